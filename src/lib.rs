@@ -1,0 +1,11 @@
+//! citadel runs an operations runbook one step at a time; no gate opens unless the chain and the evidence say so.
+//!
+//! The modules, in the order of their dependencies: a module uses only those above it.
+
+pub mod chain;
+pub mod error;
+pub mod process;
+pub mod runbook;
+pub mod signoff;
+pub mod terminal;
+pub mod verdict;

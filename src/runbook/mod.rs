@@ -1,0 +1,419 @@
+//! What is declared: the runbook as plain, owned, validated data.
+//!
+//! `document` reads the TOML as written, `resolve` turns it into these types and reports everything wrong with it at
+//! once. Nothing here runs a command, reads a chain or knows the time.
+
+mod decode;
+pub mod diagnostic;
+pub mod digest;
+mod document;
+mod id;
+mod load;
+mod place;
+mod predicate;
+mod resolve;
+mod template;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ethers::types::{Address, H256};
+
+pub use id::{PhaseId, StepId};
+pub use load::{Loaded, load};
+pub use place::Place;
+pub use predicate::{JsonRule, Operand, Predicate};
+pub use template::{Scope, Template};
+
+/// A whole runbook, after every reference in it was checked.
+#[derive(Debug, Clone)]
+pub struct Runbook {
+    pub id: String,
+    pub title: String,
+    /// The file it was read from, and the folder that its relative paths start at.
+    pub file: PathBuf,
+    pub folder: PathBuf,
+    /// SHA-256 of the file's bytes, lowercase hex.
+    pub sha256: String,
+    /// Where readable copies are published, relative to `folder`.
+    pub reports: Template,
+    pub source: Option<Source>,
+    pub workspace: Workspace,
+    pub tools: Vec<Tool>,
+    pub networks: BTreeMap<String, Network>,
+    pub contracts: BTreeMap<String, Contract>,
+    pub vars: BTreeMap<String, PerNetwork>,
+    pub signers: BTreeMap<String, Signers>,
+    pub invariants: Vec<Check>,
+    pub phases: Vec<Phase>,
+    pub contingencies: Vec<Contingency>,
+    pub deliverables: Vec<Deliverable>,
+}
+
+/// The prose that a runbook transcribes.
+#[derive(Debug, Clone)]
+pub struct Source {
+    pub file: String,
+    pub sha256: String,
+}
+
+/// The checkout that steps run in.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    /// A file, relative to the workspace, by which a folder is recognised as one.
+    pub marker: String,
+    /// Folders put first on the PATH of steps, relative to the workspace.
+    pub path: Vec<String>,
+    /// Tracked files that steps may change.
+    pub tracked_changes: Vec<String>,
+    /// The practice workspace, used on a dev chain and refused everywhere else.
+    pub practice: Option<Practice>,
+}
+
+/// The practice workspace that a repository carries beside its runbook.
+#[derive(Debug, Clone)]
+pub struct Practice {
+    /// Relative to the runbook's folder.
+    pub dir: String,
+    /// A file that marks every copy of it.
+    pub marker: String,
+}
+
+/// A program whose running version must be the one a file names.
+#[derive(Debug, Clone)]
+pub struct Tool {
+    pub name: String,
+    pub version_file: String,
+    pub place: Place,
+}
+
+/// A chain that a run can be about.
+#[derive(Debug, Clone)]
+pub struct Network {
+    pub name: String,
+    /// EIP-155 chain id.
+    pub chain_id: u64,
+    pub genesis: Option<H256>,
+    /// The name that the runbook's commands know.
+    pub passed_as: String,
+    /// Names of environment variables that hold endpoint URLs; never URLs.
+    pub rpc: Vec<String>,
+    /// How many endpoints must agree.
+    pub agree: usize,
+    /// Names of environment variables that hold private keys.
+    pub key: Vec<String>,
+    pub block: BlockTag,
+    pub max_block_age: Option<Duration>,
+    pub settle: Duration,
+    /// Whether a person must type the network's name before a run opens.
+    pub confirm: bool,
+    pub operators: Vec<String>,
+    pub dev_chain: Option<DevChain>,
+    pub place: Place,
+}
+
+/// The block that a gate reads at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlockTag {
+    Latest,
+    Safe,
+    Finalized,
+}
+
+/// How a network's chain is started and set up by citadel itself.
+#[derive(Debug, Clone)]
+pub struct DevChain {
+    pub program: String,
+    pub version: String,
+    /// Folder of the make targets, relative to the runbook's folder.
+    pub dir: String,
+    /// The make target that deploys the contracts.
+    pub setup: String,
+    /// The make target that signs sign-off statements with practice keys.
+    pub sign: Option<String>,
+    /// The file that `setup` writes, relative to `dir`: `{ contracts, signers }`.
+    pub deployment: String,
+}
+
+/// A contract that checks speak of.
+#[derive(Debug, Clone)]
+pub struct Contract {
+    pub name: String,
+    pub kind: ContractKind,
+    pub address: BTreeMap<String, ContractAddress>,
+    pub place: Place,
+}
+
+/// What a contract is, which decides what is read of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContractKind {
+    SystemPause,
+    Timelock,
+    Safe,
+    /// `governance()` and `owner()` are the same account.
+    Governable,
+    /// OpenZeppelin `Ownable`.
+    Ownable,
+    /// OpenZeppelin `Ownable2Step`.
+    Ownable2Step,
+    /// Anything else with code.
+    Plain,
+}
+
+/// Where an address comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ContractAddress {
+    Fixed(Address),
+    /// The name under which the dev chain's setup deployed it.
+    DevChain(String),
+}
+
+/// A variable: one value everywhere, or one a network.
+#[derive(Debug, Clone)]
+pub enum PerNetwork {
+    Everywhere(String),
+    Each(BTreeMap<String, String>),
+}
+
+/// People whose signatures count, by group.
+#[derive(Debug, Clone)]
+pub struct Signers {
+    pub name: String,
+    pub keys: Vec<SignerKey>,
+    /// On a dev chain the group is this one of its deployment file.
+    pub dev_chain: Option<String>,
+}
+
+/// One key of one person. People are counted, not keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignerKey {
+    pub who: String,
+    /// An OpenSSH public key, `ssh-ed25519 AAAA…`.
+    pub ssh: String,
+}
+
+/// One part of the runbook, closed by a gate.
+#[derive(Debug, Clone)]
+pub struct Phase {
+    pub id: PhaseId,
+    pub title: String,
+    /// The network this phase runs on where that is not the run's own.
+    pub on: Option<String>,
+    pub steps: Vec<Step>,
+    pub gate: Gate,
+    pub place: Place,
+}
+
+/// One command, or one thing a person does, with the evidence that it happened.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub id: StepId,
+    pub title: String,
+    pub action: Action,
+    pub env: BTreeMap<String, Template>,
+    pub needs: Vec<Need>,
+    pub effects: Effects,
+    pub exit: ExpectedExit,
+    pub timeout: Duration,
+    pub silence: Duration,
+    pub evidence: Vec<Evidence>,
+    /// Checked before the step starts.
+    pub before: Vec<Check>,
+    /// Tells, after a crash, whether the step's effect happened.
+    pub probe: Option<Check>,
+    pub idempotent: bool,
+    /// The step starts a chain of its own: its transactions are never looked up.
+    pub own_chain: bool,
+    /// Why this step differs from the prose.
+    pub differs: Option<String>,
+    pub place: Place,
+}
+
+/// What a step does.
+#[derive(Debug, Clone)]
+pub enum Action {
+    Npm {
+        script: Template,
+        args: Vec<Template>,
+    },
+    Make {
+        target: Template,
+        dir: Option<Template>,
+        args: Vec<Template>,
+    },
+    Run {
+        argv: Vec<Template>,
+    },
+    Shell {
+        script: Template,
+    },
+    Manual {
+        instructions: Template,
+    },
+    /// Checks that the secrets which later steps read are there and sane; creates the file from its template once.
+    Secrets {
+        template: Template,
+        file: Template,
+        requires: Vec<Template>,
+    },
+}
+
+/// A class of secrets that a step is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    Rpc,
+    Key,
+}
+
+/// What a step may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effects {
+    None,
+    Files,
+    Chain,
+}
+
+/// Which exit codes count as expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExpectedExit {
+    Code(i32),
+    /// Evidence alone decides.
+    Any,
+}
+
+/// What must be seen for a step to count as done.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    pub kind: EvidenceKind,
+    pub place: Place,
+}
+
+/// The kinds of evidence.
+#[derive(Debug, Clone)]
+pub enum EvidenceKind {
+    File(FileEvidence),
+    Output(OutputEvidence),
+    Chain(Check),
+    Transactions(TransactionsEvidence),
+}
+
+/// A file that the step wrote during this attempt, relative to the workspace.
+#[derive(Debug, Clone)]
+pub struct FileEvidence {
+    pub path: Template,
+    pub json: Vec<JsonRule>,
+    pub contains: Vec<Template>,
+    pub never: Vec<Template>,
+    /// Names the file's lines that are keys of OpenSSH `allowed_signers`, each parsed strictly.
+    pub allowed_signers: bool,
+    /// `false`: the step reads it but need not write it.
+    pub written: bool,
+    /// The artefact's name from here on.
+    pub keep: Option<String>,
+}
+
+/// What the step's output must and must not say; stdout and stderr together.
+#[derive(Debug, Clone)]
+pub struct OutputEvidence {
+    pub has: Vec<Template>,
+    pub never: Vec<Template>,
+    /// Rules on stdout read as JSON, from the first line that starts a JSON value.
+    pub json: Vec<JsonRule>,
+    /// Keeps that JSON (or, without rules, the whole stdout) as an artefact.
+    pub keep: Option<String>,
+}
+
+/// Transaction hashes in an artefact: present, distinct, non-zero, mined with status 1 after the step began.
+#[derive(Debug, Clone)]
+pub struct TransactionsEvidence {
+    pub of: String,
+    pub at: String,
+    pub min: u64,
+    /// Contracts of which each transaction must have called or logged one; empty: any.
+    pub to: Vec<String>,
+}
+
+/// One question with a verdict.
+#[derive(Debug, Clone)]
+pub struct Check {
+    pub id: String,
+    pub kind: CheckKind,
+    pub place: Place,
+}
+
+/// The kinds of checks, one file each in `chain/checks/`, except `Json`, which reads no chain.
+#[derive(Debug, Clone)]
+pub enum CheckKind {
+    Pause { of: String, is: PauseState },
+    CanPause { of: String, within: Duration },
+    Governed { contracts: Vec<String>, by: String },
+    Code { of: String, hash: Option<H256> },
+    Call { of: String, signature: String, args: Vec<Template>, from: Option<String>, rules: Vec<Predicate> },
+    Timelock { of: String, min_delay: Option<Duration>, proposer: Option<String> },
+    Safe { of: String, threshold: Vec<Predicate>, owners: Vec<Predicate>, modules: Option<Vec<Address>> },
+    SafeBundle { of: String, safe: String },
+    SafeTx { of: String, bundle: String, safe: String },
+    UnchangedSince { gate: PhaseId, check: String },
+    Json { of: JsonSource, rules: Vec<JsonRule> },
+}
+
+/// Whether a `json` check reads a kept artefact or a file of the workspace.
+#[derive(Debug, Clone)]
+pub enum JsonSource {
+    Artefact(String),
+    File(Template),
+}
+
+/// The pause state that a check demands. Partly paused never satisfies either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PauseState {
+    Running,
+    Paused,
+}
+
+/// What closes a phase.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    pub title: String,
+    pub checks: Vec<Check>,
+    pub sign_off: Option<SignOff>,
+    pub place: Place,
+}
+
+/// People who must sign what they saw.
+#[derive(Debug, Clone)]
+pub struct SignOff {
+    pub statement: Template,
+    /// Names of kept artefacts.
+    pub covers: Vec<String>,
+    /// The name of a group in `[signers]`.
+    pub signers: String,
+    /// How many different people.
+    pub threshold: u32,
+    pub max_age: Duration,
+    pub not_operator: bool,
+    pub place: Place,
+}
+
+/// What to do when things go wrong.
+#[derive(Debug, Clone)]
+pub struct Contingency {
+    pub id: String,
+    pub title: String,
+    pub when: String,
+    pub steps: Vec<Step>,
+    pub done_when: Vec<Check>,
+    pub place: Place,
+}
+
+/// What a run leaves behind, published under the reports folder.
+#[derive(Debug, Clone)]
+pub struct Deliverable {
+    pub id: String,
+    pub title: String,
+    /// Relative to the reports folder; with a final `/`, a folder of artefacts under their own names.
+    pub path: String,
+    pub of: Vec<String>,
+    pub place: Place,
+}

@@ -1,0 +1,103 @@
+//! What a check or a gate answers. Only *passed* opens a gate.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// An answer, from best to worst; a gate's answer is the worst of its parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    Passed,
+    /// All else passed; people have not signed yet. Only gates wait, never checks.
+    Waiting,
+    /// It could not be known: no answer, a late, lone, malformed or contradicted answer.
+    Unknown,
+    /// The chain or the evidence says no.
+    Failed,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Passed => "passed",
+            Self::Waiting => "waiting",
+            Self::Unknown => "unknown",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+/// What one check found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckResult {
+    /// The check's id in the runbook, or a name made for it, such as `step 1.plan-safe`.
+    pub id: String,
+    /// The kind, as the runbook's key names it.
+    pub kind: String,
+    pub verdict: Verdict,
+    /// What would have passed, in a few words.
+    pub expected: String,
+    /// What was seen: decoded values, as JSON.
+    pub observed: Value,
+    /// One sentence an operator understands; a lowercase fragment without a final period.
+    pub message: String,
+    /// What to do next, with the exact command where there is one.
+    pub hint: Option<String>,
+}
+
+impl CheckResult {
+    /// A passed result.
+    pub fn passed(id: &str, kind: &str, message: impl Into<String>) -> Self {
+        Self::new(id, kind, Verdict::Passed, message)
+    }
+
+    /// A failed result: what was seen is not what must be.
+    pub fn failed(id: &str, kind: &str, message: impl Into<String>) -> Self {
+        Self::new(id, kind, Verdict::Failed, message)
+    }
+
+    /// An unknown result: it could not be seen.
+    pub fn unknown(id: &str, kind: &str, message: impl Into<String>) -> Self {
+        Self::new(id, kind, Verdict::Unknown, message)
+    }
+
+    /// The same result with what would have passed.
+    #[must_use]
+    pub fn expected(mut self, expected: impl Into<String>) -> Self {
+        self.expected = expected.into();
+        self
+    }
+
+    /// The same result with what was seen.
+    #[must_use]
+    pub fn observed(mut self, observed: Value) -> Self {
+        self.observed = observed;
+        self
+    }
+
+    /// The same result with what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    fn new(id: &str, kind: &str, verdict: Verdict, message: impl Into<String>) -> Self {
+        Self {
+            id: id.to_owned(),
+            kind: kind.to_owned(),
+            verdict,
+            expected: String::new(),
+            observed: Value::Null,
+            message: message.into(),
+            hint: None,
+        }
+    }
+}
+
+/// The worst of several verdicts; nothing to judge is *unknown*.
+pub fn worst(verdicts: impl IntoIterator<Item = Verdict>) -> Verdict {
+    verdicts.into_iter().max().unwrap_or(Verdict::Unknown)
+}
