@@ -110,6 +110,8 @@ pub struct PhaseOutline {
 pub struct StepOutline {
     pub id: StepId,
     pub title: String,
+    /// The digest of the step's definition.
+    pub definition: String,
     pub differs: Option<String>,
 }
 
@@ -243,6 +245,9 @@ pub struct SignOffRequested {
     pub expires: String,
     pub threshold: u32,
     pub signers: Vec<String>,
+    /// The record that the statement names, so that it cannot have been signed before.
+    pub journal_sequence: u64,
+    pub journal_hash: String,
 }
 
 /// A readable copy.

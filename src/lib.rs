@@ -6,6 +6,7 @@ pub mod chain;
 pub mod error;
 pub mod event;
 pub mod journal;
+pub mod plan;
 pub mod process;
 pub mod progress;
 pub mod recorder;
