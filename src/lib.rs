@@ -3,9 +3,11 @@
 //! The modules, in the order of their dependencies: a module uses only those above it.
 
 pub mod chain;
+pub mod devchain;
 pub mod error;
 pub mod process;
 pub mod runbook;
+pub mod secrets;
 pub mod signoff;
 pub mod terminal;
 pub mod verdict;
