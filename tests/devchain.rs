@@ -1,5 +1,7 @@
 //! The local chain, with the real Anvil: `$ANVIL`, the PATH, or as npm fetches it.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -87,7 +89,7 @@ impl Site {
     }
 
     fn target(mut self, name: &str) -> Self {
-        self.network.dev_chain.as_mut().unwrap().setup = name.to_owned();
+        name.clone_into(&mut self.network.dev_chain.as_mut().unwrap().setup);
         self
     }
 

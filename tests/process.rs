@@ -1,5 +1,7 @@
 //! Real processes: whatever a command does, its output is kept, its end is told, and nothing of it is left.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -8,13 +10,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use citadel::process::{
-    Command, Daemon, Ended, Outcome, Started, Stop, Watcher, environment, is_alive, run, shims, which,
+    Command, Daemon, Ended, Outcome, Started, Stop, Watcher, environment, is_alive, run, shims, signals, which,
 };
 use citadel::secrets::{Mask, Secret};
+use rustix::process::Signal;
 use tokio::sync::{Notify, watch};
 
-/// Longer than any test: a test that waits for it hangs, and so fails.
-const FOREVER: Duration = Duration::from_secs(100_000);
+/// Longer than any test: who waits for it is stuck.
+const FOREVER: Duration = Duration::from_hours(24);
+
+/// When a test is given up, so that it fails instead of hanging; nothing is measured by it.
+const STUCK: Duration = Duration::from_mins(2);
 
 /// A step in a folder of its own, and what is to happen while it runs.
 struct Step {
@@ -92,7 +98,8 @@ impl Step {
     }
 
     async fn run(&mut self) -> Outcome {
-        let outcome = run(&self.command, &self.mask, self.stop.subscribe(), &mut self.seen).await.unwrap();
+        let outcome = run(&self.command, &self.mask, self.stop.subscribe(), &mut self.seen);
+        let outcome = tokio::time::timeout(STUCK, outcome).await.expect("it hangs").unwrap();
         if let Some(started) = &self.seen.started {
             assert!(!is_alive(started), "the first process is still there");
             assert_eq!(in_group(started.group), [0; 0], "processes of the group are still there");
@@ -267,6 +274,24 @@ async fn too_quiet_is_silent() {
     let mut step = Step::sh("echo hi; sleep 1000").with(|command| command.silence = Duration::from_millis(300));
     assert_eq!(step.run().await.ended, Ended::Silent);
     assert_eq!(step.stdout(), b"hi\n");
+}
+
+#[tokio::test]
+async fn endless_output_does_not_hold_up_the_clock() {
+    let mut step = Step::sh("tr '\\0' x </dev/zero").with(|command| command.timeout = Duration::from_millis(200));
+    assert_eq!(step.run().await.ended, Ended::TimedOut);
+}
+
+#[tokio::test]
+async fn signals_of_citadel_become_stops() {
+    let mut stop = signals::listen().unwrap();
+    let me = rustix::process::getpid();
+    assert_eq!(*stop.borrow_and_update(), Stop::No);
+    for (signal, expected) in [(Signal::TERM, Stop::Graceful(15)), (Signal::INT, Stop::Now)] {
+        rustix::process::kill_process(me, signal).unwrap();
+        stop.changed().await.unwrap();
+        assert_eq!(*stop.borrow_and_update(), expected);
+    }
 }
 
 #[tokio::test]

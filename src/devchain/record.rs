@@ -170,7 +170,7 @@ fn run_file(state: &Path, process: &Started) -> PathBuf {
 
 fn run_files(state: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(state).into_iter().flatten().flatten();
-    let ours = |name: &str| name.starts_with(RUN) && name.ends_with(".json");
+    let ours = |name: &str| name.strip_prefix(RUN).is_some_and(|rest| rest.strip_suffix(".json").is_some());
     let files = entries.filter(|entry| entry.file_name().to_str().is_some_and(ours));
     let mut files: Vec<_> = files.map(|entry| entry.path()).collect();
     files.sort();

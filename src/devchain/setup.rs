@@ -13,8 +13,8 @@ use crate::process::{self, Command, Ended, Outcome, Stop, Watcher};
 use crate::secrets::Mask;
 
 /// It may have to fetch packages and compile contracts.
-const TIMEOUT: Duration = Duration::from_secs(15 * 60);
-const SILENCE: Duration = Duration::from_secs(5 * 60);
+const TIMEOUT: Duration = Duration::from_mins(15);
+const SILENCE: Duration = Duration::from_mins(5);
 const GRACE: Duration = Duration::from_secs(5);
 const DRAIN: Duration = Duration::from_secs(2);
 

@@ -15,7 +15,7 @@ use crate::error::{ExitCode, Failure};
 use crate::process::{Daemon, Started, Stop, plain};
 
 /// npm may have to fetch Anvil first.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 const TICK: Duration = Duration::from_millis(20);
 

@@ -16,7 +16,7 @@ const NAME: usize = 80;
 
 /// The identities of a command's pipes.
 pub(super) fn inodes(out: Option<&impl AsFd>, err: Option<&impl AsFd>) -> Vec<u64> {
-    let stats = [out.map(|pipe| fstat(pipe)), err.map(|pipe| fstat(pipe))];
+    let stats = [out.map(fstat), err.map(fstat)];
     stats.into_iter().flatten().flatten().map(|stat| stat.st_ino).collect()
 }
 

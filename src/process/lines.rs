@@ -85,8 +85,8 @@ mod tests {
             lines.push(&[b'.'; 9999], |_| unreachable!());
             assert!(lines.head.len() <= HEAD && lines.tail.len() <= TAIL);
         }
-        lines.push(b"end", |_| unreachable!());
+        lines.push(b" the end", |_| unreachable!());
         let line = lines.rest().unwrap();
-        assert!(line.starts_with("begin.") && line.contains(" … ") && line.ends_with(".end"));
+        assert!(line.starts_with("begin.") && line.contains(" … ") && line.ends_with(". the end"));
     }
 }
