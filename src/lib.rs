@@ -3,6 +3,7 @@
 //! The modules, in the order of their dependencies: a module uses only those above it.
 
 pub mod chain;
+pub mod devchain;
 pub mod error;
 pub mod event;
 pub mod journal;
@@ -12,6 +13,7 @@ pub mod progress;
 pub mod recorder;
 pub mod report;
 pub mod runbook;
+pub mod secrets;
 pub mod signoff;
 pub mod terminal;
 pub mod verdict;
