@@ -15,11 +15,13 @@ pub(super) struct Reader<'a> {
     /// What the table is, as an operator would name it: `` `[network.mainnet]` ``.
     what: String,
     known: Vec<&'static str>,
+    /// Required keys that are not there, told at the end: a misspelt one is told once, as an unknown key.
+    missing: Vec<&'static str>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(report: &'a Report<'a>, table: &'a Table, place: Place, what: impl Into<String>) -> Self {
-        Self { report, table, place, what: what.into(), known: Vec::new() }
+        Self { report, table, place, what: what.into(), known: Vec::new(), missing: Vec::new() }
     }
 
     /// A reader of a value that must be a table.
@@ -62,12 +64,16 @@ impl<'a> Reader<'a> {
         self.table.get(key)
     }
 
+    /// Takes keys that are judged elsewhere.
+    pub(super) fn take(&mut self, keys: &[&'static str]) {
+        self.known.extend(keys);
+    }
+
     /// Takes a key that must be there.
     pub(super) fn required(&mut self, key: &'static str) -> Option<&'a Node> {
         let node = self.optional(key);
         if node.is_none() {
-            let message = format!("{} has no `{key}`", self.what);
-            self.report.add(Diagnostic::new(self.place, message).label(format!("`{key}` is missing")).absence());
+            self.missing.push(key);
         }
         node
     }
@@ -147,12 +153,21 @@ impl<'a> Reader<'a> {
         self.report.add(diagnostic.help(help).absence());
     }
 
-    /// Reports every key that was not taken.
+    /// Reports every required key that is not there, and every key that was not taken.
     pub(super) fn finish(self) {
-        for entry in &self.table.entries {
-            if self.known.contains(&entry.key.as_str()) {
+        let unknown = || self.table.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str()));
+        for key in &self.missing {
+            let misspelt = |entry: &Entry| {
+                let left = self.known.iter().copied().filter(|known| !self.has(known));
+                suggest::nearest(&entry.key, left) == Some(key)
+            };
+            if unknown().any(misspelt) {
                 continue;
             }
+            let message = format!("{} has no `{key}`", self.what);
+            self.report.add(Diagnostic::new(self.place, message).label(format!("`{key}` is missing")).absence());
+        }
+        for entry in unknown() {
             let left = self.known.iter().copied().filter(|key| !self.has(key));
             let help = match suggest::nearest(&entry.key, left) {
                 Some(meant) => Some(format!("did you mean `{meant}`?")),
@@ -167,7 +182,26 @@ impl<'a> Reader<'a> {
 impl Report<'_> {
     pub(super) fn wrong_type(&self, node: &Node, what: &str, expected: &str) {
         let message = format!("{what} must be {expected}, not {}", node.kind());
-        self.add(Diagnostic::new(node.place, message).label(format!("expected {expected}")));
+        let diagnostic = Diagnostic::new(node.place, message).label(format!("expected {expected}"));
+        let diagnostic = diagnostic.maybe_help(self.right_type(node, expected));
+        // A table in the place of a list comes from a `[[header]]` that is broken, too.
+        self.add(if expected == "a list" && node.as_table().is_some() { diagnostic.absence() } else { diagnostic });
+    }
+
+    /// How the same value would be written with the right type.
+    fn right_type(&self, node: &Node, expected: &str) -> Option<String> {
+        let written = &self.lines.text()[node.place.start..node.place.end];
+        match (&node.value, expected) {
+            (Value::Text(text), "a whole number") if text.parse::<i128>().is_ok() => {
+                Some(format!("write it without quotes: {text}"))
+            }
+            (Value::Text(_), "a list") if !written.contains('\n') => Some(format!("write [{written}]")),
+            (Value::Integer(_) | Value::Float(_) | Value::Bool(_), "a string") => Some(format!("write \"{written}\"")),
+            (Value::Table(_), "a list") if written.starts_with('[') => {
+                Some(format!("it may stand several times, so write [{written}]"))
+            }
+            _ => None,
+        }
     }
 
     /// A text that is not empty.

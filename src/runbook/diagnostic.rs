@@ -3,11 +3,13 @@
 //! Never decides that something is wrong; it only collects and shows.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::place::{Lines, Place};
+use super::syntax::Syntax;
 
 /// How many problems are shown in full; the last line counts them all.
 const SHOWN: usize = 100;
@@ -74,13 +76,14 @@ impl<'t> Report<'t> {
     /// Everything found, in the order of the file, each once; `None` if nothing was.
     ///
     /// Beside broken syntax only what is certain is told: nothing on the broken lines, nothing about what is missing.
-    pub(super) fn problems(self, file: &str, syntax: Vec<Diagnostic>) -> Option<Problems> {
+    pub(super) fn problems(self, file: &str, syntax: Syntax) -> Option<Problems> {
         let mut found = self.found.into_inner();
-        if !syntax.is_empty() {
-            let broken = |line: usize| syntax.iter().any(|d| d.place.line.abs_diff(line) <= 1);
-            found.retain(|d| !d.absence && !broken(d.place.line));
+        if !syntax.errors.is_empty() {
+            let broken: BTreeSet<usize> = syntax.errors.iter().map(|d| d.place.line).collect();
+            let near = |line: usize| broken.range(line.saturating_sub(1)..=line + 1).next().is_some();
+            found.retain(|d| !d.absence && !near(d.place.line) && d.place.start < syntax.swallowed);
         }
-        found.extend(syntax);
+        found.extend(syntax.errors);
         found.sort_by(|a, b| (a.place.start, a.place.end).cmp(&(b.place.start, b.place.end)));
         let mut list: Vec<Diagnostic> = Vec::with_capacity(found.len());
         for diagnostic in found {
@@ -90,8 +93,7 @@ impl<'t> Report<'t> {
             }
         }
         hide_secrets(&self.lines, &mut list);
-        let (plain, styled) = (render(file, &self.lines, &list, false), render(file, &self.lines, &list, true));
-        (!list.is_empty()).then(|| Problems { file: file.to_owned(), list, plain, styled })
+        (!list.is_empty()).then(|| Problems { file: file.to_owned(), text: self.lines.text().to_owned(), list })
     }
 }
 
@@ -101,9 +103,8 @@ impl<'t> Report<'t> {
 #[derive(Debug, Clone)]
 pub struct Problems {
     file: String,
+    text: String,
     list: Vec<Diagnostic>,
-    plain: String,
-    styled: String,
 }
 
 impl Problems {
@@ -113,8 +114,20 @@ impl Problems {
     }
 
     /// What an operator reads, with colours or without, ending with a line that counts and a line break.
-    pub fn render(&self, styled: bool) -> &str {
-        if styled { &self.styled } else { &self.plain }
+    pub fn render(&self, styled: bool) -> String {
+        let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
+        let lines = Lines::new(&self.text);
+        let mut out = String::new();
+        for diagnostic in self.list.iter().take(SHOWN) {
+            out.push_str(&render_one(&renderer, &self.file, &lines, diagnostic));
+            out.push_str("\n\n");
+        }
+        if self.list.len() > SHOWN {
+            out.push_str(&format!("{} more are not shown\n", self.list.len() - SHOWN));
+        }
+        out.push_str(&count(self.list.len(), &self.file));
+        out.push('\n');
+        out
     }
 }
 
@@ -131,25 +144,10 @@ fn count(number: usize, file: &str) -> String {
     format!("{number} {noun} in `{file}`")
 }
 
-fn render(file: &str, lines: &Lines<'_>, list: &[Diagnostic], styled: bool) -> String {
-    let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
-    let mut out = String::new();
-    for diagnostic in list.iter().take(SHOWN) {
-        out.push_str(&render_one(&renderer, file, lines, diagnostic));
-        out.push_str("\n\n");
-    }
-    if list.len() > SHOWN {
-        out.push_str(&format!("{} more are not shown\n", list.len() - SHOWN));
-    }
-    out.push_str(&count(list.len(), file));
-    out.push('\n');
-    out
-}
-
 /// Marks every problem that would show a line on which a secret may stand.
 fn hide_secrets(lines: &Lines<'_>, list: &mut [Diagnostic]) {
     let secrets: Vec<Place> = list.iter().filter(|d| d.secret).map(|d| d.place).collect();
-    for diagnostic in list {
+    for diagnostic in list.iter_mut().take(SHOWN) {
         let (offset, shown) = lines.around(diagnostic.place);
         let end = offset + shown.len();
         diagnostic.secret |= secrets.iter().any(|secret| secret.start < end && offset < secret.end);
@@ -191,6 +189,7 @@ mod tests {
     fn problems(text: &str, found: Vec<Diagnostic>, syntax: Vec<Diagnostic>) -> Problems {
         let report = Report::new(text);
         found.into_iter().for_each(|d| report.add(d));
+        let syntax = Syntax { errors: syntax, swallowed: usize::MAX };
         report.problems("runbook.toml", syntax).unwrap()
     }
 

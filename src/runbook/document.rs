@@ -2,13 +2,11 @@
 //!
 //! Only `resolve` reads it. Knows TOML, nothing of runbooks.
 
-use std::ops::Range;
-
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::diagnostic::Diagnostic;
 use super::place::{Lines, Place};
+use super::syntax::{self, Syntax};
 
 /// A value and where it stands.
 #[derive(Debug)]
@@ -97,20 +95,12 @@ impl Table {
 }
 
 /// Reads TOML as far as it can be read, with every syntax error.
-pub(super) fn parse(lines: &Lines<'_>) -> (Table, Vec<Diagnostic>) {
+pub(super) fn parse(lines: &Lines<'_>) -> (Table, Syntax) {
     let (table, errors) = DeTable::parse_recoverable(lines.text());
-    let errors = errors.iter().map(|error| syntax_error(lines, error.message(), error.span())).collect();
-    (read_table(lines, table.get_ref()), errors)
-}
-
-fn syntax_error(lines: &Lines<'_>, message: &str, span: Option<Range<usize>>) -> Diagnostic {
-    let end = lines.text().len();
-    let message = message.lines().next().unwrap_or("not TOML");
-    let diagnostic = Diagnostic::new(lines.place(span.unwrap_or(end..end)), format!("syntax error: {message}"));
-    if message == "duplicate key" {
-        return diagnostic.label("declared before").help("a key or a table stands once; merge the two");
-    }
-    diagnostic
+    let table = read_table(lines, table.get_ref());
+    let errors = errors.iter().map(|error| (error.message(), error.span())).collect();
+    let syntax = syntax::judge(lines, &table, errors);
+    (table, syntax)
 }
 
 fn read_table(lines: &Lines<'_>, table: &DeTable<'_>) -> Table {
@@ -147,8 +137,8 @@ mod tests {
     fn keeps_the_order_and_the_places_of_the_file() {
         let text = "z = \"é\"\n[b.c]\na = [1, 0x10]\n";
         let lines = Lines::new(text);
-        let (table, errors) = parse(&lines);
-        assert!(errors.is_empty());
+        let (table, syntax) = parse(&lines);
+        assert!(syntax.errors.is_empty());
         assert_eq!(table.entries.iter().map(|e| e.key.as_str()).collect::<Vec<_>>(), ["z", "b"]);
         let list = table.get("b").unwrap().as_table().unwrap().get("c").unwrap();
         assert_eq!((list.place.line, list.place.column), (2, 1));
@@ -160,14 +150,14 @@ mod tests {
     #[test]
     fn tells_every_syntax_error() {
         let text = "a = \nb = 1\nb = 2\nc = \"open\n";
-        let (table, errors) = parse(&Lines::new(text));
-        assert!(errors.len() >= 3, "{errors:?}");
+        let (table, syntax) = parse(&Lines::new(text));
+        assert_eq!(syntax.errors.len(), 3, "{:?}", syntax.errors);
         assert!(table.get("b").is_some());
     }
 
     #[test]
     fn deep_nesting_is_an_error_and_no_crash() {
         let text = format!("a = {}", "[".repeat(100_000));
-        assert!(!parse(&Lines::new(&text)).1.is_empty());
+        assert!(!parse(&Lines::new(&text)).1.errors.is_empty());
     }
 }

@@ -15,6 +15,7 @@ mod place;
 mod predicate;
 mod resolve;
 mod suggest;
+mod syntax;
 mod template;
 
 use std::collections::BTreeMap;

@@ -3,6 +3,9 @@
 /// Names longer than this are not misspelt, they are something else.
 const LONGEST: usize = 64;
 
+/// How many known names are looked at.
+const MOST: usize = 1000;
+
 /// The known name nearest to `name`, if one is near enough to be a slip of the hand.
 pub(super) fn nearest<'c>(name: &str, known: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let length = name.chars().count();
@@ -10,17 +13,20 @@ pub(super) fn nearest<'c>(name: &str, known: impl IntoIterator<Item = &'c str>) 
         return None;
     }
     let limit = match length {
-        0..=2 => 1,
-        3..=6 => 2,
+        0..=3 => 1,
+        4..=8 => 2,
         _ => 3,
     };
     let name = plain(name);
-    known
-        .into_iter()
+    let known: Vec<&str> = known.into_iter().take(MOST).collect();
+    let near = known
+        .iter()
+        .copied()
         .map(|candidate| (strsim::damerau_levenshtein(&name, &plain(candidate)), candidate))
         .filter(|(distance, candidate)| *distance <= limit && *distance < candidate.len())
         .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+        .map(|(_, candidate)| candidate);
+    near.or_else(|| known.into_iter().find(|candidate| candidate.len() > 2 && name.starts_with(&plain(candidate))))
 }
 
 /// Help for a name that is not known: the nearest one, else a short list of all.
@@ -47,7 +53,7 @@ mod tests {
 
     #[track_caller]
     fn check(name: &str, expected: Option<&str>) {
-        let known = ["timeout", "silence", "title", "id", "on", "not_operator", "run", "args", "max_age"];
+        let known = ["timeout", "silence", "title", "id", "on", "not_operator", "run", "args", "max_age", "pause"];
         assert_eq!(nearest(name, known), expected, "{name}");
     }
 
@@ -61,6 +67,10 @@ mod tests {
         check("arg", Some("args"));
         check("maxage", Some("max_age"));
         check("colour", None);
+        check("because", None);
+        check("argument", None);
+        check("titles", Some("title"));
+        check("runs-often", Some("run"));
         check("zz", None);
         check("", None);
         check(&"timeout".repeat(1000), None);

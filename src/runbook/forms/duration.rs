@@ -16,7 +16,9 @@ const SHAPE: &str = "such as \"10m\", \"1h 30m\" or \"500ms\"";
 /// A duration; zero only where it makes sense.
 pub(in crate::runbook) fn duration(text: &str, zero: bool) -> Result<Duration, Wrong> {
     let signed: SignedDuration = text.parse().map_err(|_| malformed(text))?;
-    let duration = Duration::try_from(signed).map_err(|_| Wrong::new(format!("`{text}` is a negative duration")))?;
+    let duration = Duration::try_from(signed).map_err(|_| {
+        Wrong::new(format!("`{text}` is a negative duration")).help(format!("write one {SHAPE}"))
+    })?;
     if duration.is_zero() && !zero {
         return Err(Wrong::new("a duration of zero makes no sense here").help(format!("write one {SHAPE}")));
     }

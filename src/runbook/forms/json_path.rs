@@ -28,7 +28,7 @@ pub(in crate::runbook) fn json_path(text: &str) -> Result<(), Wrong> {
 }
 
 fn tidy(reason: &str) -> String {
-    if reason.is_empty() { "not understood from here".to_owned() } else { reason.to_owned() }
+    if matches!(reason, "" | "parser error") { "not understood from here".to_owned() } else { reason.to_owned() }
 }
 
 fn depth(text: &str) -> usize {

@@ -17,7 +17,7 @@ use super::document::Node;
 pub(super) use address::{address, hash};
 pub(super) use function::function;
 pub(super) use json_path::json_path;
-pub(super) use name::{artefact, id, relative, sha256, variable};
+pub(super) use name::{artefact, given_variable, id, relative, sha256, variable};
 pub(super) use ssh::{Key, ssh_key};
 
 /// What is wrong with a text, and where in it.

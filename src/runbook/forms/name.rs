@@ -43,6 +43,15 @@ pub(in crate::runbook) fn variable(text: &str) -> Result<(), Wrong> {
     Err(wrong.help("capital letters, digits and `_`, as in \"MAINNET_RPC_URL\""))
 }
 
+/// The name of a variable that a step is given; small letters occur, as in `npm_config_cache`.
+pub(in crate::runbook) fn given_variable(text: &str) -> Result<(), Wrong> {
+    let allowed = |(at, c): (usize, char)| c == '_' || c.is_ascii_alphabetic() || (at > 0 && c.is_ascii_digit());
+    if !text.is_empty() && text.char_indices().all(allowed) {
+        return Ok(());
+    }
+    Err(Wrong::new(format!("`{text}` is not the name of an environment variable")))
+}
+
 /// A path that stays below the folder it starts at.
 pub(in crate::runbook) fn relative(text: &str) -> Result<(), Wrong> {
     if text.starts_with('/') || text.starts_with('~') {

@@ -24,7 +24,11 @@ impl<'a> Resolve<'a> {
     }
 
     fn evidence(&mut self, reader: &mut Reader<'a>, id: &StepId, number: usize) -> Option<EvidenceKind> {
-        let kind = reader.one_of(KINDS, "evidence")?;
+        let Some(kind) = reader.one_of(KINDS, "evidence") else {
+            // They are right beside the kind that is missing.
+            reader.take(BESIDE_FILE);
+            return None;
+        };
         if kind == "file" {
             return Some(EvidenceKind::File(self.file(reader, id)));
         }

@@ -127,7 +127,7 @@ impl<'a> Resolve<'a> {
                 Some(PerNetwork::Each(each))
             }
             _ => {
-                self.report.wrong_type(node, &format!("the variable `{name}`"), "a string, or a table of one a network");
+                self.report.wrong_type(node, &format!("the variable `{name}`"), "a string, or a table with a string for each network");
                 None
             }
         }

@@ -190,8 +190,8 @@ impl Unique {
             return;
         };
         let diagnostic = Diagnostic::new(place, format!("the {} `{id}` is declared twice", self.noun)).label("used before");
-        let first = format!("the {noun} on line {} has this id", first.line);
-        report.add(diagnostic.help(format!("{first}; give one of them another")));
+        let first = format!("the {noun} on line {} came first", first.line);
+        report.add(diagnostic.help(format!("{first}; give one of them another name")));
     }
 }
 

@@ -82,7 +82,8 @@ impl<'a> Resolve<'a> {
         };
         let agree = self.report.number(node, "agree", 1).map_or(endpoints, |n| usize::try_from(n).unwrap_or(usize::MAX));
         if agree > endpoints && endpoints > 0 {
-            let message = format!("{agree} endpoints cannot agree where {endpoints} are named");
+            let named = if endpoints == 1 { "only 1 is named".to_owned() } else { format!("{endpoints} are named") };
+            let message = format!("{agree} endpoints cannot agree where {named}");
             self.report.add(Diagnostic::new(node.place, message).help("name more in `rpc`, or lower `agree`"));
         }
         agree

@@ -124,7 +124,12 @@ impl<'a> Resolve<'a> {
             Value::Float(number) if number.is_finite() => Some(Json::from(*number)),
             Value::Bool(is) => Some(Json::Bool(*is)),
             Value::List(list) => list.iter().map(|node| self.literal(node, key)).collect(),
-            Value::Integer(None) | Value::Float(_) | Value::Date | Value::Table(_) => {
+            Value::Integer(None) => {
+                let diagnostic = Diagnostic::new(node.place, format!("`{key}` has a number that cannot be read"));
+                self.report.add(diagnostic.help("write a number beyond 128 bits as a string"));
+                None
+            }
+            Value::Float(_) | Value::Date | Value::Table(_) => {
                 let diagnostic = Diagnostic::new(node.place, format!("`{key}` cannot compare with {}", node.kind()));
                 self.report.add(diagnostic.help("write a string, a number, true, false, or a list of them"));
                 None

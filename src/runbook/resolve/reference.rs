@@ -44,12 +44,13 @@ impl<'a> Resolve<'a> {
     fn wrong_kind(&self, node: &Node, name: &str, kind: ContractKind, kinds: &[ContractKind]) {
         let word = |kind: &ContractKind| KINDS.iter().find(|(_, known)| known == kind).map_or("", |(word, _)| *word);
         let wanted = suggest::names(kinds.iter().map(word));
-        let message = format!("the contract `{name}` is of kind `{}`, not {wanted}", word(&kind));
+        let not = if kinds.len() == 1 { "not" } else { "none of" };
+        let message = format!("the contract `{name}` is of kind `{}`, {not} {wanted}", word(&kind));
         let of_kind = |(_, known): &(&String, &Option<ContractKind>)| known.is_some_and(|known| kinds.contains(&known));
         let fit: Vec<&str> = self.names.contracts.iter().filter(of_kind).map(|(name, _)| name.as_str()).collect();
         let help = match fit[..] {
-            [] => format!("no contract of kind {wanted} is declared"),
-            _ => format!("of that kind: {}", suggest::names(fit)),
+            [] => "no contract of such a kind is declared".to_owned(),
+            _ => format!("of such a kind: {}", suggest::names(fit)),
         };
         self.report.add(Diagnostic::new(node.place, message).help(help));
     }

@@ -93,9 +93,9 @@ impl<'a> Resolve<'a> {
         };
         let mut environment = BTreeMap::new();
         for entry in table.entries() {
-            if let Err(wrong) = forms::variable(&entry.key) {
+            if let Err(wrong) = forms::given_variable(&entry.key) {
                 let diagnostic = Diagnostic::new(entry.place, wrong.message());
-                self.report.add(diagnostic.help("capital letters, digits and `_`, as in `HARDHAT_NETWORK`"));
+                self.report.add(diagnostic.help("letters, digits and `_`, as in `HARDHAT_NETWORK`"));
             }
             environment.extend(self.template_at(&entry.node, &entry.key).map(|value| (entry.key.clone(), value)));
         }

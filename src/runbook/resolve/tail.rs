@@ -24,7 +24,7 @@ impl<'a> Resolve<'a> {
 
     pub(super) fn deliverables(&self, root: &mut Reader<'a>) -> Vec<Deliverable> {
         let mut ids = Unique::new("deliverable");
-        let mut paths = Unique::new("path");
+        let mut paths = Unique::new("deliverable with the path");
         let mut deliverables = Vec::new();
         for (node, mut reader) in self.tables(root, "deliverable", "`[[deliverable]]`") {
             let id = take_id(&mut reader, &mut ids);

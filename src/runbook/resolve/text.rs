@@ -115,11 +115,13 @@ impl<'a> Resolve<'a> {
             Some(("var", of)) if self.names.vars.contains(of) => return None,
             Some(("contract", of)) => {
                 let known = self.names.contracts.keys().map(String::as_str);
-                (format!("no contract `{of}` is declared"), suggest::help(of, known, "declared contracts"))
+                let help = suggest::help(of, known, "declared contracts");
+                (format!("no contract `{of}` is declared"), help.or(Some(format!("declare it: `[contract.{of}]`"))))
             }
             Some(("var", of)) => {
                 let known = self.names.vars.iter().map(String::as_str);
-                (format!("no variable `{of}` is declared"), suggest::help(of, known, "declared variables"))
+                let help = suggest::help(of, known, "declared variables");
+                (format!("no variable `{of}` is declared"), help.or(Some(format!("declare it in `[var]`: `{of} = \"…\"`"))))
             }
             _ => (format!("`{name}` is not a name that fills a hole"), Some(self.hole_help(name))),
         };
