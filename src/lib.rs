@@ -14,4 +14,5 @@ pub mod report;
 pub mod runbook;
 pub mod signoff;
 pub mod terminal;
+pub mod text;
 pub mod verdict;
