@@ -301,3 +301,35 @@ fn the_printed_commands_make_a_signature_that_counts() {
     ssh_keygen(&["-Y", "sign", "-q", "-n", NAMESPACE, "-f", key.to_str().unwrap(), file], b"").unwrap();
     assert_eq!(tally(&room.folder(), &keys, 1).accepted[0].file, "statement.txt.sig");
 }
+
+#[test]
+fn openssh_reads_allowed_signers_as_we_do() {
+    let room = Room::new();
+    let key = room.key("ann@citadel.dev", "key", TYPES[0]);
+    let signature = room.sign("key", NAMESPACE, STATEMENT);
+    let (allowed, file) = (room.path("allowed"), room.path("signature"));
+    fs::write(&file, &signature).unwrap();
+    let openssh = |line: &str| {
+        fs::write(&allowed, line).unwrap();
+        let (allowed, file) = (allowed.to_str().unwrap(), file.to_str().unwrap());
+        let time = "-Overify-time=20261122000000Z";
+        let args = ["-Y", "verify", "-f", allowed, "-I", &key.who, "-n", NAMESPACE, "-s", file, time];
+        ssh_keygen(&args, STATEMENT).is_ok()
+    };
+    let check = |options: &str, good: bool| {
+        let line = format!("{} {options} {}\n", key.who, key.ssh);
+        let at = "2026-11-22T00:00:00Z".parse().unwrap();
+        let (signers, problems) = citadel::signoff::allowed_signers::parse(&line, at);
+        assert_eq!((signers.len(), problems.is_empty()), (usize::from(good), good), "{line} {problems:?}");
+        assert_eq!(openssh(&line), good, "{line}");
+    };
+    check("", true);
+    check(&format!("namespaces=\"git,{NAMESPACE}\""), true);
+    check(&format!("namespaces=\"{NAMESPACE}\",valid-after=\"20260101Z\",valid-before=\"20270101120000Z\""), true);
+    check("valid-before=\"20260101Z\"", false);
+    check("valid-after=\"20270101Z\"", false);
+    check("valid-before=\"2027-01-01T00:00:00Z\"", false);
+    check(&format!("namespaces=\"{NAMESPACE}\" valid-before=\"20270101Z\""), false);
+    check("namespaces=git", false);
+    check("namespace=\"git\"", false);
+}

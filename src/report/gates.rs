@@ -56,8 +56,7 @@ pub fn human(views: &[GateView], note: &str, columns: usize, colour: bool) -> St
 
 /// A gate's head with its network.
 fn head(view: &GateView) -> Vec<Line> {
-    let mut lines =
-        blocks::gate_head(&view.id.0, &view.title, view.verdict, view.block.as_ref(), view.results.len());
+    let mut lines = blocks::gate_head(&view.id.0, &view.title, view.verdict, view.block.as_ref(), view.results.len());
     lines.push(Line::new(2).add(Tone::Quiet, format!("network {}", view.network)));
     lines
 }

@@ -1,4 +1,4 @@
-//! JUnit XML: a phase is a suite, a step or a check of its gate a case. *Failed* is a failure, what could not be known an
+//! `JUnit` XML: a phase is a suite, a step or a check of its gate a case. *Failed* is a failure, what could not be known an
 //! error, what did not run or waits for people is skipped.
 
 use std::time::Duration;
@@ -55,16 +55,13 @@ fn suite(phase: &PhaseReport) -> TestSuite {
         .find_map(|step| step.attempts.first())
         .and_then(|attempt| attempt.time.to_string().parse().ok());
     suite.add_test_cases(phase.steps.iter().map(step_case));
-    match (phase.gate.verdict, phase.gate.last()) {
-        (Some(_), Some(last)) => {
-            let results = &last.judged.results;
-            suite.add_test_cases(results.iter().map(|result| check_case(&phase.id.0, result)));
-        }
-        (None, _) | (_, None) => {
-            let mut case = TestCase::new(format!("gate {}", phase.id), TestCaseStatus::skipped());
-            case.status.set_message("not judged");
-            suite.add_test_case(case);
-        }
+    // A judgement before a step ran again says nothing about now.
+    if let (Some(_), Some(last)) = (phase.gate.verdict, phase.gate.last()) {
+        suite.add_test_cases(last.judged.results.iter().map(|result| check_case(&phase.id.0, result)));
+    } else {
+        let mut case = TestCase::new(format!("gate {}", phase.id), TestCaseStatus::skipped());
+        case.status.set_message("not judged");
+        suite.add_test_case(case);
     }
     suite
 }
@@ -147,7 +144,9 @@ mod tests {
     fn a_run_as_suites_and_cases() {
         let xml = render(&Report::of(&fixture::entries(fixture::events()))).unwrap();
         let check = |part: &str| assert!(xml.contains(part), "{part}\n{xml}");
-        check(r#"<testsuites name="astral-citadel" tests="6" skipped="2" failures="0" errors="0" timestamp="2026-11-22T19:40:05"#);
+        check(
+            r#"<testsuites name="astral-citadel" tests="6" skipped="2" failures="0" errors="0" timestamp="2026-11-22T19:40:05"#,
+        );
         check(r#"<testsuite name="phase 1: Governance Posture" tests="4" skipped="0" errors="0" failures="0""#);
         check(r#"<testcase name="1.plan-safe" classname="step" time="5.198"/>"#);
         check(r#"<testcase name="gate 1: not-paused" classname="pause"/>"#);

@@ -5,8 +5,8 @@
 pub mod blocks;
 #[cfg(test)]
 pub(crate) mod fixture;
-mod gather;
 pub mod gates;
+mod gather;
 pub mod json;
 pub mod junit;
 pub mod markdown;

@@ -53,13 +53,28 @@ impl Outcome {
                 Self::Waiting { sentence: format!("gate {gate} waits for people to sign; {so_far}") }
             }
             Some(Halt::Gate { gate, verdict }) => {
-                Self::Stopped { sentence: format!("gate {gate} is {verdict}; {so_far}") }
+                let words = if *verdict == Verdict::Failed { "failed" } else { "could not be judged" };
+                Self::Stopped { sentence: format!("gate {gate} {words}; {so_far}") }
             }
             Some(Halt::Signal { signal }) => {
                 Self::Stopped { sentence: format!("interrupted by {}; {so_far}", signal_name(*signal)) }
             }
-            None => Self::Open { sentence: format!("not ended; {so_far}") },
+            None => Self::without_halt(progress, &so_far),
         }
+    }
+
+    fn without_halt(progress: &Progress, so_far: &str) -> Self {
+        let find = |state: StepState| progress.steps.iter().find(|(_, step)| step.state == state).map(|(id, _)| id);
+        if let Some(step) = find(StepState::Started) {
+            return Self::Open { sentence: format!("step `{step}` is started; {so_far}") };
+        }
+        if let Some(step) = find(StepState::Indeterminate) {
+            return Self::Stopped { sentence: format!("step `{step}` may or may not have happened; {so_far}") };
+        }
+        if progress.steps.is_empty() {
+            return Self::Open { sentence: format!("nothing was started; {so_far}") };
+        }
+        Self::Partial { sentence: format!("nothing is left open; {so_far}") }
     }
 
     /// One word for it, in capitals.

@@ -42,7 +42,9 @@ fn head(progress: &Progress) -> Vec<Line> {
     let practice = if run.practice { " · practice workspace" } else { "" };
     let outcome = Outcome::of(progress);
     vec![
-        Line::new(0).add(Tone::Strong, &run.title).plain(format!(" · network {} (chain {})", run.network, run.chain_id))
+        Line::new(0)
+            .add(Tone::Strong, &run.title)
+            .plain(format!(" · network {} (chain {})", run.network, run.chain_id))
             .plain(practice)
             .wrapped(2),
         Line::new(2).quiet(format!("run {} · opened by {}@{}", run.run, run.operator, run.host)).wrapped(2),
@@ -150,12 +152,7 @@ fn phase_status<'a>(progress: &'a Progress, phase: &'a PhaseOutline) -> PhaseSta
             reason: known.and_then(|known| known.ended.as_ref()?.reason.as_deref()),
         }
     });
-    PhaseStatus {
-        id: &phase.id,
-        title: &phase.title,
-        gate: progress.gate_verdict(&phase.id),
-        steps: steps.collect(),
-    }
+    PhaseStatus { id: &phase.id, title: &phase.title, gate: progress.gate_verdict(&phase.id), steps: steps.collect() }
 }
 
 #[cfg(test)]
@@ -175,7 +172,7 @@ mod tests {
 Astral Citadel Operations Runbook · network local (chain 31337) · practice
   workspace
   run 2026-11-22T19-40-05Z · opened by ann@tower
-  gate 1 is failed; 0 of 2 gates passed
+  gate 1 failed; 0 of 2 gates passed
 
 Phase 1  Governance Posture
   ✔ 1.atlas      Snapshot every governance surface                          done

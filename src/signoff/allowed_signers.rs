@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use ssh_key::{HashAlg, PublicKey};
+use ssh_key::HashAlg;
+
+use super::public_key;
 
 /// A line that lets somebody sign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -91,7 +93,7 @@ fn entry(line: usize, content: &str, now: Timestamp, problems: &mut Vec<String>)
         problems.push("has no key: wanted `principals [options] type key`".into());
         return None;
     };
-    let key = key(key_type, data).map_err(|problem| problems.push(problem)).ok()?;
+    let key = public_key::read(key_type, data).map_err(|problem| problems.push(problem)).ok()?;
     signer.key_type = key.algorithm().to_string();
     signer.fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
     Some(signer)
@@ -149,7 +151,7 @@ fn take_option(signer: &mut AllowedSigner, option: &str, now: Timestamp) -> Resu
             if from > now {
                 return Err(format!("is not valid before {from}{spelling}"));
             }
-            return not_openssh(spelling);
+            return not_openssh(&spelling);
         }
         "valid-before" => {
             let (until, spelling) = stamp(name, text()?)?;
@@ -157,7 +159,7 @@ fn take_option(signer: &mut AllowedSigner, option: &str, now: Timestamp) -> Resu
             if until <= now {
                 return Err(format!("expired at {until}{spelling}"));
             }
-            return not_openssh(spelling);
+            return not_openssh(&spelling);
         }
         _ => return Err(format!("`{}` is no option that OpenSSH knows", crate::text::escaped(name))),
     }
@@ -181,7 +183,7 @@ fn stamp(name: &str, text: &str) -> Result<(Timestamp, String), String> {
     Err(format!("`{name}=\"{text}\"` is not a time: wanted `YYYYMMDD[HHMM[SS]][Z]`, such as `20270131Z`"))
 }
 
-fn not_openssh(spelling: String) -> Result<(), String> {
+fn not_openssh(spelling: &str) -> Result<(), String> {
     spelling.strip_prefix("; ").map_or(Ok(()), |problem| Err(problem.to_owned()))
 }
 
@@ -194,43 +196,6 @@ fn openssh(text: &str) -> Option<DateTime> {
     let part = |from: usize, to: usize| digits.get(from..to).map_or(Some(0), |part| part.parse::<i8>().ok());
     let year = digits[..4].parse().ok()?;
     DateTime::new(year, part(4, 6)?, part(6, 8)?, part(8, 10)?, part(10, 12)?, part(12, 14)?, 0).ok()
-}
-
-fn key(key_type: &str, data: &str) -> Result<PublicKey, String> {
-    PublicKey::from_openssh(&format!("{key_type} {data}")).map_err(|error| {
-        if !is_base64(data) {
-            format!("the `{key_type}` key is not base64")
-        } else if data.starts_with(&wire_start(key_type)) {
-            format!("the `{key_type}` key is damaged: {error}")
-        } else {
-            format!(
-                "the `{key_type}` key is base64 of {} bytes that are no SSH key: one starts with its type, `{}…`",
-                data.trim_end_matches('=').len() * 3 / 4,
-                wire_start(key_type)
-            )
-        }
-    })
-}
-
-/// The base64 that every key of a type starts with: the length and name of the type, up to a whole group.
-fn wire_start(key_type: &str) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let length = u32::try_from(key_type.len()).unwrap_or(u32::MAX);
-    let bytes = [&length.to_be_bytes(), key_type.as_bytes()].concat();
-    let mut out = String::new();
-    for group in bytes.as_chunks::<3>().0 {
-        let bits = group.iter().fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte));
-        out.extend([18, 12, 6, 0].map(|shift| char::from(ALPHABET[bits >> shift & 63])));
-    }
-    out
-}
-
-fn is_base64(data: &str) -> bool {
-    let body = data.trim_end_matches('=');
-    data.len() - body.len() <= 2
-        && data.len() % 4 == 0
-        && !body.is_empty()
-        && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/')
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 pub mod allowed_signers;
 mod folder;
+mod public_key;
 mod ssh;
 mod statement;
 

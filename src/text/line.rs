@@ -1,5 +1,7 @@
 //! A line of text with tones that fits the width it is given. Tones never carry meaning alone: the words say it too.
 
+use std::fmt::Write;
+
 use anstyle::{AnsiColor, Style};
 
 use super::width::{self, width};
@@ -167,7 +169,7 @@ fn paint(chars: &[(Tone, char)], colour: bool) -> String {
         let text: String = run.iter().map(|(_, c)| *c).collect();
         let style = style(run[0].0);
         if colour && style != Style::new() && !text.trim().is_empty() {
-            out.push_str(&format!("{style}{text}{style:#}"));
+            let _ = write!(out, "{style}{text}{style:#}");
         } else {
             out.push_str(&text);
         }

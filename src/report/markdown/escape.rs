@@ -38,7 +38,10 @@ pub(super) fn block(lines: &[String]) -> String {
 /// A table of cells that are escaped already.
 pub(super) fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let row = |cells: &[String]| {
-        cells.iter().map(|cell| if cell.is_empty() { " |".to_owned() } else { format!(" {cell} |") }).collect::<String>()
+        cells
+            .iter()
+            .map(|cell| if cell.is_empty() { " |".to_owned() } else { format!(" {cell} |") })
+            .collect::<String>()
     };
     let names: Vec<String> = head.iter().map(|name| (*name).to_owned()).collect();
     let mut lines = vec![format!("|{}", row(&names)), format!("|{}", "---|".repeat(head.len()))];

@@ -35,9 +35,10 @@ fn judgement(title: &str, judgement: &Judgement) -> Vec<String> {
         code(&judged.record),
         code(&judged.record_sha256),
     )];
-    let rows = judged.results.iter().map(|result| {
-        vec![code(&result.id), text(&result.kind), verdict(Some(result.verdict)), text(&result.message)]
-    });
+    let rows = judged
+        .results
+        .iter()
+        .map(|result| vec![code(&result.id), text(&result.kind), verdict(Some(result.verdict)), text(&result.message)]);
     blocks.push(table(&["Check", "Kind", "Verdict", "Found"], rows));
     let details = details(&judged.results);
     if !details.is_empty() {
@@ -50,8 +51,7 @@ fn judgement(title: &str, judgement: &Judgement) -> Vec<String> {
 pub(super) fn details(results: &[CheckResult]) -> String {
     let bad = results.iter().filter(|result| result.verdict != Verdict::Passed);
     bad.map(|result| {
-        let mut lines =
-            vec![format!("- **{}** is {}: {}", text(&result.id), result.verdict, text(&result.message))];
+        let mut lines = vec![format!("- **{}** is {}: {}", text(&result.id), result.verdict, text(&result.message))];
         if !result.expected.is_empty() {
             lines.push(format!("  - expected: {}", text(&result.expected)));
         }
