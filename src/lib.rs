@@ -16,4 +16,5 @@ pub mod runbook;
 pub mod secrets;
 pub mod signoff;
 pub mod terminal;
+pub mod text;
 pub mod verdict;
