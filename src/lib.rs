@@ -4,7 +4,13 @@
 
 pub mod chain;
 pub mod error;
+pub mod event;
+pub mod journal;
+pub mod plan;
 pub mod process;
+pub mod progress;
+pub mod recorder;
+pub mod report;
 pub mod runbook;
 pub mod signoff;
 pub mod terminal;

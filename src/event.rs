@@ -1,0 +1,262 @@
+//! What happened: one fact each, owned, written to the journal as it is and read back the same.
+//!
+//! Events say nothing about what comes next, and hold no secret value.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::process::{Ended, Started};
+use crate::runbook::{PhaseId, StepId};
+use crate::verdict::{CheckResult, Verdict};
+
+/// One fact.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    RunOpened(RunOpened),
+    /// A citadel took an existing run up again.
+    RunContinued(RunContinued),
+    DevChainStarted {
+        url: String,
+        pid: u32,
+        start_time: u64,
+        /// It was started by `citadel devchain up` and outlives this run.
+        kept: bool,
+    },
+    DevChainReady(Deployment),
+    DevChainEnded,
+    /// The intent: written before the process exists.
+    StepStarted(StepStarted),
+    StepSpawned {
+        step: StepId,
+        attempt: u32,
+        process: Started,
+    },
+    StepEnded(StepEnded),
+    /// A probe or a person settled whether an indeterminate step's effect happened.
+    StepDecided {
+        step: StepId,
+        attempt: u32,
+        happened: bool,
+        /// A person, or `probe`.
+        by: String,
+        reason: String,
+    },
+    GateJudged(GateJudged),
+    SignOffRequested(SignOffRequested),
+    SignOffAccepted {
+        gate: PhaseId,
+        nonce: String,
+        who: String,
+        /// The key's SHA-256 fingerprint, as `ssh-keygen -l` shows it.
+        key: String,
+        /// Relative to the run's folder.
+        signature: String,
+    },
+    /// Readable copies were written under the reports folder.
+    Published {
+        files: Vec<PublishedFile>,
+    },
+    Interrupted {
+        signal: i32,
+    },
+    /// Every phase that was asked for is behind its gate.
+    RunEnded {
+        complete: bool,
+    },
+    /// A person gave the run up.
+    RunClosed {
+        by: String,
+        reason: String,
+    },
+}
+
+/// The first record of every run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunOpened {
+    pub run: String,
+    pub citadel: String,
+    pub runbook: String,
+    pub title: String,
+    pub runbook_sha256: String,
+    pub network: String,
+    pub chain_id: u64,
+    /// Where steps run, and where readable copies go.
+    pub workspace: String,
+    pub reports: String,
+    /// The workspace is the practice one: nothing of this run counts anywhere else.
+    pub practice: bool,
+    /// The git commit of the workspace, where it is a repository.
+    pub commit: Option<String>,
+    pub operator: String,
+    pub host: String,
+    pub phases: Vec<PhaseOutline>,
+}
+
+/// What a phase consists of, so that displays know all steps from the first event on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhaseOutline {
+    pub id: PhaseId,
+    pub title: String,
+    pub gate: String,
+    /// The digest of the phase's definition.
+    pub digest: String,
+    pub steps: Vec<StepOutline>,
+}
+
+/// A step's id and title.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepOutline {
+    pub id: StepId,
+    pub title: String,
+    /// The digest of the step's definition.
+    pub definition: String,
+    pub differs: Option<String>,
+}
+
+/// A later invocation of the same run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunContinued {
+    pub citadel: String,
+    pub operator: String,
+    pub host: String,
+    pub runbook_sha256: String,
+    pub commit: Option<String>,
+    pub phases: Vec<PhaseOutline>,
+}
+
+/// What the dev chain's setup deployed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// Name to EIP-55 address.
+    pub contracts: BTreeMap<String, String>,
+    /// Group to keys.
+    #[serde(default)]
+    pub signers: BTreeMap<String, Vec<DeployedKey>>,
+}
+
+/// A practice signer that the setup made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeployedKey {
+    pub who: String,
+    pub ssh: String,
+}
+
+/// The intent to run a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepStarted {
+    pub step: StepId,
+    pub attempt: u32,
+    /// The command as a person would type it; holds no secret.
+    pub command: String,
+    /// Names of the variables that the step is given beyond the allow-list.
+    pub env: Vec<String>,
+    /// Relative to the run's folder.
+    pub log: String,
+    /// The digest of the step's definition.
+    pub definition: String,
+    /// The newest agreed block before the step began.
+    pub after_block: Option<BlockRef>,
+}
+
+/// A block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockRef {
+    pub number: u64,
+    pub hash: String,
+    /// Unix seconds.
+    pub time: u64,
+}
+
+/// How a step came out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepEnded {
+    pub step: StepId,
+    pub attempt: u32,
+    pub outcome: StepOutcome,
+    pub ended: Ended,
+    pub milliseconds: u64,
+    pub evidence: Vec<CheckResult>,
+    pub artefacts: Vec<Artefact>,
+    /// Block numbers of the transactions that its evidence verified; gates pin at or past the largest.
+    pub last_block: Option<u64>,
+    /// Transaction hashes that its evidence used up.
+    #[serde(default)]
+    pub transactions: Vec<String>,
+    /// Why it is not done, in one sentence.
+    pub reason: Option<String>,
+    /// The last lines of its output, safe for a terminal.
+    #[serde(default)]
+    pub tail: Vec<String>,
+}
+
+/// What is known about a step's attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepOutcome {
+    /// Its exit was the expected one and its evidence holds.
+    Done,
+    Failed,
+    TimedOut,
+    Interrupted,
+    /// Its effect may or may not have happened.
+    Indeterminate,
+    /// It never began: a check before it did not pass.
+    Refused(Verdict),
+}
+
+/// A file kept in the run's folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Artefact {
+    pub name: String,
+    /// Relative to the run's folder.
+    pub path: String,
+    pub sha256: String,
+    pub bytes: u64,
+    /// Where it came from: a path relative to the workspace, or `output`.
+    pub source: String,
+}
+
+/// A gate's answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GateJudged {
+    pub gate: PhaseId,
+    pub verdict: Verdict,
+    pub network: String,
+    pub block: Option<BlockRef>,
+    pub results: Vec<CheckResult>,
+    /// The record with everything needed to judge again, relative to the run's folder, and its SHA-256.
+    pub record: String,
+    pub record_sha256: String,
+    /// The digest of the phase's definition that was judged.
+    pub definition: String,
+}
+
+/// People were asked to sign.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SignOffRequested {
+    pub gate: PhaseId,
+    pub nonce: String,
+    /// The exact bytes to sign, relative to the run's folder, and their SHA-256.
+    pub statement: String,
+    pub sha256: String,
+    /// RFC 3339, UTC.
+    pub expires: String,
+    pub threshold: u32,
+    pub signers: Vec<String>,
+    /// The record that the statement names, so that it cannot have been signed before.
+    pub journal_sequence: u64,
+    pub journal_hash: String,
+}
+
+/// A readable copy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedFile {
+    /// Relative to the reports folder.
+    pub path: String,
+    pub sha256: String,
+    pub bytes: u64,
+    /// The deliverable that it belongs to.
+    pub deliverable: Option<String>,
+}

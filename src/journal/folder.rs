@@ -1,0 +1,143 @@
+//! Where a run is kept: the only file that knows file names.
+//!
+//! `HOME/RUNBOOK/NETWORK/RUN/` holds `journal.jsonl`, `logs/`, `artefacts/`, `gates/` and `sign-offs/`. Every folder is
+//! readable by its owner alone.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+/// The folder that all runs of one runbook on one network live in.
+#[derive(Debug, Clone)]
+pub struct Home {
+    path: PathBuf,
+}
+
+/// The folder of one run.
+#[derive(Debug, Clone)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl Home {
+    /// The home of `runbook` on `network` below the state folder.
+    pub fn new(state: &Path, runbook: &str, network: &str) -> Self {
+        Self { path: state.join(runbook).join(network) }
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes the folder where it is missing.
+    pub fn create(&self) -> anyhow::Result<()> {
+        create(&self.path)
+    }
+
+    /// The lock file.
+    pub fn lock(&self) -> PathBuf {
+        self.path.join("lock")
+    }
+
+    /// The folder where a dev chain's state is kept.
+    pub fn dev_chain(&self) -> PathBuf {
+        self.path.join("devchain")
+    }
+
+    /// The run called `run`.
+    pub fn run(&self, run: &str) -> RunFolder {
+        RunFolder { path: self.path.join(run) }
+    }
+
+    /// The names of all runs, oldest first.
+    pub fn runs(&self) -> anyhow::Result<Vec<String>> {
+        let mut runs = Vec::new();
+        let entries = match std::fs::read_dir(&self.path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(runs),
+            Err(error) => return Err(error).context(format!("cannot read the folder `{}`", self.path.display())),
+        };
+        for entry in entries {
+            let entry = entry?;
+            if let Ok(name) = entry.file_name().into_string()
+                && self.run(&name).journal().is_file()
+            {
+                runs.push(name);
+            }
+        }
+        runs.sort();
+        Ok(runs)
+    }
+}
+
+impl RunFolder {
+    /// A run's folder by its path, wherever it is.
+    pub fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// Makes the folder and those in it.
+    pub fn create(&self) -> anyhow::Result<()> {
+        for folder in ["logs", "artefacts", "gates", "sign-offs", "shims"] {
+            create(&self.path.join(folder))?;
+        }
+        Ok(())
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> PathBuf {
+        self.path.join("journal.jsonl")
+    }
+
+    /// A path inside, from one written relative to the folder.
+    pub fn file(&self, relative: &str) -> PathBuf {
+        self.path.join(relative)
+    }
+
+    /// The folder of programs that stand first on the PATH of steps.
+    pub fn shims(&self) -> PathBuf {
+        self.path.join("shims")
+    }
+
+    /// The log of an attempt, relative to the folder.
+    pub fn log(step: &str, attempt: u32) -> String {
+        format!("logs/{step}.{attempt}.log")
+    }
+
+    /// The stdout of an attempt, relative to the folder.
+    pub fn stdout(step: &str, attempt: u32) -> String {
+        format!("logs/{step}.{attempt}.out")
+    }
+
+    /// A kept artefact of an attempt, relative to the folder.
+    pub fn artefact(step: &str, attempt: u32, name: &str) -> String {
+        format!("artefacts/{step}.{attempt}.{name}")
+    }
+
+    /// A gate's record, relative to the folder.
+    pub fn gate(gate: &str, sequence: u64) -> String {
+        format!("gates/{gate}.{sequence}.json")
+    }
+
+    /// The folder of a sign-off request, relative to the folder.
+    pub fn sign_off(gate: &str, nonce: &str) -> String {
+        format!("sign-offs/{gate}.{nonce}")
+    }
+}
+
+/// Makes a folder and its parents, for the owner alone.
+pub(super) fn create(path: &Path) -> anyhow::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| format!("cannot make the folder `{}`", path.display()))
+}

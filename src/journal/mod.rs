@@ -1,0 +1,235 @@
+//! What is kept: the events on disk, append-only, hash-chained, synced.
+//!
+//! A line is a JSON object whose last member, `hash`, is the SHA-256 of the line without it; `prev` is the hash of the
+//! line before. Anyone can check a journal with `sha256sum`. Nothing here knows what an event means.
+
+mod entry;
+mod folder;
+mod lock;
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use jiff::Timestamp;
+
+pub use entry::{Broken, Entry, GENESIS};
+pub use folder::{Home, RunFolder};
+pub use lock::{Lock, Owner};
+
+use crate::error::{ExitCode, Failure};
+use crate::event::Event;
+
+/// A journal opened for writing. It holds the file's length and head in memory, and refuses to append when the file is
+/// not what it wrote.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    length: u64,
+    sequence: u64,
+    head: String,
+    latest: Timestamp,
+}
+
+/// What reading a journal gave.
+#[derive(Debug)]
+pub struct Contents {
+    pub entries: Vec<Entry>,
+    /// Bytes of an unfinished last line, which a crash left and which is not a record.
+    pub torn: usize,
+}
+
+impl Journal {
+    /// Makes a new, empty journal.
+    pub fn create(path: &Path) -> anyhow::Result<Self> {
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create_new(true)
+            .open(path)
+            .with_context(|| format!("cannot create the journal `{}`", path.display()))?;
+        sync_folder(path)?;
+        let (length, sequence, head, latest) = (0, 0, GENESIS.to_owned(), Timestamp::UNIX_EPOCH);
+        Ok(Self { path: path.to_owned(), file, length, sequence, head, latest })
+    }
+
+    /// Opens an existing journal after checking all of it. A torn last line is cut off: it was never a record.
+    pub fn open(path: &Path) -> anyhow::Result<(Self, Contents)> {
+        let contents = read(path)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .open(path)
+            .with_context(|| format!("cannot write the journal `{}`", path.display()))?;
+        let length = file.metadata()?.len() - contents.torn as u64;
+        if contents.torn > 0 {
+            file.set_len(length).context("cannot cut off the torn last line")?;
+            file.sync_all()?;
+        }
+        let last = contents.entries.last();
+        let journal = Self {
+            path: path.to_owned(),
+            file,
+            length,
+            sequence: last.map_or(0, |entry| entry.seq),
+            head: last.map_or_else(|| GENESIS.to_owned(), |entry| entry.hash.clone()),
+            latest: last.map_or(Timestamp::UNIX_EPOCH, |entry| entry.time),
+        };
+        Ok((journal, contents))
+    }
+
+    /// Writes one event and syncs it; when this returns, the record is on disk.
+    pub fn append(&mut self, event: Event, now: Timestamp) -> Result<Entry, Failure> {
+        self.unchanged()?;
+        // A clock that went back must not make the record look older than the one before.
+        let time = now.max(self.latest);
+        let (entry, line) = Entry::seal(self.sequence + 1, self.head.clone(), time, event)?;
+        self.file
+            .write_all(line.as_bytes())
+            .and_then(|()| self.file.sync_data())
+            .with_context(|| format!("cannot write the journal `{}`", self.path.display()))
+            .map_err(|source| Failure { code: ExitCode::Internal, source, hint: Some(WRITE_HINT.into()) })?;
+        self.length += line.len() as u64;
+        self.sequence = entry.seq;
+        self.head.clone_from(&entry.hash);
+        self.latest = time;
+        Ok(entry)
+    }
+
+    /// The hash of the last record.
+    pub fn head(&self) -> &str {
+        &self.head
+    }
+
+    /// The number of the last record.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    fn unchanged(&mut self) -> Result<(), Failure> {
+        let broken = |what: String| {
+            Failure::new(ExitCode::EvidenceBroken, format!("the journal `{}` {what}", self.path.display()))
+                .hint("somebody else wrote to the run's folder; keep it as it is, then `citadel run --new`")
+        };
+        let on_disk = std::fs::metadata(&self.path).map_err(|error| broken(format!("is gone: {error}")))?;
+        if on_disk.len() != self.length {
+            return Err(broken(format!("has {} bytes, citadel wrote {}", on_disk.len(), self.length)));
+        }
+        let wanted = format!("\"hash\":\"{}\"}}\n", self.head);
+        let tail = (wanted.len() as u64).min(self.length);
+        let mut seen = String::new();
+        let read = File::open(&self.path).and_then(|mut file| {
+            file.seek(SeekFrom::Start(self.length - tail))?;
+            file.take(tail).read_to_string(&mut seen)
+        });
+        if read.is_err() || (self.length > 0 && seen != wanted) {
+            return Err(broken("does not end with the record that citadel wrote last".into()));
+        }
+        Ok(())
+    }
+}
+
+const WRITE_HINT: &str = "nothing more was started; make room or mend the permission, then run the same command again";
+
+/// Reads and checks a whole journal. Anything wrong except a torn last line is an error with its line.
+pub fn read(path: &Path) -> anyhow::Result<Contents> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read the journal `{}`", path.display()))?;
+    parse(&bytes).map_err(|broken| {
+        anyhow::Error::new(
+            Failure::new(ExitCode::EvidenceBroken, format!("the journal `{}` is broken: {broken}", path.display()))
+                .hint("it is not what citadel wrote; keep the folder as it is, then `citadel run --new`"),
+        )
+    })
+}
+
+/// Checks the bytes of a journal.
+pub fn parse(bytes: &[u8]) -> Result<Contents, Broken> {
+    let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |index| index + 1);
+    let mut entries: Vec<Entry> = Vec::new();
+    for line in bytes[..end].split_inclusive(|byte| *byte == b'\n') {
+        let entry = Entry::open(&line[..line.len() - 1], entries.len() as u64 + 1, entries.last())?;
+        entries.push(entry);
+    }
+    Ok(Contents { entries, torn: bytes.len() - end })
+}
+
+fn sync_folder(path: &Path) -> anyhow::Result<()> {
+    let folder = path.parent().context("the journal has no folder")?;
+    File::open(folder).and_then(|folder| folder.sync_all()).context("cannot sync the run's folder")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn journal() -> (tempfile::TempDir, Journal) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::create(&folder.path().join("journal.jsonl")).unwrap();
+        for signal in 1..=3 {
+            journal.append(Event::Interrupted { signal }, Timestamp::from_second(signal.into()).unwrap()).unwrap();
+        }
+        (folder, journal)
+    }
+
+    #[test]
+    fn what_was_written_is_read_back() {
+        let (_folder, journal) = journal();
+        let contents = read(&journal.path).unwrap();
+        assert_eq!(contents.entries.len(), 3);
+        assert_eq!(contents.entries[2].event, Event::Interrupted { signal: 3 });
+        assert_eq!(contents.entries[2].hash, journal.head());
+    }
+
+    #[test]
+    fn every_truncation_is_a_torn_line_or_a_shorter_journal() {
+        let (_folder, journal) = journal();
+        let bytes = std::fs::read(&journal.path).unwrap();
+        for length in 0..bytes.len() {
+            let contents = parse(&bytes[..length]).unwrap();
+            assert!(contents.entries.len() < 3);
+        }
+    }
+
+    #[test]
+    fn every_flipped_byte_is_noticed() {
+        let (_folder, journal) = journal();
+        let bytes = std::fs::read(&journal.path).unwrap();
+        for index in 0..bytes.len() {
+            for flip in [0x01, 0x20, 0x80] {
+                let mut changed = bytes.clone();
+                changed[index] ^= flip;
+                // A flipped final newline leaves a torn line, which is dropped and reported.
+                assert!(parse(&changed).map_or(true, |contents| contents.torn > 0), "byte {index} ^ {flip}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_torn_line_is_cut_off_and_writing_goes_on() {
+        let (_folder, journal) = journal();
+        let path = journal.path.clone();
+        drop(journal);
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"v\":1,\"se").unwrap();
+        let (mut journal, contents) = Journal::open(&path).unwrap();
+        assert_eq!(contents.torn, 10);
+        journal.append(Event::DevChainEnded, Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(read(&path).unwrap().entries.len(), 4);
+    }
+
+    #[test]
+    fn a_journal_that_somebody_else_wrote_to_is_not_appended_to() {
+        let (_folder, mut journal) = journal();
+        OpenOptions::new().append(true).open(&journal.path).unwrap().write_all(b"x\n").unwrap();
+        let failure = journal.append(Event::DevChainEnded, Timestamp::UNIX_EPOCH).unwrap_err();
+        assert_eq!(failure.code, ExitCode::EvidenceBroken);
+    }
+
+    #[test]
+    fn time_never_goes_back() {
+        let (_folder, mut journal) = journal();
+        let entry = journal.append(Event::DevChainEnded, Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(entry.time.as_second(), 3);
+    }
+}

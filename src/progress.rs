@@ -1,0 +1,221 @@
+//! What the events add up to. `Progress` is only ever changed by `apply`, so that it equals the replay of the journal
+//! at every event.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::event::{
+    Artefact, BlockRef, Deployment, Event, GateJudged, PhaseOutline, PublishedFile, RunOpened, SignOffRequested,
+    StepEnded, StepOutcome, StepStarted,
+};
+use crate::runbook::{PhaseId, StepId};
+use crate::verdict::Verdict;
+
+/// The state of one run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Progress {
+    pub run: Option<RunOpened>,
+    /// The definitions that the latest invocation works by.
+    pub phases: Vec<PhaseOutline>,
+    pub steps: BTreeMap<StepId, StepProgress>,
+    pub gates: BTreeMap<PhaseId, GateProgress>,
+    pub artefacts: BTreeMap<String, Artefact>,
+    pub dev_chain: Option<DevChainProgress>,
+    /// Transaction hashes that evidence used up, with the step that used them.
+    pub transactions: BTreeMap<String, StepId>,
+    pub published: Vec<PublishedFile>,
+    /// Steps that ended in this invocation.
+    pub fresh: BTreeSet<StepId>,
+    /// Why this invocation does nothing more.
+    pub halt: Option<Halt>,
+    pub complete: bool,
+    pub closed: Option<String>,
+}
+
+/// One step's story.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StepProgress {
+    pub state: StepState,
+    pub attempt: u32,
+    pub started: StepStarted,
+    pub ended: Option<StepEnded>,
+}
+
+/// Where a step stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// Started, and no outcome recorded: while citadel runs it is running, afterwards it is indeterminate.
+    Started,
+    Done,
+    Failed,
+    Indeterminate,
+    /// Known not to have happened: it may run again.
+    NotHappened,
+}
+
+/// One gate's story.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct GateProgress {
+    pub judged: Option<GateJudged>,
+    /// The journal's record that holds the judgement.
+    pub sequence: u64,
+    pub request: Option<SignOffRequested>,
+    /// Who signed the current request, with the key's fingerprint.
+    pub signed: BTreeMap<String, String>,
+}
+
+/// The run's own dev chain.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DevChainProgress {
+    pub url: String,
+    pub pid: u32,
+    pub start_time: u64,
+    pub kept: bool,
+    pub deployment: Option<Deployment>,
+    pub ended: bool,
+}
+
+/// What stopped an invocation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum Halt {
+    Step { step: StepId, outcome: StepOutcome },
+    Gate { gate: PhaseId, verdict: Verdict },
+    Signal { signal: i32 },
+}
+
+impl Progress {
+    /// The replay of `events`, numbered from 1.
+    pub fn replay<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
+        let mut progress = Self::default();
+        for (index, event) in events.into_iter().enumerate() {
+            progress.apply(index as u64 + 1, event);
+        }
+        progress
+    }
+
+    /// Adds one event, the journal's record `sequence`.
+    pub fn apply(&mut self, sequence: u64, event: &Event) {
+        match event {
+            Event::RunOpened(opened) => {
+                self.phases.clone_from(&opened.phases);
+                self.run = Some(opened.clone());
+            }
+            Event::RunContinued(continued) => self.continued(&continued.phases),
+            Event::DevChainStarted { url, pid, start_time, kept } => {
+                let (url, pid, start_time, kept) = (url.clone(), *pid, *start_time, *kept);
+                self.dev_chain = Some(DevChainProgress { url, pid, start_time, kept, deployment: None, ended: false });
+            }
+            Event::DevChainReady(deployment) => {
+                if let Some(chain) = &mut self.dev_chain {
+                    chain.deployment = Some(deployment.clone());
+                }
+            }
+            Event::DevChainEnded => {
+                if let Some(chain) = &mut self.dev_chain {
+                    chain.ended = true;
+                }
+            }
+            Event::StepStarted(started) => self.step_started(started),
+            Event::StepSpawned { .. } => {}
+            Event::StepEnded(ended) => self.step_ended(ended),
+            Event::StepDecided { step, happened, .. } => {
+                if let Some(progress) = self.steps.get_mut(step) {
+                    progress.state = if *happened { StepState::Done } else { StepState::NotHappened };
+                }
+            }
+            Event::GateJudged(judged) => self.gate_judged(sequence, judged),
+            Event::SignOffRequested(request) => {
+                let gate = self.gates.entry(request.gate.clone()).or_default();
+                gate.request = Some(request.clone());
+                gate.signed.clear();
+            }
+            Event::SignOffAccepted { gate, who, key, .. } => {
+                self.gates.entry(gate.clone()).or_default().signed.insert(who.clone(), key.clone());
+            }
+            Event::Published { files } => self.published.clone_from(files),
+            Event::Interrupted { signal } => self.halt = Some(Halt::Signal { signal: *signal }),
+            Event::RunEnded { complete } => self.complete = *complete,
+            Event::RunClosed { reason, .. } => self.closed = Some(reason.clone()),
+        }
+    }
+
+    /// Whether `gate` passed and nothing of its phase started since.
+    pub fn gate_passed(&self, gate: &PhaseId) -> bool {
+        self.gate_verdict(gate) == Some(Verdict::Passed)
+    }
+
+    /// The latest verdict of `gate`.
+    pub fn gate_verdict(&self, gate: &PhaseId) -> Option<Verdict> {
+        Some(self.gates.get(gate)?.judged.as_ref()?.verdict)
+    }
+
+    /// Where `step` stands; `None`: it never started.
+    pub fn step_state(&self, step: &StepId) -> Option<StepState> {
+        Some(self.steps.get(step)?.state)
+    }
+
+    /// The largest block that the evidence of `phase`'s steps reached.
+    pub fn last_block(&self, steps: impl IntoIterator<Item = StepId>) -> Option<u64> {
+        steps.into_iter().filter_map(|step| self.steps.get(&step)?.ended.as_ref()?.last_block).max()
+    }
+
+    /// The block before `step`'s latest attempt.
+    pub fn block_before(&self, step: &StepId) -> Option<&BlockRef> {
+        self.steps.get(step)?.started.after_block.as_ref()
+    }
+
+    fn continued(&mut self, phases: &[PhaseOutline]) {
+        self.phases = phases.to_vec();
+        self.fresh.clear();
+        self.halt = None;
+        self.complete = false;
+        // A citadel that is gone cannot tell how these came out.
+        for step in self.steps.values_mut().filter(|step| step.state == StepState::Started) {
+            step.state = StepState::Indeterminate;
+        }
+    }
+
+    fn step_started(&mut self, started: &StepStarted) {
+        let progress =
+            StepProgress { state: StepState::Started, attempt: started.attempt, started: started.clone(), ended: None };
+        self.steps.insert(started.step.clone(), progress);
+        self.transactions.retain(|_, user| *user != started.step);
+        // What a gate said about its phase is void once a step of the phase runs again.
+        if let Some(phase) = self.phases.iter().find(|phase| phase.steps.iter().any(|step| step.id == started.step)) {
+            self.gates.remove(&phase.id);
+        }
+    }
+
+    fn step_ended(&mut self, ended: &StepEnded) {
+        for hash in &ended.transactions {
+            self.transactions.insert(hash.clone(), ended.step.clone());
+        }
+        for artefact in &ended.artefacts {
+            self.artefacts.insert(artefact.name.clone(), artefact.clone());
+        }
+        let Some(progress) = self.steps.get_mut(&ended.step) else { return };
+        progress.state = match ended.outcome {
+            StepOutcome::Done => StepState::Done,
+            StepOutcome::Failed | StepOutcome::TimedOut | StepOutcome::Interrupted => StepState::Failed,
+            StepOutcome::Indeterminate => StepState::Indeterminate,
+            StepOutcome::Refused(_) => StepState::NotHappened,
+        };
+        progress.ended = Some(ended.clone());
+        self.fresh.insert(ended.step.clone());
+        if ended.outcome != StepOutcome::Done {
+            self.halt = Some(Halt::Step { step: ended.step.clone(), outcome: ended.outcome });
+        }
+    }
+
+    fn gate_judged(&mut self, sequence: u64, judged: &GateJudged) {
+        let gate = self.gates.entry(judged.gate.clone()).or_default();
+        gate.judged = Some(judged.clone());
+        gate.sequence = sequence;
+        if judged.verdict != Verdict::Passed {
+            self.halt = Some(Halt::Gate { gate: judged.gate.clone(), verdict: judged.verdict });
+        }
+    }
+}
