@@ -1,1 +1,163 @@
-//! Stub.
+//! The TOML as written: values with their places, in the order of the file.
+//!
+//! Only `resolve` reads it. Knows TOML, nothing of runbooks.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::place::{Lines, Place};
+use super::syntax::{self, Syntax};
+
+/// A value and where it stands.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) place: Place,
+    pub(super) value: Value,
+}
+
+/// What a value is.
+#[derive(Debug)]
+pub(super) enum Value {
+    Text(String),
+    /// `None`: an integer beyond 128 bits.
+    Integer(Option<i128>),
+    Float(f64),
+    Bool(bool),
+    Date,
+    List(Vec<Node>),
+    Table(Table),
+}
+
+/// The entries of a table in the order of the file.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    pub(super) entries: Vec<Entry>,
+}
+
+/// A key, its place, and its value.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    pub(super) place: Place,
+    pub(super) node: Node,
+}
+
+impl Node {
+    /// What the value is, for "expected a string, found …".
+    pub(super) fn kind(&self) -> &'static str {
+        match self.value {
+            Value::Text(_) => "a string",
+            Value::Integer(_) => "an integer",
+            Value::Float(_) => "a float",
+            Value::Bool(_) => "a boolean",
+            Value::Date => "a date",
+            Value::List(_) => "a list",
+            Value::Table(_) => "a table",
+        }
+    }
+
+    pub(super) fn as_text(&self) -> Option<&str> {
+        if let Value::Text(text) = &self.value { Some(text) } else { None }
+    }
+
+    pub(super) fn as_list(&self) -> Option<&[Self]> {
+        if let Value::List(list) = &self.value { Some(list) } else { None }
+    }
+
+    pub(super) fn as_table(&self) -> Option<&Table> {
+        if let Value::Table(table) = &self.value { Some(table) } else { None }
+    }
+}
+
+impl Table {
+    pub(super) fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.key == key)
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+        self.entry(key).map(|entry| &entry.node)
+    }
+
+    /// The text at `key`, where there is one.
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        self.get(key)?.as_text()
+    }
+
+    /// The tables of a list of tables at `key`; whatever else stands there is passed over.
+    pub(super) fn tables(&self, key: &str) -> impl Iterator<Item = &Self> {
+        self.get(key).and_then(Node::as_list).unwrap_or_default().iter().filter_map(Node::as_table)
+    }
+
+    /// The entries of a table at `key`; none if something else stands there.
+    pub(super) fn members(&self, key: &str) -> &[Entry] {
+        self.get(key).and_then(Node::as_table).map_or(&[], |table| &table.entries)
+    }
+}
+
+/// Reads TOML as far as it can be read, with every syntax error.
+pub(super) fn parse(lines: &Lines<'_>) -> (Table, Syntax) {
+    let (table, errors) = DeTable::parse_recoverable(lines.text());
+    let table = read_table(lines, table.get_ref());
+    let errors = errors.iter().map(|error| (error.message(), error.span())).collect();
+    let syntax = syntax::judge(lines, &table, errors);
+    (table, syntax)
+}
+
+fn read_table(lines: &Lines<'_>, table: &DeTable<'_>) -> Table {
+    let mut entries: Vec<Entry> = table
+        .iter()
+        .map(|(key, value)| Entry {
+            key: key.get_ref().to_string(),
+            place: lines.place(key.span()),
+            node: read_node(lines, value),
+        })
+        .collect();
+    entries.sort_by_key(|entry| entry.place.start);
+    Table { entries }
+}
+
+fn read_node(lines: &Lines<'_>, node: &Spanned<DeValue<'_>>) -> Node {
+    let value = match node.get_ref() {
+        DeValue::String(text) => Value::Text(text.to_string()),
+        DeValue::Integer(number) => Value::Integer(i128::from_str_radix(number.as_str(), number.radix()).ok()),
+        DeValue::Float(number) => Value::Float(number.as_str().parse().unwrap_or(f64::NAN)),
+        DeValue::Boolean(is) => Value::Bool(*is),
+        DeValue::Datetime(_) => Value::Date,
+        DeValue::Array(list) => Value::List(list.iter().map(|node| read_node(lines, node)).collect()),
+        DeValue::Table(table) => Value::Table(read_table(lines, table)),
+    };
+    Node { place: lines.place(node.span()), value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_the_order_and_the_places_of_the_file() {
+        let text = "z = \"é\"\n[b.c]\na = [1, 0x10]\n";
+        let lines = Lines::new(text);
+        let (table, syntax) = parse(&lines);
+        assert!(syntax.errors.is_empty());
+        assert_eq!(table.entries.iter().map(|e| e.key.as_str()).collect::<Vec<_>>(), ["z", "b"]);
+        let list = table.get("b").unwrap().as_table().unwrap().get("c").unwrap();
+        assert_eq!((list.place.line, list.place.column), (2, 1));
+        let numbers = list.as_table().unwrap().get("a").unwrap().as_list().unwrap();
+        assert!(matches!(numbers[1].value, Value::Integer(Some(16))));
+        assert_eq!(&text[numbers[1].place.start..numbers[1].place.end], "0x10");
+    }
+
+    #[test]
+    fn tells_every_syntax_error() {
+        let text = "a = \nb = 1\nb = 2\nc = \"open\n";
+        let (table, syntax) = parse(&Lines::new(text));
+        assert_eq!(syntax.errors.len(), 3, "{:?}", syntax.errors);
+        assert!(table.get("b").is_some());
+    }
+
+    #[test]
+    fn deep_nesting_is_an_error_and_no_crash() {
+        let text = format!("a = {}", "[".repeat(100_000));
+        assert!(!parse(&Lines::new(&text)).1.errors.is_empty());
+    }
+}

@@ -1,17 +1,21 @@
 //! What is declared: the runbook as plain, owned, validated data.
 //!
 //! `document` reads the TOML as written, `resolve` turns it into these types and reports everything wrong with it at
-//! once. Nothing here runs a command, reads a chain or knows the time.
+//! once. Nothing here runs a command, reads a chain or knows the time. What derives `Serialize` is what a definition
+//! digest covers; what it skips (titles, places, time limits) may change without changing the meaning.
 
 mod decode;
-pub mod diagnostic;
+mod diagnostic;
 pub mod digest;
 mod document;
+mod forms;
 mod id;
 mod load;
 mod place;
 mod predicate;
 mod resolve;
+mod suggest;
+mod syntax;
 mod template;
 
 use std::collections::BTreeMap;
@@ -19,11 +23,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ethers::types::{Address, H256};
+use serde::Serialize;
 
+pub use diagnostic::{Diagnostic, Problems};
 pub use id::{PhaseId, StepId};
 pub use load::{Loaded, load};
 pub use place::Place;
-pub use predicate::{JsonRule, Operand, Predicate};
+pub use predicate::{JsonRule, Lookup, Operand, Predicate, Unmet};
+pub use resolve::parse;
 pub use template::{Scope, Template};
 
 /// A whole runbook, after every reference in it was checked.
@@ -114,7 +121,8 @@ pub struct Network {
 }
 
 /// The block that a gate reads at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum BlockTag {
     Latest,
     Safe,
@@ -146,7 +154,8 @@ pub struct Contract {
 }
 
 /// What a contract is, which decides what is read of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ContractKind {
     SystemPause,
     Timelock,
@@ -162,7 +171,8 @@ pub enum ContractKind {
 }
 
 /// Where an address comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ContractAddress {
     Fixed(Address),
     /// The name under which the dev chain's setup deployed it.
@@ -170,14 +180,15 @@ pub enum ContractAddress {
 }
 
 /// A variable: one value everywhere, or one a network.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PerNetwork {
     Everywhere(String),
     Each(BTreeMap<String, String>),
 }
 
 /// People whose signatures count, by group.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Signers {
     pub name: String,
     pub keys: Vec<SignerKey>,
@@ -186,7 +197,7 @@ pub struct Signers {
 }
 
 /// One key of one person. People are counted, not keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SignerKey {
     pub who: String,
     /// An OpenSSH public key, `ssh-ed25519 AAAA…`.
@@ -194,28 +205,33 @@ pub struct SignerKey {
 }
 
 /// One part of the runbook, closed by a gate.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Phase {
     pub id: PhaseId,
+    #[serde(skip)]
     pub title: String,
     /// The network this phase runs on where that is not the run's own.
     pub on: Option<String>,
     pub steps: Vec<Step>,
     pub gate: Gate,
+    #[serde(skip)]
     pub place: Place,
 }
 
 /// One command, or one thing a person does, with the evidence that it happened.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Step {
     pub id: StepId,
+    #[serde(skip)]
     pub title: String,
     pub action: Action,
     pub env: BTreeMap<String, Template>,
     pub needs: Vec<Need>,
     pub effects: Effects,
     pub exit: ExpectedExit,
+    #[serde(skip)]
     pub timeout: Duration,
+    #[serde(skip)]
     pub silence: Duration,
     pub evidence: Vec<Evidence>,
     /// Checked before the step starts.
@@ -226,12 +242,15 @@ pub struct Step {
     /// The step starts a chain of its own: its transactions are never looked up.
     pub own_chain: bool,
     /// Why this step differs from the prose.
+    #[serde(skip)]
     pub differs: Option<String>,
+    #[serde(skip)]
     pub place: Place,
 }
 
 /// What a step does.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     Npm {
         script: Template,
@@ -260,14 +279,16 @@ pub enum Action {
 }
 
 /// A class of secrets that a step is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Need {
     Rpc,
     Key,
 }
 
 /// What a step may change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Effects {
     None,
     Files,
@@ -275,7 +296,8 @@ pub enum Effects {
 }
 
 /// Which exit codes count as expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ExpectedExit {
     Code(i32),
     /// Evidence alone decides.
@@ -283,14 +305,16 @@ pub enum ExpectedExit {
 }
 
 /// What must be seen for a step to count as done.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Evidence {
     pub kind: EvidenceKind,
+    #[serde(skip)]
     pub place: Place,
 }
 
 /// The kinds of evidence.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum EvidenceKind {
     File(FileEvidence),
     Output(OutputEvidence),
@@ -299,7 +323,7 @@ pub enum EvidenceKind {
 }
 
 /// A file that the step wrote during this attempt, relative to the workspace.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct FileEvidence {
     pub path: Template,
     pub json: Vec<JsonRule>,
@@ -314,7 +338,7 @@ pub struct FileEvidence {
 }
 
 /// What the step's output must and must not say; stdout and stderr together.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct OutputEvidence {
     pub has: Vec<Template>,
     pub never: Vec<Template>,
@@ -325,7 +349,7 @@ pub struct OutputEvidence {
 }
 
 /// Transaction hashes in an artefact: present, distinct, non-zero, mined with status 1 after the step began.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct TransactionsEvidence {
     pub of: String,
     pub at: String,
@@ -335,15 +359,17 @@ pub struct TransactionsEvidence {
 }
 
 /// One question with a verdict.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Check {
     pub id: String,
     pub kind: CheckKind,
+    #[serde(skip)]
     pub place: Place,
 }
 
 /// The kinds of checks, one file each in `chain/checks/`, except `Json`, which reads no chain.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CheckKind {
     Pause { of: String, is: PauseState },
     CanPause { of: String, within: Duration },
@@ -359,30 +385,34 @@ pub enum CheckKind {
 }
 
 /// Whether a `json` check reads a kept artefact or a file of the workspace.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum JsonSource {
     Artefact(String),
     File(Template),
 }
 
 /// The pause state that a check demands. Partly paused never satisfies either.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PauseState {
     Running,
     Paused,
 }
 
 /// What closes a phase.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Gate {
+    #[serde(skip)]
     pub title: String,
     pub checks: Vec<Check>,
     pub sign_off: Option<SignOff>,
+    #[serde(skip)]
     pub place: Place,
 }
 
 /// People who must sign what they saw.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct SignOff {
     pub statement: Template,
     /// Names of kept artefacts.
@@ -393,6 +423,7 @@ pub struct SignOff {
     pub threshold: u32,
     pub max_age: Duration,
     pub not_operator: bool,
+    #[serde(skip)]
     pub place: Place,
 }
 

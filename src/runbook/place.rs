@@ -1,5 +1,7 @@
 //! Where in the runbook file a thing is declared, for messages that point at it.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 /// A position in the runbook file: byte offsets, and the line and column (from 1) of the start.
@@ -9,4 +11,77 @@ pub struct Place {
     pub end: usize,
     pub line: usize,
     pub column: usize,
+}
+
+/// The lines of a text, so that an offset becomes a line and a column without reading the text again.
+pub(super) struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+    /// Offsets of the bytes that do not start a character.
+    inner: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        let mut starts = vec![0];
+        starts.extend(text.match_indices('\n').map(|(at, _)| at + 1));
+        let inner = (0..text.len()).filter(|at| !text.is_char_boundary(*at)).collect();
+        Self { text, starts, inner }
+    }
+
+    pub(super) fn text(&self) -> &'t str {
+        self.text
+    }
+
+    /// The place of a range of bytes; a range that cuts a character or passes the end is made to fit.
+    pub(super) fn place(&self, range: Range<usize>) -> Place {
+        let start = self.text.floor_char_boundary(range.start);
+        let end = self.text.ceil_char_boundary(range.end).max(start);
+        let line = self.starts.partition_point(|at| *at <= start);
+        let first = self.starts[line - 1];
+        let inner = |offset| self.inner.partition_point(|at| *at < offset);
+        let column = start - first - (inner(start) - inner(first)) + 1;
+        Place { start, end, line, column }
+    }
+
+    /// The whole lines that a place touches, cut to the first where there are many: offset and text.
+    pub(super) fn around(&self, place: Place) -> (usize, &'t str) {
+        let first = self.starts[place.line - 1];
+        let last = self.starts.partition_point(|at| *at < place.end).max(place.line);
+        let last = if last - place.line > 3 { place.line } else { last };
+        let end = self.starts.get(last).copied().unwrap_or(self.text.len());
+        (first, self.text[first..end].trim_end_matches(['\n', '\r']))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, offset: usize, line: usize, column: usize) {
+        let place = Lines::new(text).place(offset..offset);
+        assert_eq!((place.line, place.column), (line, column), "{text:?} at {offset}");
+    }
+
+    #[test]
+    fn lines_and_columns_count_from_one_in_characters() {
+        check("", 0, 1, 1);
+        check("ab", 1, 1, 2);
+        check("a\nb", 2, 2, 1);
+        check("a\n", 2, 2, 1);
+        check("é = 1", 2, 1, 2);
+        check("é = 1", 1, 1, 1);
+        check("a\nüü x", 7, 2, 4);
+        check("ab", 99, 1, 3);
+    }
+
+    #[test]
+    fn long_places_show_their_first_line_only() {
+        let text = "a\nb\nc\nd\ne\nf\n";
+        let lines = Lines::new(text);
+        assert_eq!(lines.around(lines.place(0..text.len())), (0, "a"));
+        assert_eq!(lines.around(lines.place(2..5)), (2, "b\nc"));
+        assert_eq!(lines.around(lines.place(2..4)), (2, "b"));
+    }
 }

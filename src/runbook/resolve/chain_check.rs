@@ -1,0 +1,120 @@
+//! The kinds of checks that read a chain.
+
+use super::Resolve;
+use crate::runbook::decode::Reader;
+use crate::runbook::diagnostic::Diagnostic;
+use crate::runbook::document::{Node, Value};
+use crate::runbook::{CheckKind, ContractKind, PauseState, forms};
+
+const PAUSE_STATES: &[(&str, PauseState)] = &[("running", PauseState::Running), ("paused", PauseState::Paused)];
+
+/// Kinds that say who governs them.
+const GOVERNED: &[ContractKind] =
+    &[ContractKind::SystemPause, ContractKind::Governable, ContractKind::Ownable, ContractKind::Ownable2Step];
+
+impl<'a> Resolve<'a> {
+    pub(super) fn chain_check(&self, kind: &str, inner: &mut Reader<'a>) -> Option<CheckKind> {
+        match kind {
+            "pause" => Some(self.pause(inner)),
+            "can_pause" => Some(CheckKind::CanPause {
+                of: self.contract_of(inner, "of", &[ContractKind::SystemPause]),
+                within: self.required_duration(inner, "within"),
+            }),
+            "governed" => Some(self.governed(inner)),
+            "code" => Some(CheckKind::Code {
+                of: self.contract_of(inner, "of", &[]),
+                hash: inner.optional("hash").and_then(|node| self.report.form(node, "hash", forms::hash)),
+            }),
+            "call" => Some(self.call(inner)),
+            "timelock" => Some(self.timelock(inner)),
+            "safe" => Some(self.safe(inner)),
+            "safe_bundle" => Some(CheckKind::SafeBundle {
+                of: self.artefact(inner, "of"),
+                safe: self.contract_of(inner, "safe", &[ContractKind::Safe]),
+            }),
+            "safe_tx" => Some(CheckKind::SafeTx {
+                of: self.artefact(inner, "of"),
+                bundle: self.artefact(inner, "bundle"),
+                safe: self.contract_of(inner, "safe", &[ContractKind::Safe]),
+            }),
+            _ => None,
+        }
+    }
+
+    fn pause(&self, inner: &mut Reader<'a>) -> CheckKind {
+        let of = self.contract_of(inner, "of", &[ContractKind::SystemPause]);
+        let is = inner.required("is").and_then(|node| self.report.choice(node, "is", PAUSE_STATES));
+        CheckKind::Pause { of, is: is.unwrap_or(PauseState::Running) }
+    }
+
+    fn governed(&self, inner: &mut Reader<'a>) -> CheckKind {
+        let node = inner.required("contracts");
+        let list = node.and_then(|node| self.report.list(node, "contracts")).unwrap_or_default();
+        if node.is_some_and(|node| node.as_list().is_some_and(<[Node]>::is_empty)) {
+            self.report.add(Diagnostic::new(inner.key_place("contracts"), "`contracts` is empty: nothing would be checked"));
+        }
+        let contracts = list.iter().filter_map(|node| self.contract_at(node, "contracts", GOVERNED)).collect();
+        CheckKind::Governed { contracts, by: self.contract_of(inner, "by", &[]) }
+    }
+
+    fn call(&self, inner: &mut Reader<'a>) -> CheckKind {
+        let of = self.contract_of(inner, "of", &[]);
+        let node = inner.required("function");
+        let function = node.and_then(|node| self.report.form(node, "function", forms::function));
+        let args = self.templates(inner, "args");
+        let from = inner.optional("from").and_then(|node| self.account(node, "from"));
+        let rules = self.predicates(inner);
+        if let Some(function) = function {
+            self.arguments(inner, function.inputs, args.len());
+            if function.outputs > 0 {
+                self.demands_something(inner, &rules, "this `call`");
+            } else if let Some(node) = node.filter(|_| !rules.is_empty()) {
+                let diagnostic = Diagnostic::new(node.place, "nothing is returned that a predicate could judge");
+                self.report.add(diagnostic.help("write the outputs, as in \"paused()(bool)\""));
+            }
+        }
+        let signature = node.and_then(Node::as_text).unwrap_or_default().to_owned();
+        CheckKind::Call { of, signature, args, from, rules }
+    }
+
+    fn arguments(&self, inner: &Reader<'a>, expected: usize, found: usize) {
+        // An argument that is no string was reported already, and is not counted.
+        if expected != found && inner.len_of("args") == found {
+            let message = format!("the function takes {expected} arguments, and `args` has {found}");
+            self.report.add(Diagnostic::new(inner.key_place("args"), message));
+        }
+    }
+
+    fn timelock(&self, inner: &mut Reader<'a>) -> CheckKind {
+        CheckKind::Timelock {
+            of: self.contract_of(inner, "of", &[ContractKind::Timelock]),
+            min_delay: inner.optional("min_delay").and_then(|node| self.report.duration(node, "min_delay", true)),
+            proposer: inner.optional("proposer").and_then(|node| self.account(node, "proposer")),
+        }
+    }
+
+    fn safe(&self, inner: &mut Reader<'a>) -> CheckKind {
+        let of = self.contract_of(inner, "of", &[ContractKind::Safe]);
+        let threshold = inner.optional("threshold").and_then(|node| match node.value {
+            Value::Integer(_) => {
+                let diagnostic = Diagnostic::new(node.place, "`threshold` is a table of predicates");
+                self.report.add(diagnostic.help("write `threshold = { ge = 2 }`"));
+                None
+            }
+            _ => self.nested_predicates(node, "`threshold`"),
+        });
+        let owners = inner.optional("owners").and_then(|node| self.nested_predicates(node, "`owners`"));
+        let modules = inner.has("modules").then(|| self.addresses_of(inner, "modules"));
+        inner.optional("modules");
+        CheckKind::Safe {
+            of,
+            threshold: threshold.unwrap_or_default(),
+            owners: owners.unwrap_or_default(),
+            modules,
+        }
+    }
+
+    fn addresses_of(&self, inner: &mut Reader<'a>, key: &'static str) -> Vec<ethers::types::Address> {
+        inner.list(key).iter().filter_map(|node| self.report.form(node, key, forms::address)).collect()
+    }
+}

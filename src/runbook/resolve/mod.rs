@@ -1,0 +1,240 @@
+//! Turns the TOML as written into a `Runbook`, checks every reference in it, and reports everything wrong at once.
+//!
+//! Reading goes on after a problem with an empty value in its place; a runbook comes out only where nothing was found.
+
+mod action;
+mod chain_check;
+mod check;
+mod contract;
+mod evidence;
+mod head;
+mod names;
+mod network;
+mod phase;
+mod predicate;
+mod reference;
+mod signers;
+mod step;
+mod tail;
+mod text;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use self::names::Names;
+use super::decode::Reader;
+use super::diagnostic::{Diagnostic, Problems, Report};
+use super::document::{self, Entry, Node, Table};
+use super::forms;
+use super::place::Place;
+use super::{Check, Runbook};
+
+/// Reads a runbook from its text; `file` is what messages call it, and where relative paths start.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(text: &str, file: &Path) -> Result<Runbook, Problems> {
+    let report = Report::new(text);
+    let (root, syntax) = document::parse(&report.lines);
+    let runbook = Resolve::new(&report, &root).runbook(&root, text, file);
+    match report.problems(&file.display().to_string(), syntax) {
+        None => Ok(runbook),
+        Some(problems) => Err(problems),
+    }
+}
+
+/// What is known while a runbook is resolved.
+struct Resolve<'a> {
+    report: &'a Report<'a>,
+    names: Names,
+    stage: Stage,
+    /// Artefacts kept so far, and by which step.
+    kept: BTreeMap<String, String>,
+    invariant_ids: Unique,
+    /// Ids of phases and contingencies, which steps are named after.
+    parts: Unique,
+    timeout: Duration,
+    silence: Duration,
+}
+
+/// Where in the runbook reading has come to: which gates and artefacts lie before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Invariants are checked with every gate, so nothing surely lies before them.
+    Invariant,
+    /// Before the gate of the phase with this index.
+    Phase(usize),
+    /// In a contingency or a deliverable: all phases lie before.
+    After,
+}
+
+impl<'a> Resolve<'a> {
+    fn new(report: &'a Report<'a>, root: &Table) -> Self {
+        Self {
+            report,
+            names: Names::gather(root),
+            stage: Stage::Invariant,
+            kept: BTreeMap::new(),
+            invariant_ids: Unique::new("invariant"),
+            parts: Unique::new("phase"),
+            timeout: Duration::from_secs(600),
+            silence: Duration::from_secs(120),
+        }
+    }
+
+    fn runbook(&mut self, root: &'a Table, text: &str, file: &Path) -> Runbook {
+        let mut reader = Reader::new(self.report, root, Place { line: 1, column: 1, ..Place::default() }, "the runbook");
+        self.format(&mut reader);
+        let head = self.head(&mut reader);
+        let workspace = self.workspace(&mut reader);
+        self.defaults(&mut reader);
+        let tools = self.tools(&mut reader);
+        let networks = self.networks(&mut reader);
+        let contracts = self.contracts(&mut reader);
+        let vars = self.vars(&mut reader);
+        let signers = self.signers(&mut reader);
+        let invariants = self.invariants(&mut reader);
+        let phases = self.phases(&mut reader);
+        self.stage = Stage::After;
+        let deliverables = self.deliverables(&mut reader);
+        let contingencies = self.contingencies(&mut reader);
+        reader.finish();
+        Runbook {
+            id: head.id,
+            title: head.title,
+            file: file.to_owned(),
+            folder: file.parent().unwrap_or(Path::new("")).to_owned(),
+            sha256: hex(&Sha256::digest(text.as_bytes())),
+            reports: head.reports,
+            source: head.source,
+            workspace,
+            tools,
+            networks,
+            contracts,
+            vars,
+            signers,
+            invariants,
+            phases,
+            contingencies,
+            deliverables,
+        }
+    }
+
+    fn invariants(&mut self, root: &mut Reader<'a>) -> Vec<Check> {
+        let mut ids = Unique::new("invariant");
+        let invariants = self.checks(root, "invariant", "`[[invariant]]`", &mut ids);
+        self.invariant_ids = ids;
+        invariants
+    }
+
+    /// The entries of a table of named tables, whose names are checked: `[network.N]`.
+    fn members(&self, root: &mut Reader<'a>, key: &'static str) -> Vec<(&'a Entry, Reader<'a>)> {
+        let Some(table) = root.optional(key).and_then(|node| Reader::of(self.report, node, format!("`[{key}]`"))) else {
+            return Vec::new();
+        };
+        let mut members = Vec::new();
+        for entry in table.entries() {
+            self.name(entry);
+            let what = format!("`[{key}.{}]`", entry.key);
+            members.extend(Reader::of(self.report, &entry.node, what).map(|reader| (entry, reader)));
+        }
+        members
+    }
+
+    /// The tables of a list of tables: `[[phase]]`.
+    fn tables(&self, reader: &mut Reader<'a>, key: &'static str, what: &str) -> Vec<(&'a Node, Reader<'a>)> {
+        let list = reader.list(key).iter();
+        list.filter_map(|node| Some((node, Reader::of(self.report, node, what)?))).collect()
+    }
+
+    /// The name of a member must be usable as one.
+    fn name(&self, entry: &Entry) {
+        if let Err(wrong) = forms::id(&entry.key) {
+            let diagnostic = Diagnostic::new(entry.place, wrong.message());
+            self.report.add(diagnostic.help("use letters, digits, `-` and `_`, beginning with a letter or a digit"));
+        }
+    }
+}
+
+/// Takes the `id` of a table, which must be well formed and used once.
+fn take_id(reader: &mut Reader<'_>, unique: &mut Unique) -> String {
+    let Some(node) = reader.required("id") else {
+        return String::new();
+    };
+    if reader.report.form(node, "id", forms::id).is_none() {
+        return String::new();
+    }
+    let id = node.as_text().unwrap_or_default();
+    unique.check(reader.report, id, node.place);
+    id.to_owned()
+}
+
+/// Ids that may be used once.
+#[derive(Clone)]
+struct Unique {
+    noun: &'static str,
+    seen: BTreeMap<String, (&'static str, Place)>,
+}
+
+impl Unique {
+    fn new(noun: &'static str) -> Self {
+        Self { noun, seen: BTreeMap::new() }
+    }
+
+    fn check(&mut self, report: &Report<'_>, id: &str, place: Place) {
+        let Some((noun, first)) = self.seen.get(id) else {
+            self.seen.insert(id.to_owned(), (self.noun, place));
+            return;
+        };
+        let diagnostic = Diagnostic::new(place, format!("the {} `{id}` is declared twice", self.noun)).label("used before");
+        let first = format!("the {noun} on line {} came first", first.line);
+        report.add(diagnostic.help(format!("{first}; give one of them another name")));
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// The smallest runbook that is valid.
+    pub(in super::super) const MINIMAL: &str = include_str!("../../../tests/runbooks/good/minimal.toml");
+
+    #[track_caller]
+    fn check(more: &str, expected: &[&str]) {
+        let text = format!("{MINIMAL}{more}");
+        let found = match parse(&text, Path::new("runbook.toml")) {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems.list().iter().map(|d| d.message.clone()).collect(),
+        };
+        assert_eq!(found, expected, "{more}");
+    }
+
+    #[test]
+    fn the_minimal_runbook_has_defaults() {
+        let runbook = parse(MINIMAL, Path::new("some/runbook.toml")).unwrap();
+        assert_eq!(runbook.folder, Path::new("some"));
+        assert_eq!(runbook.sha256.len(), 64);
+        let network = &runbook.networks["mainnet"];
+        assert_eq!((network.agree, network.passed_as.as_str()), (1, "mainnet"));
+        assert_eq!(network.block, crate::runbook::BlockTag::Finalized);
+        assert!(!network.confirm);
+    }
+
+    #[test]
+    fn every_problem_is_told_at_once() {
+        check("", &[]);
+        check("[[tool]]\nnam = \"x\"\n[nonsense]\n", &[
+            "`[[tool]]` has no `name`",
+            "`[[tool]]` has no `version_file`",
+            "unknown key `nam` in `[[tool]]`",
+            "unknown key `nonsense` in the runbook",
+        ]);
+    }
+}
