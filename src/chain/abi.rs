@@ -21,7 +21,8 @@ impl Signature {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let wrong = |what: &str| format!("`{text}` is not a function signature such as `balanceOf(address)(uint256)`: {what}");
+        let wrong =
+            |what: &str| format!("`{text}` is not a function signature such as `balanceOf(address)(uint256)`: {what}");
         let open = text.find('(').ok_or_else(|| wrong("no `(`"))?;
         let (name, rest) = text.split_at(open);
         if !is_name(name) {
@@ -93,7 +94,15 @@ pub(crate) fn names(types: &[ParamType]) -> String {
 /// Reads one type, only as Solidity has it.
 pub(crate) fn one_type(text: &str) -> Result<ParamType, String> {
     let of = ethabi::param_type::Reader::read(text).map_err(|_| format!("`{text}` is not a type"))?;
-    if exists(&of) { Ok(of) } else { Err(format!("`{text}` is not a type")) }
+    // The reader takes any unknown word for an enum.
+    let words = text.split(|character: char| "()[],".contains(character));
+    let known = words.filter(|word| !word.is_empty()).all(is_type_word);
+    if known && exists(&of) { Ok(of) } else { Err(format!("`{text}` is not a type")) }
+}
+
+fn is_type_word(word: &str) -> bool {
+    let sized = word.trim_end_matches(|character: char| character.is_ascii_digit());
+    matches!(word, "address" | "bool" | "string") || matches!(sized, "uint" | "int" | "bytes" | "")
 }
 
 /// The types in `(a,b)`.

@@ -100,9 +100,8 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_waits_for_anything_else_has_no_result() {
-        let results = Board::default()
-            .run(vec![Box::pin(std::future::pending::<u8>()) as Work<'_, u8>], async |_| vec![])
-            .await;
+        let results =
+            Board::default().run(vec![Box::pin(std::future::pending::<u8>()) as Work<'_, u8>], async |_| vec![]).await;
         assert_eq!(results, [None]);
     }
 }

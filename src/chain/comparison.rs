@@ -67,35 +67,42 @@ fn shortened(answer: &Answer) -> String {
 mod tests {
     use ethers::types::H256;
 
+    use super::super::question::Mined;
     use super::*;
 
-    fn bytes(value: u8) -> Result<Answer, String> {
-        Ok(Answer::Bytes(vec![value]))
+    const LATE: Answer = Answer::Unknown(String::new());
+
+    fn bytes(value: u8) -> Answer {
+        Answer::Bytes(vec![value])
     }
 
-    fn check(said: Vec<Result<Answer, String>>, agree: usize, expected: &str) {
-        let names = ["A", "B", "C"];
-        let said: Vec<Said<'_>> = names.into_iter().zip(said).collect();
+    /// `LATE` stands for no answer.
+    fn check(said: Vec<Answer>, agree: usize, expected: &str) {
+        let said = said.into_iter().map(|answer| if answer == LATE { Err("late".to_owned()) } else { Ok(answer) });
+        let said: Vec<Said<'_>> = ["A", "B", "C"].into_iter().zip(said).collect();
         assert_eq!(agreed(&said, agree).to_string(), expected);
     }
 
     #[test]
     fn only_agreement_counts() {
-        let late = || Err("late".to_owned());
         check(vec![bytes(1)], 1, "0x01");
         check(vec![bytes(1), bytes(1)], 2, "0x01");
-        check(vec![bytes(1), bytes(1), late()], 2, "0x01");
-        check(vec![bytes(1), late()], 2, "unknown: only 1 of the 2 endpoints needed answered (B: late)");
-        check(vec![late()], 1, "unknown: only 0 of the 1 endpoint needed answered (A: late)");
-        check(vec![bytes(1), bytes(1), bytes(2)], 2, "unknown: the endpoints disagree: A says 0x01, B says 0x01, C says 0x02");
+        check(vec![bytes(1), bytes(1), LATE], 2, "0x01");
+        check(vec![bytes(1), LATE], 2, "unknown: only 1 of the 2 endpoints needed answered (B: late)");
+        check(vec![LATE], 1, "unknown: only 0 of the 1 endpoint needed answered (A: late)");
+        check(
+            vec![bytes(1), bytes(1), bytes(2)],
+            2,
+            "unknown: the endpoints disagree: A says 0x01, B says 0x01, C says 0x02",
+        );
         check(vec![bytes(1), bytes(2)], 1, "unknown: the endpoints disagree: A says 0x01, B says 0x02");
         check(vec![], 1, "unknown: only 0 of the 1 endpoint needed answered ()");
     }
 
     #[test]
     fn a_revert_is_an_answer() {
-        let bare = || Ok(Answer::Reverted(None));
-        let with = |byte| Ok(Answer::Reverted(Some(vec![byte])));
+        let bare = || Answer::Reverted(None);
+        let with = |byte| Answer::Reverted(Some(vec![byte]));
         check(vec![bare(), with(1)], 2, "reverted 0x01");
         check(vec![bare(), bare()], 2, "reverted");
         check(vec![with(1), with(2)], 1, "unknown: the endpoints disagree: A says reverted 0x01, B says reverted 0x02");
@@ -104,20 +111,20 @@ mod tests {
 
     #[test]
     fn a_missing_receipt_is_no_dissent_and_no_support() {
-        let mined = |number| {
-            Ok(Answer::Receipt(Some(Box::new(super::super::question::Mined {
+        let mined = |block_number| {
+            Answer::Receipt(Some(Box::new(Mined {
                 hash: H256::zero(),
                 succeeded: true,
                 block_hash: H256::zero(),
-                block_number: number,
+                block_number,
                 to: None,
                 logs: vec![],
-            }))))
+            })))
         };
-        let none = || Ok(Answer::Receipt(None));
+        let none = || Answer::Receipt(None);
         check(vec![none(), none()], 2, "null");
         check(vec![mined(1), none()], 2, "unknown: only 1 of the 2 endpoints needed answered (B: does not know it)");
-        assert!(matches!(agreed(&[("A", mined(1)), ("B", none())], 1), Answer::Receipt(Some(_))));
-        assert!(matches!(agreed(&[("A", mined(1)), ("B", mined(2))], 1), Answer::Unknown(_)));
+        assert!(matches!(agreed(&[("A", Ok(mined(1))), ("B", Ok(none()))], 1), Answer::Receipt(Some(_))));
+        assert!(matches!(agreed(&[("A", Ok(mined(1))), ("B", Ok(mined(2)))], 1), Answer::Unknown(_)));
     }
 }

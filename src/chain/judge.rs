@@ -76,7 +76,8 @@ async fn wait_for_block(
         let pause = look_again(network);
         if Instant::now() + pause > patience {
             let (tag, have) = (tag_name(network.block), pinned.block.number);
-            let reason = format!("the newest `{tag}` block of `{}` is {have}; block {needed} must be read", network.name);
+            let reason =
+                format!("the newest `{tag}` block of `{}` is {have}; block {needed} must be read", network.name);
             return (reports, Err(reason));
         }
         sleep(pause).await;
@@ -139,10 +140,13 @@ async fn read(
         .collect();
     let findings = board.run(work, async |open| reader.ask(open).await).await;
     let finished = findings.into_iter().map(|finding| finding.unwrap_or_else(unfinished));
-    let mut results: Vec<CheckResult> = finished.zip(named).map(|(finding, (id, kind))| finding.named(id, kind)).collect();
+    let mut results: Vec<CheckResult> =
+        finished.zip(named).map(|(finding, (id, kind))| finding.named(id, kind)).collect();
     checks::compare_with_earlier(checks, &mut results, around);
     if let Err(reason) = still_canonical(&reader, pinned.block).await {
-        results.iter_mut().for_each(|result| doubt(result, &reason));
+        for result in &mut results {
+            doubt(result, &reason);
+        }
     }
     reading.block = Some(pinned.block);
     reading.genesis = pinned.genesis;
@@ -162,7 +166,9 @@ async fn still_canonical(reader: &Reader<'_>, block: PinnedBlock) -> Result<(), 
     match reader.ask(&[Question::BlockHash(block.number)]).await.pop() {
         Some(Answer::BlockHash(Some(hash))) if hash == block.hash => Ok(()),
         Some(Answer::BlockHash(_)) => Err(format!("block {} was replaced by another while it was read", block.number)),
-        Some(Answer::Unknown(reason)) => Err(format!("whether block {} still stands is unknown: {reason}", block.number)),
+        Some(Answer::Unknown(reason)) => {
+            Err(format!("whether block {} still stands is unknown: {reason}", block.number))
+        }
         _ => Err(format!("whether block {} still stands is unknown", block.number)),
     }
 }
@@ -179,10 +185,18 @@ fn unfinished() -> Finding {
 }
 
 /// Every result of a judgement without a block.
-fn nothing_read(target: &Target<'_>, checks: &[&Check], transactions: &[TransactionsAsk], reason: &str) -> Vec<CheckResult> {
+fn nothing_read(
+    target: &Target<'_>,
+    checks: &[&Check],
+    transactions: &[TransactionsAsk],
+    reason: &str,
+) -> Vec<CheckResult> {
     let names = target.network.rpc.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let finding = || Finding::unknown(reason).hint(format!("look at what {names} points to, then run it again"));
-    let of_checks = checks.iter().filter(|check| checks::reads_chain(check)).map(|check| finding().named(&check.id, checks::kind(check)));
+    let of_checks = checks
+        .iter()
+        .filter(|check| checks::reads_chain(check))
+        .map(|check| finding().named(&check.id, checks::kind(check)));
     of_checks.chain(transactions.iter().map(|ask| finding().named(&ask.id, "transactions"))).collect()
 }
 

@@ -142,7 +142,8 @@ async fn known_by(
     let agree = network.agree.max(1);
     match told.first() {
         Some((_, block)) if told.iter().any(|(_, other)| other != block) => {
-            let said = told.iter().map(|(at, block)| format!("{} says {:?}", endpoints.open[*at].at.label(), block.hash));
+            let said =
+                told.iter().map(|(at, block)| format!("{} says {:?}", endpoints.open[*at].at.label(), block.hash));
             Err(format!("the endpoints disagree on block {number}: {}", said.collect::<Vec<_>>().join(", ")))
         }
         Some((_, block)) if told.len() >= agree => Ok((*block, told.iter().map(|(at, _)| *at).collect())),
@@ -168,9 +169,10 @@ fn genesis(fit: &[(usize, PinnedBlock)], reports: &[EndpointReport]) -> Result<O
 }
 
 fn too_few(network: &Network, reports: &[EndpointReport], refused: &[EndpointReport], fit: usize) -> String {
-    let troubles = reports.iter().chain(refused).filter_map(|report| {
-        Some(format!("`{}` ({}) {}", report.variable, report.host, report.trouble.as_ref()?))
-    });
+    let troubles = reports
+        .iter()
+        .chain(refused)
+        .filter_map(|report| Some(format!("`{}` ({}) {}", report.variable, report.host, report.trouble.as_ref()?)));
     let set = |name: &String| reports.iter().chain(refused).any(|report| report.variable == *name);
     let unset = network.rpc.iter().filter(|name| !set(name)).map(|name| format!("`{name}` is not set"));
     let reasons: Vec<String> = troubles.chain(unset).collect();

@@ -58,8 +58,15 @@ pub(crate) fn tag_name(tag: BlockTag) -> &'static str {
 }
 
 /// Reads the answers to `requests`; `now` is in seconds since 1970.
-pub(crate) fn examine(at: &EndpointUrl, network: &Network, tag: BlockTag, answers: Vec<Result<Value, Trouble>>, now: u64) -> Examined {
-    let mut report = EndpointReport { variable: at.variable().to_owned(), host: at.host(), ..EndpointReport::default() };
+pub(crate) fn examine(
+    at: &EndpointUrl,
+    network: &Network,
+    tag: BlockTag,
+    answers: Vec<Result<Value, Trouble>>,
+    now: u64,
+) -> Examined {
+    let mut report =
+        EndpointReport { variable: at.variable().to_owned(), host: at.host(), ..EndpointReport::default() };
     let Ok([chain_id, genesis, syncing, head, tagged, client, no_call, no_code]) = <[_; 8]>::try_from(answers) else {
         report.trouble = Some("was not asked everything".to_owned());
         return Examined { report, tagged: None };
@@ -132,10 +139,18 @@ fn honours_hashes(answers: [Result<Value, Trouble>; 2]) -> Result<(), String> {
     Ok(())
 }
 
-fn blocks_are_fresh(network: &Network, head: Result<PinnedBlock, String>, tagged: Result<PinnedBlock, String>, now: u64) -> Result<(), String> {
+fn blocks_are_fresh(
+    network: &Network,
+    head: Result<PinnedBlock, String>,
+    tagged: Result<PinnedBlock, String>,
+    now: u64,
+) -> Result<(), String> {
     let (head, tagged) = (head?, tagged?);
     if tagged.number > head.number {
-        return Err(format!("contradicts itself: its newest block is {}, but it answers for {}", head.number, tagged.number));
+        return Err(format!(
+            "contradicts itself: its newest block is {}, but it answers for {}",
+            head.number, tagged.number
+        ));
     }
     let Some(limit) = network.max_block_age else { return Ok(()) };
     for (what, block) in [("newest", head), ("chosen", tagged)] {
@@ -145,7 +160,11 @@ fn blocks_are_fresh(network: &Network, head: Result<PinnedBlock, String>, tagged
             return Err(format!("is behind: its {what} block {} is {age} old, more than {limit}", block.number));
         }
         if block.time > now.saturating_add(CLOCK_SLACK) {
-            return Err(format!("its {what} block {} is {} in the future", block.number, super::value::seconds(block.time - now)));
+            return Err(format!(
+                "its {what} block {} is {} in the future",
+                block.number,
+                super::value::seconds(block.time - now)
+            ));
         }
     }
     Ok(())
@@ -161,7 +180,11 @@ fn block(tag: &str, answer: Result<Value, Trouble>) -> Result<PinnedBlock, Strin
 
 /// A block's header, as far as citadel uses it.
 pub(crate) fn read_block(value: &Value) -> Option<PinnedBlock> {
-    Some(PinnedBlock { number: number(&value["number"])?, hash: hash(&value["hash"])?, time: number(&value["timestamp"])? })
+    Some(PinnedBlock {
+        number: number(&value["number"])?,
+        hash: hash(&value["hash"])?,
+        time: number(&value["timestamp"])?,
+    })
 }
 
 /// How long to wait between two looks for a newer block.

@@ -69,14 +69,18 @@ impl Question {
     /// Reads one endpoint's answer; the error says why it is none.
     pub(crate) fn read(&self, answer: Result<Value, Trouble>) -> Result<Answer, String> {
         match (self, answer) {
-            (Self::Call { .. }, Err(Trouble::Rpc(error))) if error.is_revert() => Ok(Answer::Reverted(error.revert_data())),
+            (Self::Call { .. }, Err(Trouble::Rpc(error))) if error.is_revert() => {
+                Ok(Answer::Reverted(error.revert_data()))
+            }
             (_, Err(trouble)) => Err(trouble.to_string()),
             (Self::Code(_) | Self::Call { .. }, Ok(value)) => bytes(&value).map(Answer::Bytes),
             (Self::Slot(..), Ok(value)) => match bytes(&value)? {
                 word if word.len() == 32 => Ok(Answer::Bytes(word)),
                 other => Err(format!("malformed answer: a storage slot of {} bytes", other.len())),
             },
-            (Self::Receipt(hash), Ok(value)) => receipt(*hash, &value).map(|mined| Answer::Receipt(mined.map(Box::new))),
+            (Self::Receipt(hash), Ok(value)) => {
+                receipt(*hash, &value).map(|mined| Answer::Receipt(mined.map(Box::new)))
+            }
             (Self::BlockHash(number), Ok(value)) => block_hash(*number, &value).map(Answer::BlockHash),
         }
     }
@@ -91,7 +95,11 @@ fn receipt(asked: H256, value: &Value) -> Result<Option<Mined>, String> {
         return Ok(None);
     }
     let mined = mined(value).ok_or("malformed answer: not a transaction receipt")?;
-    if mined.hash == asked { Ok(Some(mined)) } else { Err("malformed answer: the receipt of another transaction".to_owned()) }
+    if mined.hash == asked {
+        Ok(Some(mined))
+    } else {
+        Err("malformed answer: the receipt of another transaction".to_owned())
+    }
 }
 
 fn mined(value: &Value) -> Option<Mined> {

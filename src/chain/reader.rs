@@ -30,7 +30,13 @@ struct Source<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(endpoints: Vec<&'a Endpoint>, agree: usize, block: PinnedBlock, limits: Limits, until: Instant) -> Self {
+    pub(crate) fn new(
+        endpoints: Vec<&'a Endpoint>,
+        agree: usize,
+        block: PinnedBlock,
+        limits: Limits,
+        until: Instant,
+    ) -> Self {
         let source = |endpoint: &'a Endpoint| Source { endpoint, label: endpoint.at.label(), gone: Mutex::default() };
         let sources = endpoints.into_iter().map(source).collect();
         Self { sources, agree, block, limits, until, records: Mutex::default() }
@@ -47,7 +53,12 @@ impl<'a> Reader<'a> {
                 .sources
                 .iter()
                 .zip(&mut told)
-                .map(|(source, told)| (source.label.as_str(), question.read(told.pop().unwrap_or_else(|| Err(Trouble::lasting("was not asked"))))))
+                .map(|(source, told)| {
+                    (
+                        source.label.as_str(),
+                        question.read(told.pop().unwrap_or_else(|| Err(Trouble::lasting("was not asked")))),
+                    )
+                })
                 .collect();
             let answer = agreed(&said, self.agree);
             self.record(request, &answer, &said);

@@ -38,10 +38,13 @@ pub(crate) fn reason(data: Option<&[u8]>) -> String {
     if let Some(code) = panic_code(selector, arguments) {
         return format!("Panic({code})");
     }
-    ERRORS.iter().find_map(|error| custom(error, selector, arguments)).unwrap_or_else(|| format!("custom error {}", brief(data)))
+    ERRORS
+        .iter()
+        .find_map(|error| custom(error, selector, arguments))
+        .unwrap_or_else(|| format!("custom error {}", brief(data)))
 }
 
-/// Whether the revert is OpenZeppelin's `EnforcedPause()` or its older sentence.
+/// Whether the revert is `OpenZeppelin`'s `EnforcedPause()` or its older sentence.
 pub(crate) fn says_paused(data: Option<&[u8]>) -> bool {
     let reason = reason(data);
     reason == "EnforcedPause()" || reason == "\"Pausable: paused\""
@@ -84,7 +87,10 @@ mod tests {
         check("0xb56f932c", "NotGovernance()");
         check("0x12", "with 0x12");
         check("0x12345678", "custom error 0x12345678");
-        check("0x4e487b710000000000000000000000000000000000000000000000000000000000000011", "Panic(0x11: arithmetic overflow)");
+        check(
+            "0x4e487b710000000000000000000000000000000000000000000000000000000000000011",
+            "Panic(0x11: arithmetic overflow)",
+        );
         check(
             "0x118cdaa700000000000000000000000041675c099f32341bf84bfc5382af534df5c7461a",
             "OwnableUnauthorizedAccount(0x41675C099F32341bf84BFc5382aF534df5C7461a)",

@@ -14,7 +14,11 @@ pub(crate) async fn together<F: Future>(futures: impl IntoIterator<Item = F>) ->
                 Poll::Pending => pending = true,
             }
         }
-        if pending { Poll::Pending } else { Poll::Ready(running.iter_mut().filter_map(|(_, done)| done.take()).collect()) }
+        if pending {
+            Poll::Pending
+        } else {
+            Poll::Ready(running.iter_mut().filter_map(|(_, done)| done.take()).collect())
+        }
     })
     .await
 }

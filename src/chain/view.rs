@@ -151,14 +151,20 @@ impl<'a> View<'a> {
             Simulated::Returned(bytes) => strict(&signature.outputs, &bytes)
                 .map_err(|reason| Finding::unknown(format!("`{}` of {of}: {reason}", signature.short())).hint(hint)),
             Simulated::Reverted(data) => {
-                let message = format!("`{}` of {of} reverts {}", signature.short(), with(&revert::reason(data.as_deref())));
+                let message =
+                    format!("`{}` of {of} reverts {}", signature.short(), with(&revert::reason(data.as_deref())));
                 Err(Finding::failed(message).hint(hint))
             }
         }
     }
 
     /// A call to a contract, whatever it does.
-    pub(crate) async fn simulate(&self, from: Option<Address>, of: &Subject, data: Vec<u8>) -> Result<Simulated, Finding> {
+    pub(crate) async fn simulate(
+        &self,
+        from: Option<Address>,
+        of: &Subject,
+        data: Vec<u8>,
+    ) -> Result<Simulated, Finding> {
         let call = Question::Call { from, to: of.address, data };
         let mut answers = self.board.ask(vec![Question::Code(of.address), call]).await;
         let (answer, code) = (pop(&mut answers), pop(&mut answers));
@@ -199,7 +205,13 @@ impl<'a> View<'a> {
     }
 
     /// A command that repeats a call.
-    pub(crate) fn cast_call(&self, from: Option<Address>, to: Address, signature: &Signature, arguments: &[Token]) -> String {
+    pub(crate) fn cast_call(
+        &self,
+        from: Option<Address>,
+        to: Address,
+        signature: &Signature,
+        arguments: &[Token],
+    ) -> String {
         let from = from.map(|from| format!(" --from {}", checksum(from))).unwrap_or_default();
         let to = checksum(to);
         if arguments.is_empty() {

@@ -30,7 +30,7 @@ impl Reader {
             Value::Number(number) if number.is_i64() || number.is_u64() => self.text(of, &number.to_string()),
             Value::Array(items) => {
                 let items: Vec<&Value> = items.iter().collect();
-                self.list(of, &items, |reader, of, item| reader.json(of, item))
+                self.list(of, &items, Self::json)
             }
             other => Err(wrong(of, &other.to_string())),
         }
@@ -69,7 +69,7 @@ impl Reader {
             return self.json(of, &value);
         }
         let items = if inner.trim().is_empty() { Vec::new() } else { split(inner) };
-        self.list(of, &items, |reader, of, item| reader.text(of, item))
+        self.list(of, &items, Self::text)
     }
 
     fn list<T: Copy>(
@@ -82,9 +82,12 @@ impl Reader {
         match of {
             ParamType::Array(of) => all(of).map(Token::Array),
             ParamType::FixedArray(of, length) if items.len() == *length => all(of).map(Token::FixedArray),
-            ParamType::Tuple(types) if items.len() == types.len() => {
-                types.iter().zip(items).map(|(of, item)| read(self, of, *item)).collect::<Result<_, _>>().map(Token::Tuple)
-            }
+            ParamType::Tuple(types) if items.len() == types.len() => types
+                .iter()
+                .zip(items)
+                .map(|(of, item)| read(self, of, *item))
+                .collect::<Result<_, _>>()
+                .map(Token::Tuple),
             _ => Err(format!("{} do not make a `{of}`", crate::chain::text::count(items.len(), "value"))),
         }
     }
@@ -92,14 +95,12 @@ impl Reader {
 
 /// A decimal or 0x number.
 fn magnitude(text: &str) -> Option<U256> {
-    match text.strip_prefix("0x") {
-        Some(digits) if !digits.is_empty() && digits.len() <= 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
-            U256::from_str_radix(digits, 16).ok()
-        }
-        Some(_) => None,
-        None if !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit()) => U256::from_dec_str(text).ok(),
-        None => None,
+    if let Some(digits) = text.strip_prefix("0x") {
+        let plain = !digits.is_empty() && digits.len() <= 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        return plain.then(|| U256::from_str_radix(digits, 16).ok()).flatten();
     }
+    let plain = !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+    plain.then(|| U256::from_dec_str(text).ok()).flatten()
 }
 
 /// A number with a sign, as a two's complement word.

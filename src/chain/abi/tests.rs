@@ -77,10 +77,11 @@ fn only_the_one_right_encoding_is_decoded() {
     check("f()", "0x00", None);
     check("f()(bool,bool)", &format!("0x{WORD}0{WORD}1"), Some(json!([false, true])));
     // A string at an offset that leaves a gap, and one whose padding is dirty.
-    check("f()(string)", &format!("0x{0}40{WORD}0{WORD}1{1}", &WORD[1..], format!("61{}", "0".repeat(62))), None);
-    check("f()(string)", &format!("0x{0}20{WORD}1{1}", &WORD[1..], format!("61{}", "0".repeat(62))), Some(json!("a")));
-    check("f()(string)", &format!("0x{0}20{WORD}1{1}", &WORD[1..], format!("61{}1", "0".repeat(61))), None);
-    check("f()(string)", &format!("0x{0}20{WORD}1{1}", &WORD[1..], format!("ff{}", "0".repeat(62))), None);
+    let text = |offset: &str, content: &str| format!("0x{}{offset}{WORD}1{content:0<64}", &WORD[1..]);
+    check("f()(string)", &text("20", "61"), Some(json!("a")));
+    check("f()(string)", &text("40", &format!("{WORD}161")), None);
+    check("f()(string)", &text("20", &format!("61{}1", "0".repeat(61))), None);
+    check("f()(string)", &text("20", "ff"), None);
     // Lengths and offsets far beyond the data.
     check("f()(uint256[])", &format!("0x{0}20{ones}", &WORD[1..]), None);
     check("f()(bytes)", &format!("0x{ones}{ones}"), None);

@@ -36,8 +36,12 @@ impl Method {
         let name = &self.name;
         let mut tokens: Vec<Token> = Vec::new();
         for input in &self.inputs {
-            let value = values.get(&input.name).ok_or_else(|| format!("`{name}` lacks the value of `{}`", input.name))?;
-            tokens.push(from_json(&input.parsed()?, value).map_err(|reason| format!("`{}` of `{name}`: {reason}", input.name))?);
+            let value =
+                values.get(&input.name).ok_or_else(|| format!("`{name}` lacks the value of `{}`", input.name))?;
+            tokens.push(
+                from_json(&input.parsed()?, value)
+                    .map_err(|reason| format!("`{}` of `{name}`: {reason}", input.name))?,
+            );
         }
         if let Some(extra) = values.keys().find(|key| !self.inputs.iter().any(|input| input.name == **key)) {
             return Err(format!("`{name}` has no input `{}`", tame(extra)));
@@ -67,7 +71,9 @@ impl Input {
 
 fn shown(token: &Token) -> String {
     match to_json(std::slice::from_ref(token)) {
-        Value::String(text) if text.len() > 80 => format!("{}… ({} characters)", text.chars().take(40).collect::<String>(), text.len()),
+        Value::String(text) if text.len() > 80 => {
+            format!("{}… ({} characters)", text.chars().take(40).collect::<String>(), text.len())
+        }
         Value::String(text) => tame(&text),
         other => tame(&other.to_string().replace('"', "")),
     }

@@ -12,7 +12,8 @@ const TARGET: &str = "0xa513E6E4b8f2a923D98304ec87F64353C4D5C853";
 /// Calldata of a function with arguments as text.
 fn call(signature: &str, arguments: &[&str]) -> Vec<u8> {
     let signature = Signature::parse(signature).unwrap();
-    let tokens: Vec<_> = signature.inputs.iter().zip(arguments).map(|(of, text)| from_text(of, text).unwrap()).collect();
+    let tokens: Vec<_> =
+        signature.inputs.iter().zip(arguments).map(|(of, text)| from_text(of, text).unwrap()).collect();
     signature.encode(&tokens)
 }
 
@@ -33,7 +34,7 @@ fn entry() -> Value {
     })
 }
 
-fn file(transactions: Vec<Value>) -> Value {
+fn file(transactions: &[Value]) -> Value {
     json!({
         "version": "1.0",
         "chainId": 31337,
@@ -45,7 +46,7 @@ fn file(transactions: Vec<Value>) -> Value {
 
 /// The file after a change is refused with these words.
 fn refused(change: impl FnOnce(&mut Value), words: &str) {
-    let mut file = file(vec![entry()]);
+    let mut file = file(&[entry()]);
     change(&mut file);
     let message = Bundle::read(file.to_string().as_bytes()).unwrap_err();
     assert!(message.contains(words), "{message}");
@@ -53,7 +54,7 @@ fn refused(change: impl FnOnce(&mut Value), words: &str) {
 
 #[test]
 fn the_scripts_dialect() {
-    let bundle = Bundle::read(file(vec![entry()]).to_string().as_bytes()).unwrap();
+    let bundle = Bundle::read(file(&[entry()]).to_string().as_bytes()).unwrap();
     assert_eq!((bundle.chain_id, bundle.safe), (31337, None));
     assert_eq!(bundle.transactions[0].words, "setMaxJobReward(1000000000000000000000)");
 }
@@ -102,11 +103,17 @@ fn what_a_reader_cannot_trust_is_refused() {
     refused(|file| file["transactions"][0]["value"] = json!(1), "sends value");
     refused(|file| file["transactions"][0]["to"] = json!("0xA513E6E4b8f2a923D98304ec87F64353C4D5C853"), "checksum");
     refused(|file| file["transactions"][0]["to"] = json!("job_registry"), "not an address");
-    refused(|file| file["transactions"][0]["contractInputsValues"]["maxReward"] = json!("1"), "its data is not `setMaxJobReward(1)`");
+    refused(
+        |file| file["transactions"][0]["contractInputsValues"]["maxReward"] = json!("1"),
+        "its data is not `setMaxJobReward(1)`",
+    );
     refused(|file| file["transactions"][0]["contractInputsValues"] = json!({}), "lacks the value");
     refused(|file| file["transactions"][0]["contractInputsValues"]["x"] = json!("1"), "has no input `x`");
     refused(|file| file["transactions"][0]["contractMethod"]["name"] = json!("harmless"), "its data is not `harmless");
-    refused(|file| file["transactions"][0]["contractMethod"]["name"] = json!("f(address)g"), "not a function signature");
+    refused(
+        |file| file["transactions"][0]["contractMethod"]["name"] = json!("f(address)g"),
+        "not a function signature",
+    );
     refused(|file| file["transactions"][0]["contractMethod"] = Value::Null, "no method");
     refused(|file| file["meta"]["checksum"] = json!("0x00"), "checksum does not match");
     refused(
@@ -116,11 +123,8 @@ fn what_a_reader_cannot_trust_is_refused() {
         },
         "without a method",
     );
-    refused(
-        |file| file["transactions"][0] = json!({ "to": TARGET, "value": "0", "data": "0x" }),
-        "calls nothing",
-    );
-    let doubled = file(vec![entry()]).to_string().replacen("\"value\":\"0\"", "\"value\":\"0\",\"value\":\"0\"", 1);
+    refused(|file| file["transactions"][0] = json!({ "to": TARGET, "value": "0", "data": "0x" }), "calls nothing");
+    let doubled = file(&[entry()]).to_string().replacen("\"value\":\"0\"", "\"value\":\"0\",\"value\":\"0\"", 1);
     assert!(Bundle::read(doubled.as_bytes()).unwrap_err().contains("duplicate field"));
     assert!(Bundle::read(b"[]").is_err());
     assert!(Bundle::read(b"").is_err());
@@ -128,7 +132,7 @@ fn what_a_reader_cannot_trust_is_refused() {
 
 #[test]
 fn the_checksum_is_the_builders_own() {
-    let mut file = file(vec![]);
+    let mut file = file(&[]);
     file["meta"] = json!({ "name": "any name" });
     let text = r#"{["chainId","createdAt","meta","transactions","version"]31337,"2026-11-22T18:30:34.262Z",{["name"]null,},[],"1.0",}"#;
     file["meta"]["checksum"] = json!(hex(&ethers::utils::keccak256(text)));

@@ -71,7 +71,11 @@ pub(crate) fn inner(call: &Call) -> Result<Vec<Call>, String> {
         return Err(format!("`{name}` carries no call"));
     }
     let inside = |(to, value, data): (Address, U256, Vec<u8>)| {
-        if value.is_zero() { Ok(Call { from: call.to, to, data }) } else { Err(format!("`{name}` carries a call that sends value")) }
+        if value.is_zero() {
+            Ok(Call { from: call.to, to, data })
+        } else {
+            Err(format!("`{name}` carries a call that sends value"))
+        }
     };
     parts.into_iter().map(inside).collect()
 }

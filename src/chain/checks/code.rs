@@ -20,7 +20,8 @@ pub(super) async fn judge(view: &View<'_>, of: &str, hash: Option<H256>) -> Judg
                 view.block.number,
                 view.rpc_flag()
             );
-            Finding::failed(format!("{subject} has other code than declared: its hash is {is:?}, not {must_be:?}")).hint(hint)
+            Finding::failed(format!("{subject} has other code than declared: its hash is {is:?}, not {must_be:?}"))
+                .hint(hint)
         }
         Some(_) => Finding::passed(format!("{subject} has the declared code")),
         None => Finding::passed(format!("{subject} has code")),

@@ -21,7 +21,7 @@ use super::view::View;
 use crate::runbook::{Check, CheckKind};
 use crate::verdict::CheckResult;
 
-pub(crate) use modules::{MODULES, modules};
+pub(crate) use modules::modules;
 pub(crate) use transactions::transaction_hash;
 pub(crate) use unchanged_since::compare_with_earlier;
 

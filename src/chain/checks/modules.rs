@@ -7,7 +7,7 @@ use crate::chain::together::together;
 use crate::chain::view::{Subject, View};
 
 /// The getters, in the contract's order.
-pub(crate) const MODULES: [&str; 8] = [
+const MODULES: [&str; 8] = [
     "jobRegistry",
     "stakeManager",
     "validationModule",
@@ -28,7 +28,13 @@ pub(crate) async fn modules(view: &View<'_>, pause: &Subject) -> Result<Vec<Subj
     Ok(modules)
 }
 
-fn module(view: &View<'_>, pause: &Subject, name: &str, address: Address, others: &[Subject]) -> Result<Subject, Finding> {
+fn module(
+    view: &View<'_>,
+    pause: &Subject,
+    name: &str,
+    address: Address,
+    others: &[Subject],
+) -> Result<Subject, Finding> {
     let hint = || view.cast_get(pause, &format!("{name}()(address)"));
     if address.is_zero() {
         return Err(Finding::failed(format!("{pause} has no `{name}`: the zero address")).hint(hint()));

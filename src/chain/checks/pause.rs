@@ -55,6 +55,10 @@ async fn state(view: &View<'_>, module: &Subject) -> Result<(bool, Value), Findi
     let others = together(["owner", "pauser"].map(|name| view.address_of(module, name)));
     let (paused, others) = both(view.flag(module, "paused()(bool)", &[]), others).await;
     let paused = paused?;
-    let others: Vec<Value> = others.into_iter().map(|who| who.map_or(Value::Null, |who| json!(checksum(who)))).collect();
-    Ok((paused, json!({ "address": checksum(module.address), "paused": paused, "owner": others[0], "pauser": others[1] })))
+    let others: Vec<Value> =
+        others.into_iter().map(|who| who.map_or(Value::Null, |who| json!(checksum(who)))).collect();
+    Ok((
+        paused,
+        json!({ "address": checksum(module.address), "paused": paused, "owner": others[0], "pauser": others[1] }),
+    ))
 }

@@ -49,7 +49,8 @@ pub(super) async fn judge(
         .map_err(|finding| told(finding, "getOwners()(address[])"))?;
     seen.has_modules(view, &safe, modules)
         .map_err(|finding| told(finding, "getModulesPaginated(address,uint256)(address[],address)"))?;
-    let message = format!("{safe} is a Safe {}: {} of {}", seen.version, seen.threshold, count(seen.owners.len(), "owner"));
+    let message =
+        format!("{safe} is a Safe {}: {} of {}", seen.version, seen.threshold, count(seen.owners.len(), "owner"));
     Ok(Finding::passed(message).expected(expected).observed(observed))
 }
 
@@ -110,8 +111,9 @@ async fn genuine(view: &View<'_>, safe: &Subject, singleton: Address, version: &
     match release::singleton(&code) {
         Some(released) if released == version => Ok(hash),
         Some(released) => Err(Finding::failed(format!("{safe} says it is version {version}, but is {released}"))),
-        None => Err(Finding::failed(format!("{subject} is no released Safe: its code has the hash {hash:?}"))
-            .hint(format!("cast storage {} 0 --block {} {}", checksum(safe.address), view.block.number, view.rpc_flag()))),
+        None => Err(Finding::failed(format!("{subject} is no released Safe: its code has the hash {hash:?}")).hint(
+            format!("cast storage {} 0 --block {} {}", checksum(safe.address), view.block.number, view.rpc_flag()),
+        )),
     }
 }
 
@@ -128,7 +130,8 @@ async fn all_modules(view: &View<'_>, safe: &Subject) -> Result<Vec<Address>, Fi
     let mut start = sentinel;
     for _ in 0..MOST_PAGES {
         let signature = "getModulesPaginated(address,uint256)(address[],address)";
-        let mut page = view.call(safe, signature, &[Token::Address(start), Token::Uint(PAGE.into())]).await?.into_iter();
+        let mut page =
+            view.call(safe, signature, &[Token::Address(start), Token::Uint(PAGE.into())]).await?.into_iter();
         let found = addresses(page.next());
         let next = page.next().and_then(Token::into_address).unwrap_or_default();
         let found_new = found.iter().any(|module| !modules.contains(module));
@@ -175,7 +178,8 @@ impl Seen {
         let sentinel = Address::from_low_u64_be(SENTINEL);
         let distinct: BTreeSet<&Address> = self.owners.iter().collect();
         let bad = |owner: &&Address| owner.is_zero() || **owner == sentinel || **owner == safe.address;
-        if self.owners.is_empty() || distinct.len() != self.owners.len() || self.owners.iter().any(|owner| bad(&owner)) {
+        if self.owners.is_empty() || distinct.len() != self.owners.len() || self.owners.iter().any(|owner| bad(&owner))
+        {
             return Err(Finding::failed(format!("{safe} has an impossible list of owners")));
         }
         if self.threshold.is_zero() || self.threshold > U256::from(self.owners.len()) {

@@ -32,7 +32,10 @@ pub(super) async fn judge(view: &View<'_>, of: &str, safe: &str) -> Judged {
     }
     let observed = json!({ "chain_id": bundle.chain_id, "safe": checksum(safe.address), "transactions": lines });
     let finding = match summary(of, problems) {
-        None => Finding::passed(format!("{} of `{of}` would succeed from {safe}", count(bundle.transactions.len(), "transaction"))),
+        None => Finding::passed(format!(
+            "{} of `{of}` would succeed from {safe}",
+            count(bundle.transactions.len(), "transaction")
+        )),
         Some(finding) => finding,
     };
     Ok(finding.expected(expected).observed(observed))
@@ -60,8 +63,10 @@ pub(super) fn read(view: &View<'_>, of: &str, safe: &Subject) -> Result<Bundle, 
 /// The worst problems in one finding: what is wrong before what is not known.
 fn summary(of: &str, problems: Vec<(usize, Finding)>) -> Option<Finding> {
     let verdict = problems.iter().map(|(_, finding)| finding.verdict()).max()?;
-    let worst: Vec<(usize, Finding)> = problems.into_iter().filter(|(_, finding)| finding.verdict() == verdict).collect();
-    let told: Vec<String> = worst.iter().take(TOLD).map(|(at, finding)| format!("transaction {at}: {}", finding.message())).collect();
+    let worst: Vec<(usize, Finding)> =
+        problems.into_iter().filter(|(_, finding)| finding.verdict() == verdict).collect();
+    let told: Vec<String> =
+        worst.iter().take(TOLD).map(|(at, finding)| format!("transaction {at}: {}", finding.message())).collect();
     let more = worst.len().saturating_sub(TOLD);
     let more = if more == 0 { String::new() } else { format!("; and {more} more") };
     let (_, first) = worst.into_iter().next()?;
@@ -76,7 +81,13 @@ async fn one(view: &View<'_>, safe: &Subject, transaction: &Transaction) -> (Vec
         Err(reason) => Some(Finding::failed(reason)),
         Ok(calls) => {
             lines.extend(calls.iter().skip(1).map(|(depth, call)| {
-                format!("{}{} calls {} with {}", "  ".repeat(*depth), view.who(call.from), view.who(call.to), brief(&call.data))
+                format!(
+                    "{}{} calls {} with {}",
+                    "  ".repeat(*depth),
+                    view.who(call.from),
+                    view.who(call.to),
+                    brief(&call.data)
+                )
             }));
             first_problem(view, safe, &calls).await
         }
@@ -148,5 +159,9 @@ async fn works(view: &View<'_>, call: &Call) -> Result<(), Finding> {
 
 /// The lines of the bundle, for a reader of another check.
 pub(super) fn words(view: &View<'_>, bundle: &Bundle) -> Value {
-    bundle.transactions.iter().map(|transaction| json!(format!("{} {}", view.who(transaction.to), transaction.words))).collect()
+    bundle
+        .transactions
+        .iter()
+        .map(|transaction| json!(format!("{} {}", view.who(transaction.to), transaction.words)))
+        .collect()
 }

@@ -23,7 +23,8 @@ use crate::chain::view::{Subject, View};
 /// The runbook's name of the contract that several calls go through.
 const MULTI_SEND: &str = "multi_send";
 
-const GET_HASH: &str = "getTransactionHash(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,uint256)(bytes32)";
+const GET_HASH: &str =
+    "getTransactionHash(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,uint256)(bytes32)";
 
 pub(super) async fn judge(view: &View<'_>, of: &str, bundle: &str, safe: &str) -> Judged {
     let expected = format!("`{bundle}`, signed by enough owners of `{safe}`");
@@ -44,8 +45,10 @@ struct Signing {
 
 impl Signing {
     fn read(view: &View<'_>, of: &str) -> Result<Self, Finding> {
-        let bytes = view.around.artefact(of).map_err(|reason| Finding::unknown(format!("artefact `{of}`: {reason}")))?;
-        let value: Value = serde_json::from_slice(&bytes).map_err(|_| Finding::failed(format!("`{of}` is not JSON")))?;
+        let bytes =
+            view.around.artefact(of).map_err(|reason| Finding::unknown(format!("artefact `{of}`: {reason}")))?;
+        let value: Value =
+            serde_json::from_slice(&bytes).map_err(|_| Finding::failed(format!("`{of}` is not JSON")))?;
         Self::parse(of, &value).map_err(|reason| Finding::failed(format!("`{of}`: {reason}")))
     }
 
@@ -53,12 +56,16 @@ impl Signing {
         let at = |key: &str| value.get(key).ok_or_else(|| format!("it has no `{key}`"));
         let account = |key: &str| address(key, at(key)?);
         let amount = |key: &str| number(key, at(key)?);
-        let operation = amount("operation")?;
+        let operation = match amount("operation")? {
+            call if call.is_zero() => 0,
+            delegate if delegate == U256::one() => 1,
+            _ => return Err("its operation is neither 0 nor 1".to_owned()),
+        };
         let transaction = SafeTransaction {
             to: account("to")?,
             value: amount("value")?,
             data: data(at("data")?)?,
-            operation: if operation > U256::one() { return Err("its operation is neither 0 nor 1".to_owned()) } else { operation.low_u32() as u8 },
+            operation,
             safe_tx_gas: amount("safeTxGas")?,
             base_gas: amount("baseGas")?,
             gas_price: amount("gasPrice")?,
@@ -82,7 +89,8 @@ impl Signing {
         self.pays_nobody()?;
         let hash = self.hash_is_right(view, safe).await?;
         let ((owners, threshold), nonce) =
-            both(both(current_owners(view, safe), view.number_of(safe, "getThreshold")), view.number_of(safe, "nonce")).await;
+            both(both(current_owners(view, safe), view.number_of(safe, "getThreshold")), view.number_of(safe, "nonce"))
+                .await;
         let (owners, threshold, nonce) = (owners?, threshold?, nonce?);
         let (signers, others) = self.signers(view, safe, hash, &owners)?;
         let observed = json!({
@@ -94,7 +102,8 @@ impl Signing {
             "threshold": threshold.to_string(),
             "transactions": safe_bundle::words(view, &bundle_read),
         });
-        let told = |finding: Finding, getter: &str| finding.observed(observed.clone()).hint(view.cast_get(safe, getter));
+        let told =
+            |finding: Finding, getter: &str| finding.observed(observed.clone()).hint(view.cast_get(safe, getter));
         if self.transaction.nonce < nonce {
             let message = format!(
                 "`{name}` has the nonce {}, but {safe} is at {nonce}: already executed or replaced",
@@ -106,7 +115,8 @@ impl Signing {
             let message = format!("{} of {threshold} signatures of current owners of {safe}", signers.len());
             return Err(told(Finding::failed(message), "getThreshold()(uint256)"));
         }
-        let message = format!("`{name}` is `{bundle}`, signed by {} of {threshold} needed owners of {safe}", signers.len());
+        let message =
+            format!("`{name}` is `{bundle}`, signed by {} of {threshold} needed owners of {safe}", signers.len());
         Ok(Finding::passed(message).observed(observed))
     }
 
@@ -117,7 +127,12 @@ impl Signing {
             [one] => (one.to, one.data.clone(), 0),
             several => {
                 let multi_send = multi_send(view).await?;
-                let calls = several.iter().map(|one| Packed { operation: 0, to: one.to, value: U256::zero(), data: one.data.clone() });
+                let calls = several.iter().map(|one| Packed {
+                    operation: 0,
+                    to: one.to,
+                    value: U256::zero(),
+                    data: one.data.clone(),
+                });
                 let calls: Vec<Packed> = calls.collect();
                 (multi_send.address, calldata(&calls).map_err(Finding::unknown)?, 1)
             }
@@ -163,7 +178,10 @@ impl Signing {
     async fn hash_is_right(&self, view: &View<'_>, safe: &Subject) -> Result<H256, Finding> {
         let hash = self.transaction.hash(view.network.chain_id, safe.address);
         if self.claimed != hash {
-            return Err(Finding::failed(format!("`{}` claims the hash {:?}; its parts make {hash:?}", self.name, self.claimed)));
+            return Err(Finding::failed(format!(
+                "`{}` claims the hash {:?}; its parts make {hash:?}",
+                self.name, self.claimed
+            )));
         }
         let told = view.call(safe, GET_HASH, &self.transaction.arguments()).await?;
         let told = told.into_iter().next().and_then(Token::into_fixed_bytes).unwrap_or_default();
@@ -184,10 +202,13 @@ impl Signing {
         let (mut signers, mut others) = (BTreeSet::new(), Vec::new());
         for (owner, signature) in &self.confirmations {
             let who = view.who(*owner);
-            let wrong = |reason: String| Finding::failed(format!("the confirmation of {who} in `{}`: {reason}", self.name));
+            let wrong =
+                |reason: String| Finding::failed(format!("the confirmation of {who} in `{}`: {reason}", self.name));
             match signer(hash, signature).map_err(wrong)? {
                 Signed::Otherwise(how) => others.push(format!("{who}: {how}")),
-                Signed::By(by) if by != *owner => return Err(wrong(format!("it is the signature of {}", view.who(by)))),
+                Signed::By(by) if by != *owner => {
+                    return Err(wrong(format!("it is the signature of {}", view.who(by))));
+                }
                 Signed::By(by) if !owners.contains(&by) => return Err(wrong(format!("not an owner of {safe}"))),
                 Signed::By(by) => {
                     if !signers.insert(by) {
@@ -227,7 +248,9 @@ fn number(key: &str, value: &Value) -> Result<U256, String> {
         _ => None,
     };
     let digits = text.filter(|text| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit()));
-    digits.and_then(|text| U256::from_dec_str(&text).ok()).ok_or_else(|| format!("its `{key}` is no number: {}", tame(&value.to_string())))
+    digits
+        .and_then(|text| U256::from_dec_str(&text).ok())
+        .ok_or_else(|| format!("its `{key}` is no number: {}", tame(&value.to_string())))
 }
 
 fn data(value: &Value) -> Result<Vec<u8>, String> {

@@ -1,4 +1,4 @@
-//! `timelock`: delay, proposer and administration of an OpenZeppelin `TimelockController`, version 4 or 5.
+//! `timelock`: delay, proposer and administration of an `OpenZeppelin`'s `TimelockController`, version 4 or 5.
 
 use std::time::Duration;
 
@@ -55,7 +55,8 @@ pub(super) async fn judge(view: &View<'_>, of: &str, min_delay: Option<Duration>
         "open_execution": held[2],
         "self_administered": held[0],
     });
-    let least = min_delay.map_or_else(|| "any delay".to_owned(), |least| format!("a delay of at least {}", duration(least)));
+    let least =
+        min_delay.map_or_else(|| "any delay".to_owned(), |least| format!("a delay of at least {}", duration(least)));
     Ok(Finding::if_true(
         problems.is_empty(),
         format!("{timelock} delays by {} and only it administers its roles, as far as roles can be asked", delay(wait)),
@@ -73,14 +74,22 @@ async fn admin_role(view: &View<'_>, timelock: &Subject) -> Result<H256, Finding
     let told = told.into_iter().next().and_then(Token::into_fixed_bytes).map(|bytes| H256::from_slice(&bytes));
     match told {
         Some(admin) if admin == DEFAULT_ADMIN || admin == role("TIMELOCK_ADMIN_ROLE") => Ok(admin),
-        other => Err(Finding::failed(format!("{timelock} has an unknown administrator role: {:?}", other.unwrap_or_default()))),
+        other => Err(Finding::failed(format!(
+            "{timelock} has an unknown administrator role: {:?}",
+            other.unwrap_or_default()
+        ))),
     }
 }
 
 /// Declared contracts, other than the timelock itself, that administer its roles. Roles cannot be listed, only asked.
 async fn administrators(view: &View<'_>, timelock: &Subject, admin: H256) -> Result<Vec<String>, Finding> {
-    let others: Vec<Address> =
-        view.around.contracts().into_iter().map(|known| known.address).filter(|address| *address != timelock.address).collect();
+    let others: Vec<Address> = view
+        .around
+        .contracts()
+        .into_iter()
+        .map(|known| known.address)
+        .filter(|address| *address != timelock.address)
+        .collect();
     let held = together(others.iter().map(|account| has_role(view, timelock, admin, *account))).await;
     let mut found = Vec::new();
     for (account, held) in others.into_iter().zip(held) {

@@ -16,7 +16,11 @@ use crate::runbook::ContractKind;
 const EXECUTION_FAILURE: &str = "ExecutionFailure(bytes32,uint256)";
 
 pub(super) async fn judge(view: &View<'_>, ask: &TransactionsAsk) -> Judged {
-    let expected = format!("at least {}, mined after block {}", count(usize::try_from(ask.min).unwrap_or(usize::MAX), "transaction"), ask.after_block);
+    let expected = format!(
+        "at least {}, mined after block {}",
+        count(usize::try_from(ask.min).unwrap_or(usize::MAX), "transaction"),
+        ask.after_block
+    );
     let hashes = well_formed(ask).map_err(|finding| finding.expected(&expected))?;
     let answers = view.several(hashes.iter().copied().map(Question::Receipt).collect()).await;
     let mut mined = Vec::new();
@@ -74,22 +78,33 @@ fn counts(view: &View<'_>, ask: &TransactionsAsk, mined: &Mined, block: &Answer)
     let Mined { hash, block_number: number, .. } = mined;
     match block {
         Answer::BlockHash(Some(canonical)) if *canonical == mined.block_hash => {}
-        Answer::BlockHash(_) => return Err(Finding::unknown(format!("transaction {hash:?} is in a block that was replaced"))),
-        other => return Err(Finding::unknown(format!("block {number} of transaction {hash:?} could not be read: {other}"))),
+        Answer::BlockHash(_) => {
+            return Err(Finding::unknown(format!("transaction {hash:?} is in a block that was replaced")));
+        }
+        other => {
+            return Err(Finding::unknown(format!("block {number} of transaction {hash:?} could not be read: {other}")));
+        }
     }
     if !mined.succeeded {
         return Err(Finding::failed(format!("transaction {hash:?} reverted in block {number}")));
     }
     if *number <= ask.after_block {
-        let message = format!("transaction {hash:?} is from block {number}, before the step began (block {})", ask.after_block);
+        let message =
+            format!("transaction {hash:?} is from block {number}, before the step began (block {})", ask.after_block);
         return Err(Finding::failed(message));
     }
     if *number > view.block.number {
-        let message = format!("transaction {hash:?} is in block {number}, newer than the block that is read, {}", view.block.number);
+        let message = format!(
+            "transaction {hash:?} is in block {number}, newer than the block that is read, {}",
+            view.block.number
+        );
         return Err(Finding::unknown(message).hint("wait, then run it again"));
     }
     if let Some(safe) = failed_safe(view, mined) {
-        return Err(Finding::failed(format!("transaction {hash:?} was mined, but its execution by {} failed", view.who(safe))));
+        return Err(Finding::failed(format!(
+            "transaction {hash:?} was mined, but its execution by {} failed",
+            view.who(safe)
+        )));
     }
     if ask.to.is_empty() || touches(mined, &ask.to) {
         return Ok(());

@@ -22,7 +22,8 @@ pub(crate) fn compare_with_earlier(checks: &[&Check], results: Results<'_>, arou
         let now = results.iter().find(|result| result.id == *subject && result.kind != "unchanged_since");
         let finding = compared(gate.0.as_str(), subject, around.earlier(gate, subject), now);
         let named = finding.named(&check.id, "unchanged_since");
-        if let Some(place) = results.iter_mut().find(|result| result.id == check.id && result.kind == "unchanged_since") {
+        if let Some(place) = results.iter_mut().find(|result| result.id == check.id && result.kind == "unchanged_since")
+        {
             *place = named;
         }
     }
@@ -49,7 +50,11 @@ fn compared(gate: &str, subject: &str, then: Option<Value>, now: Option<&CheckRe
         format!("changed since gate {gate}: {}", changes.join("; ")),
     );
     let finding = finding.expected(expected).observed(now.observed.clone());
-    if changes.is_empty() { finding } else { finding.hint(format!("look at who changed it; gate {gate} must be judged anew")) }
+    if changes.is_empty() {
+        finding
+    } else {
+        finding.hint(format!("look at who changed it; gate {gate} must be judged anew"))
+    }
 }
 
 /// Every field that differs, as `threshold 3 to 2`.
@@ -90,7 +95,9 @@ mod tests {
 
     #[test]
     fn every_change_is_named() {
-        let safe = |threshold: &str, nonce: &str| Some(json!({ "threshold": threshold, "nonce": nonce, "owners": ["a", "b"] }));
+        let safe = |threshold: &str, nonce: &str| {
+            Some(json!({ "threshold": threshold, "nonce": nonce, "owners": ["a", "b"] }))
+        };
         check(safe("3", "1"), safe("3", "9"), Verdict::Passed, "unchanged");
         check(safe("3", "1"), safe("2", "1"), Verdict::Failed, "threshold 3 to 2");
         check(Some(json!({ "a": 1 })), Some(json!({ "b": 1 })), Verdict::Failed, "a 1 to nothing; b nothing to 1");

@@ -71,7 +71,10 @@ impl Endpoint {
             wait *= 2;
             open = again.into_iter().map(|(at, _)| at).collect();
         }
-        outcomes.into_iter().map(|outcome| outcome.map_err(|trouble| trouble.scrubbed(|text| self.at.scrub(text)))).collect()
+        outcomes
+            .into_iter()
+            .map(|outcome| outcome.map_err(|trouble| trouble.scrubbed(|text| self.at.scrub(text))))
+            .collect()
     }
 
     /// Every request once.
@@ -188,9 +191,10 @@ fn status(response: &Response) -> Result<(), Failed> {
     let reason = format!("HTTP status {}", status.as_u16());
     match status {
         StatusCode::OK => Ok(()),
-        StatusCode::TOO_MANY_REQUESTS => {
-            Err(Failed::Anything(Trouble::Silent { reason: format!("{reason}, too many requests"), again: Some(retry_after(response)) }))
-        }
+        StatusCode::TOO_MANY_REQUESTS => Err(Failed::Anything(Trouble::Silent {
+            reason: format!("{reason}, too many requests"),
+            again: Some(retry_after(response)),
+        })),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Failed::Anything(Trouble::lasting(reason))),
         _ if status.is_server_error() => Err(Failed::Anything(Trouble::passing(reason))),
         _ if status.is_redirection() => {

@@ -67,7 +67,8 @@ mod tests {
 
     #[test]
     fn packing_and_unpacking() {
-        let call = |data: &[u8]| Packed { operation: 0, to: Address::repeat_byte(9), value: 1.into(), data: data.to_vec() };
+        let call =
+            |data: &[u8]| Packed { operation: 0, to: Address::repeat_byte(9), value: 1.into(), data: data.to_vec() };
         let calls = vec![call(b""), call(b"abc")];
         let packed: Vec<u8> = calls.iter().flat_map(pack).collect();
         assert_eq!(packed.len(), 2 * HEADER + 3);

@@ -61,7 +61,8 @@ mod tests {
     #[test]
     fn a_signer_is_recovered() {
         // Web3.py's documented example: the message "Some data" signed with eth_sign.
-        let hash = H256::from_slice(&unhex("0x1da44b586eb0729ff70a73c326926f6ed5a25f5b056e7f47fbc6e58d86871655").unwrap());
+        let hash =
+            H256::from_slice(&unhex("0x1da44b586eb0729ff70a73c326926f6ed5a25f5b056e7f47fbc6e58d86871655").unwrap());
         let signature = unhex("0xb91467e570a6466aa9e9876cbcd013baba02900b8979d43fe208a4a4f339f5fd6007e74cd82e037b800186422fc2da167c747ef045e5d18a5f5d4300f8e1a0291c").unwrap();
         let by: Address = "0x2c7536E3605D9C16a7a3D7b1898e529396a65c23".parse().unwrap();
         assert_eq!(signer(hash, &signature), Ok(Signed::By(by)));
