@@ -94,15 +94,10 @@ pub(crate) fn names(types: &[ParamType]) -> String {
 /// Reads one type, only as Solidity has it.
 pub(crate) fn one_type(text: &str) -> Result<ParamType, String> {
     let of = ethabi::param_type::Reader::read(text).map_err(|_| format!("`{text}` is not a type"))?;
-    // The reader takes any unknown word for an enum.
-    let words = text.split(|character: char| "()[],".contains(character));
-    let known = words.filter(|word| !word.is_empty()).all(is_type_word);
-    if known && exists(&of) { Ok(of) } else { Err(format!("`{text}` is not a type")) }
-}
-
-fn is_type_word(word: &str) -> bool {
-    let sized = word.trim_end_matches(|character: char| character.is_ascii_digit());
-    matches!(word, "address" | "bool" | "string") || matches!(sized, "uint" | "int" | "bytes" | "")
+    // The reader takes any unknown word for an enum: what it read must be what was written.
+    let short = |text: &str| text.replace("uint256", "uint").replace("int256", "int");
+    let same = short(&of.to_string()) == short(text);
+    if same && exists(&of) { Ok(of) } else { Err(format!("`{text}` is not a type")) }
 }
 
 /// The types in `(a,b)`.
