@@ -1,0 +1,15 @@
+//! Safe Transaction Builder files: what they say, whether each call is what it claims, and what must never be in one.
+//! Pure; reads no chain.
+
+mod checksum;
+mod document;
+mod forbidden;
+mod method;
+mod unwrap;
+
+pub(crate) use document::{Bundle, Transaction};
+pub(crate) use forbidden::forbidden;
+pub(crate) use unwrap::{Call, inner};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! The kinds of checks, one file each: a question to the chain, and a sentence with a verdict.
+
+mod call;
+mod can_pause;
+mod code;
+mod governed;
+mod modules;
+mod pause;
+mod rules;
+mod safe;
+mod safe_bundle;
+mod safe_tx;
+mod timelock;
+mod transactions;
+mod unchanged_since;
+
+use super::board::Work;
+use super::finding::{Finding, Judged};
+use super::surroundings::{Surroundings, TransactionsAsk};
+use super::view::View;
+use crate::runbook::{Check, CheckKind};
+use crate::verdict::CheckResult;
+
+pub(crate) use modules::modules;
+pub(crate) use transactions::transaction_hash;
+pub(crate) use unchanged_since::compare_with_earlier;
+
+/// The kind's name, as the runbook's key spells it.
+pub(crate) fn kind(check: &Check) -> &'static str {
+    match check.kind {
+        CheckKind::Pause { .. } => "pause",
+        CheckKind::CanPause { .. } => "can_pause",
+        CheckKind::Governed { .. } => "governed",
+        CheckKind::Code { .. } => "code",
+        CheckKind::Call { .. } => "call",
+        CheckKind::Timelock { .. } => "timelock",
+        CheckKind::Safe { .. } => "safe",
+        CheckKind::SafeBundle { .. } => "safe_bundle",
+        CheckKind::SafeTx { .. } => "safe_tx",
+        CheckKind::UnchangedSince { .. } => "unchanged_since",
+        CheckKind::Json { .. } => "json",
+    }
+}
+
+/// Whether a check is judged here.
+pub(crate) fn reads_chain(check: &Check) -> bool {
+    !matches!(check.kind, CheckKind::Json { .. })
+}
+
+/// The work of judging a check; none for those that are not judged here.
+pub(crate) fn work<'a>(view: &'a View<'a>, check: &'a Check) -> Option<Work<'a, Finding>> {
+    Some(match &check.kind {
+        CheckKind::Pause { of, is } => boxed(pause::judge(view, of, *is)),
+        CheckKind::CanPause { of, within } => boxed(can_pause::judge(view, of, *within)),
+        CheckKind::Governed { contracts, by } => boxed(governed::judge(view, contracts, by)),
+        CheckKind::Code { of, hash } => boxed(code::judge(view, of, *hash)),
+        CheckKind::Call { of, signature, args, from, rules } => {
+            boxed(call::judge(view, call::Asked { of, signature, args, from: from.as_deref(), rules }))
+        }
+        CheckKind::Timelock { of, min_delay, proposer } => {
+            boxed(timelock::judge(view, of, *min_delay, proposer.as_deref()))
+        }
+        CheckKind::Safe { of, threshold, owners, modules } => {
+            boxed(safe::judge(view, of, threshold, owners, modules.as_deref().unwrap_or_default()))
+        }
+        CheckKind::SafeBundle { of, safe } => boxed(safe_bundle::judge(view, of, safe)),
+        CheckKind::SafeTx { of, bundle, safe } => boxed(safe_tx::judge(view, of, bundle, safe)),
+        CheckKind::UnchangedSince { .. } => boxed(async { Err(unchanged_since::placeholder()) }),
+        CheckKind::Json { .. } => return None,
+    })
+}
+
+/// The work of judging transactions.
+pub(crate) fn transactions<'a>(view: &'a View<'a>, ask: &'a TransactionsAsk) -> Work<'a, Finding> {
+    boxed(transactions::judge(view, ask))
+}
+
+fn boxed<'a>(judging: impl Future<Output = Judged> + Send + 'a) -> Work<'a, Finding> {
+    Box::pin(async { judging.await.unwrap_or_else(|finding| finding) })
+}
+
+/// Results that other results are compared with, by their check.
+type Results<'a> = &'a mut [CheckResult];
+
+/// What a check is given beside the chain.
+type Around<'a> = &'a dyn Surroundings;

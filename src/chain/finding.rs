@@ -1,0 +1,71 @@
+//! What a check says before it has a name: a verdict with words. A check answers `Ok` or `Err` with one, so that the first
+//! thing that does not hold ends it.
+
+use serde_json::Value;
+
+use crate::verdict::{CheckResult, Verdict};
+
+/// A result without id and kind.
+#[derive(Debug)]
+pub(crate) struct Finding(Box<CheckResult>);
+
+/// `Err` where a check ended before its last line; both sides carry their verdict.
+pub(crate) type Judged = Result<Finding, Finding>;
+
+impl Finding {
+    pub(crate) fn passed(message: impl Into<String>) -> Self {
+        Self(Box::new(CheckResult::passed("", "", message)))
+    }
+
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self(Box::new(CheckResult::failed("", "", message)))
+    }
+
+    pub(crate) fn unknown(message: impl Into<String>) -> Self {
+        Self(Box::new(CheckResult::unknown("", "", message)))
+    }
+
+    /// Passed where `holds`, else failed.
+    pub(crate) fn if_true(holds: bool, passed: impl Into<String>, failed: impl Into<String>) -> Self {
+        if holds { Self::passed(passed) } else { Self::failed(failed) }
+    }
+
+    pub(crate) fn expected(mut self, expected: impl Into<String>) -> Self {
+        self.0.expected = expected.into();
+        self
+    }
+
+    pub(crate) fn observed(mut self, observed: Value) -> Self {
+        self.0.observed = observed;
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Something to do next, where nothing said so before.
+    pub(crate) fn or_hint(self, hint: impl Into<String>) -> Self {
+        if self.0.hint.is_some() { self } else { self.hint(hint) }
+    }
+
+    /// The same finding in other words.
+    pub(crate) fn said(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
+    pub(crate) fn verdict(&self) -> Verdict {
+        self.0.verdict
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The finding as the result of the check `id`.
+    pub(crate) fn named(self, id: &str, kind: &str) -> CheckResult {
+        CheckResult { id: id.to_owned(), kind: kind.to_owned(), ..*self.0 }
+    }
+}

@@ -1,0 +1,208 @@
+//! The two questions that the engine asks: how do these checks stand at one block, and what is the newest block.
+
+use tokio::time::{Instant, sleep};
+
+use super::board::{Board, Work};
+use super::checks;
+use super::finding::Finding;
+use super::pin::{Endpoints, Looked, Pinned, look};
+use super::preflight::{look_again, tag_name};
+use super::question::{Answer, Question};
+use super::reader::Reader;
+use super::reading::{EndpointReport, PinnedBlock, Reading};
+use super::rpc::Endpoint;
+use super::surroundings::{Surroundings, Target, TransactionsAsk};
+use super::view::View;
+use crate::runbook::{BlockTag, Check};
+use crate::verdict::{CheckResult, Verdict};
+
+/// Judges checks and transactions at one pinned block.
+///
+/// The block is at or past `at_least` and past every transaction asked about; `settle` of the network is how long to
+/// wait for that. Checks of the kind `json` are not judged here and have no result.
+pub async fn judge(
+    target: &Target<'_>,
+    checks: &[&Check],
+    transactions: &[TransactionsAsk],
+    around: &dyn Surroundings,
+    at_least: Option<u64>,
+) -> Reading {
+    let endpoints = Endpoints::new(target);
+    let (looked, pinned) = wait_for_block(target, &endpoints, transactions, at_least).await;
+    let mut reading = Reading { chain_id: target.network.chain_id, ..Reading::default() };
+    match pinned {
+        Ok(pinned) => read(target, &endpoints, &pinned, checks, transactions, around, &mut reading, looked).await,
+        Err(reason) => {
+            reading.endpoints = looked;
+            reading.results = nothing_read(target, checks, transactions, &reason);
+        }
+    }
+    reading.endpoints.extend(endpoints.refused);
+    reading.notes = notes(&reading.endpoints);
+    reading
+}
+
+/// The newest block that enough endpoints know.
+///
+/// # Errors
+/// Why none can be told.
+pub async fn head(target: &Target<'_>) -> Result<PinnedBlock, String> {
+    let endpoints = Endpoints::new(target);
+    let looked = look(&endpoints, target.network, BlockTag::Latest, Instant::now() + target.limits.round).await;
+    looked.pinned.map(|pinned| pinned.block)
+}
+
+/// Looks until the block is new enough or `settle` has passed.
+async fn wait_for_block(
+    target: &Target<'_>,
+    endpoints: &Endpoints,
+    transactions: &[TransactionsAsk],
+    at_least: Option<u64>,
+) -> (Vec<EndpointReport>, Result<Pinned, String>) {
+    let network = target.network;
+    let patience = Instant::now() + network.settle;
+    loop {
+        let until = Instant::now() + target.limits.round;
+        let Looked { reports, pinned } = look(endpoints, network, network.block, until).await;
+        let pinned = match pinned {
+            Ok(pinned) => pinned,
+            Err(reason) => return (reports, Err(reason)),
+        };
+        let mined = newest(target, endpoints, &pinned, transactions).await;
+        let needed = at_least.into_iter().chain(mined).max().unwrap_or_default();
+        if pinned.block.number >= needed {
+            return (reports, Ok(pinned));
+        }
+        let pause = look_again(network);
+        if Instant::now() + pause > patience {
+            let (tag, have) = (tag_name(network.block), pinned.block.number);
+            let reason =
+                format!("the newest `{tag}` block of `{}` is {have}; block {needed} must be read", network.name);
+            return (reports, Err(reason));
+        }
+        sleep(pause).await;
+    }
+}
+
+/// The newest block among the transactions that are mined.
+async fn newest(
+    target: &Target<'_>,
+    endpoints: &Endpoints,
+    pinned: &Pinned,
+    transactions: &[TransactionsAsk],
+) -> Option<u64> {
+    let hashes = transactions.iter().flat_map(|ask| &ask.hashes).filter_map(|hash| checks::transaction_hash(hash).ok());
+    let questions: Vec<Question> = hashes.map(Question::Receipt).collect();
+    if questions.is_empty() {
+        return None;
+    }
+    let reader = reader(target, endpoints, pinned);
+    let answers = reader.ask(&questions).await;
+    let blocks = answers.into_iter().filter_map(|answer| match answer {
+        Answer::Receipt(Some(mined)) => Some(mined.block_number),
+        _ => None,
+    });
+    blocks.max()
+}
+
+fn reader<'a>(target: &Target<'_>, endpoints: &'a Endpoints, pinned: &Pinned) -> Reader<'a> {
+    let live: Vec<&Endpoint> = pinned.live.iter().map(|at| &endpoints.open[*at]).collect();
+    let until = Instant::now() + target.limits.total;
+    Reader::new(live, target.network.agree.max(1), pinned.block, target.limits, until)
+}
+
+/// Reads and judges everything at the pinned block.
+#[expect(clippy::too_many_arguments, reason = "the one place where all of a judgement meets")]
+async fn read(
+    target: &Target<'_>,
+    endpoints: &Endpoints,
+    pinned: &Pinned,
+    checks: &[&Check],
+    transactions: &[TransactionsAsk],
+    around: &dyn Surroundings,
+    reading: &mut Reading,
+    reports: Vec<EndpointReport>,
+) {
+    let reader = reader(target, endpoints, pinned);
+    let board = Board::default();
+    let variable = endpoints.open[pinned.live[0]].at.variable().to_owned();
+    let view = View::new(around, target.network, pinned.block, variable, &board);
+    let named: Vec<(&str, &str)> = checks
+        .iter()
+        .filter(|check| checks::reads_chain(check))
+        .map(|check| (check.id.as_str(), checks::kind(check)))
+        .chain(transactions.iter().map(|ask| (ask.id.as_str(), "transactions")))
+        .collect();
+    let work: Vec<Work<'_, Finding>> = checks
+        .iter()
+        .filter_map(|check| checks::work(&view, check))
+        .chain(transactions.iter().map(|ask| checks::transactions(&view, ask)))
+        .collect();
+    let findings = board.run(work, async |open| reader.ask(open).await).await;
+    let finished = findings.into_iter().map(|finding| finding.unwrap_or_else(unfinished));
+    let mut results: Vec<CheckResult> =
+        finished.zip(named).map(|(finding, (id, kind))| finding.named(id, kind)).collect();
+    checks::compare_with_earlier(checks, &mut results, around);
+    if let Err(reason) = still_canonical(&reader, pinned.block).await {
+        for result in &mut results {
+            doubt(result, &reason);
+        }
+    }
+    reading.block = Some(pinned.block);
+    reading.genesis = pinned.genesis;
+    reading.results = results;
+    reading.endpoints = reports;
+    let (records, gone) = reader.finish();
+    reading.reads = records;
+    for (variable, reason) in gone {
+        for report in reading.endpoints.iter_mut().filter(|report| report.variable == variable) {
+            report.trouble = Some(format!("stopped answering: {reason}"));
+        }
+    }
+}
+
+/// At the end, the pinned block must still be the one of its number.
+async fn still_canonical(reader: &Reader<'_>, block: PinnedBlock) -> Result<(), String> {
+    match reader.ask(&[Question::BlockHash(block.number)]).await.pop() {
+        Some(Answer::BlockHash(Some(hash))) if hash == block.hash => Ok(()),
+        Some(Answer::BlockHash(_)) => Err(format!("block {} was replaced by another while it was read", block.number)),
+        Some(Answer::Unknown(reason)) => {
+            Err(format!("whether block {} still stands is unknown: {reason}", block.number))
+        }
+        _ => Err(format!("whether block {} still stands is unknown", block.number)),
+    }
+}
+
+/// Nothing that was read at a block that is gone counts.
+fn doubt(result: &mut CheckResult, reason: &str) {
+    result.verdict = Verdict::Unknown;
+    reason.clone_into(&mut result.message);
+    result.hint = Some("run it again".to_owned());
+}
+
+fn unfinished() -> Finding {
+    Finding::unknown("citadel could not finish this check: a defect").hint("report it with the runbook's check")
+}
+
+/// Every result of a judgement without a block.
+fn nothing_read(
+    target: &Target<'_>,
+    checks: &[&Check],
+    transactions: &[TransactionsAsk],
+    reason: &str,
+) -> Vec<CheckResult> {
+    let names = target.network.rpc.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let finding = || Finding::unknown(reason).hint(format!("look at what {names} points to, then run it again"));
+    let of_checks = checks
+        .iter()
+        .filter(|check| checks::reads_chain(check))
+        .map(|check| finding().named(&check.id, checks::kind(check)));
+    of_checks.chain(transactions.iter().map(|ask| finding().named(&ask.id, "transactions"))).collect()
+}
+
+fn notes(endpoints: &[EndpointReport]) -> Vec<String> {
+    let trouble = |report: &EndpointReport| {
+        report.trouble.as_ref().map(|trouble| format!("`{}` ({}) {trouble}", report.variable, report.host))
+    };
+    endpoints.iter().filter_map(trouble).collect()
+}

@@ -1,0 +1,181 @@
+//! Chooses the one block that every read is made at: the newest under the tag that enough endpoints know by one hash.
+
+use ethers::types::H256;
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+
+use super::preflight::{Examined, examine, look_again, read_block, requests, tag_name};
+use super::reading::{EndpointReport, PinnedBlock};
+use super::rpc::{Endpoint, EndpointUrl, Request};
+use super::surroundings::Target;
+use super::text::count;
+use super::together::together;
+use crate::runbook::{BlockTag, Network};
+
+/// How often a block that not all endpoints know yet is looked for.
+const LOOKS: u32 = 4;
+
+/// The endpoints of a target, each party once; the others with the reason why not.
+pub(crate) struct Endpoints {
+    pub(crate) open: Vec<Endpoint>,
+    pub(crate) refused: Vec<EndpointReport>,
+}
+
+/// What a look at all endpoints found.
+pub(crate) struct Looked {
+    /// One report for each open endpoint, in their order.
+    pub(crate) reports: Vec<EndpointReport>,
+    pub(crate) pinned: Result<Pinned, String>,
+}
+
+/// A block and the endpoints, by their place, that know it.
+#[derive(Debug, Clone)]
+pub(crate) struct Pinned {
+    pub(crate) block: PinnedBlock,
+    pub(crate) genesis: Option<H256>,
+    pub(crate) live: Vec<usize>,
+}
+
+impl Endpoints {
+    pub(crate) fn new(target: &Target<'_>) -> Self {
+        let mut endpoints = Self { open: Vec::new(), refused: Vec::new() };
+        for at in &target.endpoints {
+            match endpoints.take(at, target) {
+                Ok(endpoint) => endpoints.open.push(endpoint),
+                Err(trouble) => endpoints.refused.push(refused(at, trouble)),
+            }
+        }
+        endpoints
+    }
+
+    fn take(&self, at: &EndpointUrl, target: &Target<'_>) -> Result<Endpoint, String> {
+        match self.open.iter().find(|other| other.at.party() == at.party()) {
+            Some(other) => Err(format!("is at the same host as `{}`: counted once", other.at.variable())),
+            None => Endpoint::new(at.clone(), target.limits),
+        }
+    }
+}
+
+fn refused(at: &EndpointUrl, trouble: String) -> EndpointReport {
+    EndpointReport {
+        variable: at.variable().to_owned(),
+        host: at.host(),
+        trouble: Some(trouble),
+        ..EndpointReport::default()
+    }
+}
+
+/// Examines every endpoint and chooses the block.
+pub(crate) async fn look(endpoints: &Endpoints, network: &Network, tag: BlockTag, until: Instant) -> Looked {
+    let asked = requests(tag);
+    let answers = together(endpoints.open.iter().map(|endpoint| endpoint.ask(&asked, until))).await;
+    let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();
+    let examined: Vec<Examined> = endpoints
+        .open
+        .iter()
+        .zip(answers)
+        .map(|(endpoint, answers)| examine(&endpoint.at, network, tag, answers, now))
+        .collect();
+    let mut reports: Vec<EndpointReport> = examined.iter().map(|one| one.report.clone()).collect();
+    let pinned = choose(endpoints, network, tag, &examined, &mut reports, until).await;
+    Looked { reports, pinned }
+}
+
+async fn choose(
+    endpoints: &Endpoints,
+    network: &Network,
+    tag: BlockTag,
+    examined: &[Examined],
+    reports: &mut [EndpointReport],
+    until: Instant,
+) -> Result<Pinned, String> {
+    let fit: Vec<(usize, PinnedBlock)> =
+        examined.iter().enumerate().filter_map(|(at, one)| Some((at, one.tagged?))).collect();
+    let agree = network.agree.max(1);
+    if fit.len() < agree {
+        return Err(too_few(network, reports, &endpoints.refused, fit.len()));
+    }
+    let genesis = genesis(&fit, reports)?;
+    let mut numbers: Vec<u64> = fit.iter().map(|(_, block)| block.number).collect();
+    numbers.sort_unstable_by(|one, other| other.cmp(one));
+    let number = numbers[agree - 1];
+    let mut problem = String::new();
+    for look in 0..LOOKS {
+        if look > 0 {
+            let pause = look_again(network).min(std::time::Duration::from_secs(1));
+            if Instant::now() + pause >= until {
+                break;
+            }
+            sleep(pause).await;
+        }
+        match known_by(endpoints, network, tag, &fit, number, until).await {
+            Ok((block, live)) => {
+                for (at, _) in fit.iter().filter(|(at, _)| !live.contains(at)) {
+                    reports[*at].counted = false;
+                    reports[*at].trouble = Some(format!("does not know block {number} yet"));
+                }
+                return Ok(Pinned { block, genesis, live });
+            }
+            Err(reason) => problem = reason,
+        }
+    }
+    Err(problem)
+}
+
+/// Who knows the block of that number, where enough do and none tells another.
+async fn known_by(
+    endpoints: &Endpoints,
+    network: &Network,
+    tag: BlockTag,
+    fit: &[(usize, PinnedBlock)],
+    number: u64,
+    until: Instant,
+) -> Result<(PinnedBlock, Vec<usize>), String> {
+    let request = [Request::once("eth_getBlockByNumber", json!([format!("{number:#x}"), false]))];
+    let answers = together(fit.iter().map(|(at, _)| endpoints.open[*at].ask(&request, until))).await;
+    let told: Vec<(usize, PinnedBlock)> = fit
+        .iter()
+        .zip(answers)
+        .filter_map(|((at, _), answers)| Some((*at, read_block(answers.first()?.as_ref().ok()?)?)))
+        .filter(|(_, block)| block.number == number)
+        .collect();
+    let agree = network.agree.max(1);
+    match told.first() {
+        Some((_, block)) if told.iter().any(|(_, other)| other != block) => {
+            let said =
+                told.iter().map(|(at, block)| format!("{} says {:?}", endpoints.open[*at].at.label(), block.hash));
+            Err(format!("the endpoints disagree on block {number}: {}", said.collect::<Vec<_>>().join(", ")))
+        }
+        Some((_, block)) if told.len() >= agree => Ok((*block, told.iter().map(|(at, _)| *at).collect())),
+        _ => Err(format!(
+            "only {} of the {} needed know block {number} (`{}`)",
+            told.len(),
+            count(agree, "endpoint"),
+            tag_name(tag)
+        )),
+    }
+}
+
+/// The one hash of block 0 among those who tell it.
+fn genesis(fit: &[(usize, PinnedBlock)], reports: &[EndpointReport]) -> Result<Option<H256>, String> {
+    let told: Vec<(usize, H256)> = fit.iter().filter_map(|(at, _)| Some((*at, reports[*at].genesis?))).collect();
+    match told.first() {
+        Some((_, first)) if told.iter().any(|(_, other)| other != first) => {
+            let said = told.iter().map(|(at, hash)| format!("`{}` says {hash:?}", reports[*at].variable));
+            Err(format!("the endpoints are on different chains: of block 0 {}", said.collect::<Vec<_>>().join(", ")))
+        }
+        first => Ok(first.map(|(_, hash)| *hash)),
+    }
+}
+
+fn too_few(network: &Network, reports: &[EndpointReport], refused: &[EndpointReport], fit: usize) -> String {
+    let troubles = reports
+        .iter()
+        .chain(refused)
+        .filter_map(|report| Some(format!("`{}` ({}) {}", report.variable, report.host, report.trouble.as_ref()?)));
+    let set = |name: &String| reports.iter().chain(refused).any(|report| report.variable == *name);
+    let unset = network.rpc.iter().filter(|name| !set(name)).map(|name| format!("`{name}` is not set"));
+    let reasons: Vec<String> = troubles.chain(unset).collect();
+    let agree = count(network.agree.max(1), "endpoint");
+    format!("only {fit} of the {agree} that `{}` needs can be used: {}", network.name, reasons.join("; "))
+}

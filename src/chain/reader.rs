@@ -1,0 +1,106 @@
+//! Asks the open questions of a round at all endpoints together, compares the answers, and keeps what was read.
+
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::comparison::{Said, agreed};
+use super::question::{Answer, Question};
+use super::reading::{PinnedBlock, ReadRecord};
+use super::rpc::{Endpoint, Request, Trouble};
+use super::surroundings::Limits;
+use super::together::together;
+
+/// Reads at one pinned block.
+pub(crate) struct Reader<'a> {
+    sources: Vec<Source<'a>>,
+    agree: usize,
+    block: PinnedBlock,
+    limits: Limits,
+    until: Instant,
+    records: Mutex<Vec<ReadRecord>>,
+}
+
+struct Source<'a> {
+    endpoint: &'a Endpoint,
+    label: String,
+    /// Why it is not asked any more.
+    gone: Mutex<Option<String>>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(
+        endpoints: Vec<&'a Endpoint>,
+        agree: usize,
+        block: PinnedBlock,
+        limits: Limits,
+        until: Instant,
+    ) -> Self {
+        let source = |endpoint: &'a Endpoint| Source { endpoint, label: endpoint.at.label(), gone: Mutex::default() };
+        let sources = endpoints.into_iter().map(source).collect();
+        Self { sources, agree, block, limits, until, records: Mutex::default() }
+    }
+
+    /// One answer for each question.
+    pub(crate) async fn ask(&self, questions: &[Question]) -> Vec<Answer> {
+        let requests: Vec<Request> = questions.iter().map(|question| question.request(self.block.hash)).collect();
+        let until = self.until.min(Instant::now() + self.limits.round);
+        let mut told = together(self.sources.iter().map(|source| source.ask(&requests, until))).await;
+        let mut answers = Vec::with_capacity(questions.len());
+        for (question, request) in questions.iter().zip(&requests).rev() {
+            let said: Vec<Said<'_>> = self
+                .sources
+                .iter()
+                .zip(&mut told)
+                .map(|(source, told)| {
+                    (
+                        source.label.as_str(),
+                        question.read(told.pop().unwrap_or_else(|| Err(Trouble::lasting("was not asked")))),
+                    )
+                })
+                .collect();
+            let answer = agreed(&said, self.agree);
+            self.record(request, &answer, &said);
+            answers.push(answer);
+        }
+        answers.reverse();
+        answers
+    }
+
+    /// Everything read so far, and who stopped answering.
+    pub(crate) fn finish(self) -> (Vec<ReadRecord>, Vec<(String, String)>) {
+        let gone = self.sources.into_iter().filter_map(|source| {
+            let reason = source.gone.into_inner().unwrap_or_else(PoisonError::into_inner)?;
+            Some((source.endpoint.at.variable().to_owned(), reason))
+        });
+        (self.records.into_inner().unwrap_or_else(PoisonError::into_inner), gone.collect())
+    }
+
+    fn record(&self, request: &Request, answer: &Answer, said: &[Said<'_>]) {
+        let said_by = self.sources.iter().zip(said).filter(|(_, (_, said))| said.as_ref() == Ok(answer));
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).push(ReadRecord {
+            method: request.method.to_owned(),
+            params: request.params.clone(),
+            answer: answer.to_string(),
+            said_by: said_by.map(|(source, _)| source.endpoint.at.variable().to_owned()).collect(),
+        });
+    }
+}
+
+impl Source<'_> {
+    /// Asks, unless the endpoint fell silent in an earlier round: a dead one must not eat the time of the others.
+    async fn ask(&self, requests: &[Request], until: Instant) -> Vec<Result<Value, Trouble>> {
+        let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(reason) = gone {
+            return requests.iter().map(|_| Err(Trouble::lasting(reason.clone()))).collect();
+        }
+        let told = self.endpoint.ask(requests, until).await;
+        if told.iter().all(|answer| matches!(answer, Err(Trouble::Silent { .. })))
+            && let Some(Err(trouble)) = told.first()
+        {
+            *self.gone.lock().unwrap_or_else(PoisonError::into_inner) = Some(trouble.to_string());
+        }
+        told
+    }
+}

@@ -1,0 +1,67 @@
+//! What a judgement gives back: results and everything they rest on, ready to be kept as a gate's record.
+
+use ethers::types::H256;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::verdict::{CheckResult, Verdict};
+
+/// One judgement: every check's result at one pinned block, with what was read.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// The block that every read was made at; none where enough endpoints could not agree on one.
+    pub block: Option<PinnedBlock>,
+    pub chain_id: u64,
+    /// The hash of block 0, where enough endpoints told the same.
+    pub genesis: Option<H256>,
+    pub endpoints: Vec<EndpointReport>,
+    pub results: Vec<CheckResult>,
+    pub reads: Vec<ReadRecord>,
+    /// What a reader should know besides, such as an endpoint that was not counted.
+    pub notes: Vec<String>,
+}
+
+impl Reading {
+    /// The worst verdict of all results; without results, *unknown*.
+    pub fn verdict(&self) -> Verdict {
+        crate::verdict::worst(self.results.iter().map(|result| result.verdict))
+    }
+}
+
+/// A block that enough endpoints know under one hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinnedBlock {
+    pub number: u64,
+    pub hash: H256,
+    /// Its timestamp, seconds since 1970.
+    pub time: u64,
+}
+
+/// What one endpoint said of itself, without its URL.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointReport {
+    /// The environment variable that holds its URL.
+    pub variable: String,
+    pub host: String,
+    /// Whether its answers were counted.
+    pub counted: bool,
+    pub chain_id: Option<u64>,
+    pub genesis: Option<H256>,
+    pub client: Option<String>,
+    /// The number of its newest block.
+    pub head: Option<u64>,
+    /// Why it was not counted, or stopped being counted.
+    pub trouble: Option<String>,
+}
+
+/// One question with the answer that was agreed on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReadRecord {
+    pub method: String,
+    /// The parameters as sent, with the block's hash where the method takes one.
+    pub params: Value,
+    /// The raw answer as hex or JSON text; for a revert `reverted 0x…`; for no agreement `unknown: …`.
+    pub answer: String,
+    /// The variables of the endpoints that gave this answer.
+    pub said_by: Vec<String>,
+}

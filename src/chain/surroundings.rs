@@ -1,0 +1,106 @@
+//! What a judgement is given: the endpoints, their limits, and what the runbook and the run know. Holds no answers.
+
+use std::time::Duration;
+
+use ethers::types::Address;
+use serde_json::Value;
+
+use super::rpc::EndpointUrl;
+use crate::runbook::{ContractKind, Network, PhaseId, Scope};
+
+/// The chain id of development nodes: a network with it is a dev chain even where citadel does not start it.
+const DEV_CHAIN_ID: u64 = 31337;
+
+/// The chain to read: a network of the runbook and the endpoints that its variables hold.
+#[derive(Debug)]
+pub struct Target<'a> {
+    pub network: &'a Network,
+    pub endpoints: Vec<EndpointUrl>,
+    pub limits: Limits,
+}
+
+impl<'a> Target<'a> {
+    /// A target with the usual limits of its network.
+    pub fn new(network: &'a Network, endpoints: Vec<EndpointUrl>) -> Self {
+        let limits = if is_dev_chain(network) { Limits::DEV_CHAIN } else { Limits::USUAL };
+        Self { network, endpoints, limits }
+    }
+}
+
+/// Whether a network is a development chain, where loopback endpoints and development nodes are right.
+pub(crate) fn is_dev_chain(network: &Network) -> bool {
+    network.dev_chain.is_some() || network.chain_id == DEV_CHAIN_ID
+}
+
+/// How long endpoints may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// To connect.
+    pub connect: Duration,
+    /// For one request with its whole answer.
+    pub request: Duration,
+    /// For one round of reads with its retries; a round is all that can be asked without knowing more.
+    pub round: Duration,
+    /// For one judgement, without the wait for a block.
+    pub total: Duration,
+}
+
+impl Limits {
+    /// For chains that others run.
+    pub const USUAL: Self = Self {
+        connect: Duration::from_secs(5),
+        request: Duration::from_secs(8),
+        round: Duration::from_secs(12),
+        total: Duration::from_secs(30),
+    };
+    /// For a chain on this machine.
+    pub const DEV_CHAIN: Self = Self {
+        connect: Duration::from_secs(1),
+        request: Duration::from_secs(4),
+        round: Duration::from_secs(5),
+        total: Duration::from_secs(10),
+    };
+}
+
+/// A contract of the runbook on the network that is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    pub name: String,
+    pub kind: ContractKind,
+    pub address: Address,
+}
+
+/// What the runbook and the run know, as far as checks ask.
+pub trait Surroundings: Sync {
+    /// Every contract with an address on the network that is read.
+    fn contracts(&self) -> Vec<Known>;
+
+    /// The bytes of a kept artefact, or why there are none.
+    fn artefact(&self, name: &str) -> Result<Vec<u8>, String>;
+
+    /// What the names in templates stand for.
+    fn scope(&self) -> &Scope;
+
+    /// What a check observed when an earlier gate opened.
+    fn earlier(&self, gate: &PhaseId, check: &str) -> Option<Value>;
+
+    /// The contract of that name.
+    fn contract(&self, name: &str) -> Option<Known> {
+        self.contracts().into_iter().find(|known| known.name == name)
+    }
+}
+
+/// Transactions that must have happened: found, successful, after a block, and about certain contracts.
+#[derive(Debug, Clone)]
+pub struct TransactionsAsk {
+    /// The result's id.
+    pub id: String,
+    /// As they stand in the artefact, still to be judged.
+    pub hashes: Vec<String>,
+    /// How many there must be at least.
+    pub min: u64,
+    /// Each must have called or logged one of these; empty: any.
+    pub to: Vec<Address>,
+    /// The newest block before the step began.
+    pub after_block: u64,
+}
