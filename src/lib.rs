@@ -3,9 +3,13 @@
 //! The modules, in the order of their dependencies: a module uses only those above it.
 
 pub mod chain;
+pub mod cli;
+pub mod commands;
 pub mod devchain;
+pub mod engine;
 pub mod error;
 pub mod event;
+pub mod evidence;
 pub mod journal;
 pub mod plan;
 pub mod process;
@@ -18,3 +22,4 @@ pub mod signoff;
 pub mod terminal;
 pub mod text;
 pub mod verdict;
+pub mod workspace;

@@ -15,7 +15,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 pub use entry::{Broken, Entry, GENESIS};
-pub use folder::{Home, RunFolder};
+pub use folder::{Home, RunFolder, create as create_folder, write_file};
 pub use lock::{Lock, Owner};
 
 use crate::error::{ExitCode, Failure};
@@ -90,7 +90,7 @@ impl Journal {
             .write_all(line.as_bytes())
             .and_then(|()| self.file.sync_data())
             .with_context(|| format!("cannot write the journal `{}`", self.path.display()))
-            .map_err(|source| Failure { code: ExitCode::Internal, source, hint: Some(WRITE_HINT.into()) })?;
+            .map_err(|source| Failure::from(source).hint(WRITE_HINT))?;
         self.length += line.len() as u64;
         self.sequence = entry.seq;
         self.head.clone_from(&entry.hash);

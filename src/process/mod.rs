@@ -12,6 +12,7 @@ mod lines;
 mod plain;
 mod proc;
 mod prompt;
+mod query;
 mod run;
 pub mod shims;
 pub mod signals;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 pub use daemon::Daemon;
 pub use group::{end, is_alive};
 pub use plain::plain;
+pub use query::query;
 pub use proc::{boot, started};
 pub use run::run;
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Check, Contract, Network, Phase, Runbook, StepId};
+use super::{Check, Contract, Network, Phase, Runbook, Step, StepId};
 
 /// SHA-256, in lowercase hex, of the phase's definition and of the scripts that its steps run: the bodies of npm
 /// scripts and the recipes of make targets, as the caller read them.
@@ -18,8 +18,16 @@ pub fn phase_digest(runbook: &Runbook, phase: &Phase, scripts: &BTreeMap<StepId,
         .iter()
         .filter_map(|step| Some((step.id.0.as_str(), scripts.get(&step.id)?)))
         .collect();
-    let whole = json!({ "definition": definition(runbook, phase), "scripts": own });
-    Sha256::digest(whole.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256(&json!({ "definition": definition(runbook, phase), "scripts": own }))
+}
+
+/// SHA-256, in lowercase hex, of one step's definition and of the script that it runs.
+pub fn step_digest(step: &Step, script: Option<&str>) -> String {
+    sha256(&json!({ "definition": value(step), "script": script }))
+}
+
+fn sha256(of: &Value) -> String {
+    Sha256::digest(of.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What the digest covers but the scripts, so that two definitions can be compared field by field.

@@ -32,7 +32,7 @@ pub fn load(path: &Path) -> Result<Loaded, Failure> {
 }
 
 fn invalid(problems: Problems) -> Failure {
-    Failure { code: ExitCode::RunbookInvalid, source: anyhow::Error::new(problems), hint: None }
+    Failure { code: ExitCode::RunbookInvalid, source: anyhow::Error::new(problems), details: Vec::new(), hint: None }
 }
 
 fn read(path: &Path) -> Result<String, Failure> {

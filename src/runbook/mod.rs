@@ -333,8 +333,21 @@ pub struct FileEvidence {
     pub allowed_signers: bool,
     /// `false`: the step reads it but need not write it.
     pub written: bool,
+    /// The step must leave it as it was.
+    pub unchanged: bool,
+    /// The 32-byte hashes in the text include every value at a place in an artefact.
+    pub mentions: Option<Mentions>,
+    /// A place (RFC 9535) of `{ file, sha256 }` entries: each file, beside this one, must have its hash.
+    pub manifest: Option<String>,
     /// The artefact's name from here on.
     pub keep: Option<String>,
+}
+
+/// Values at a place in an artefact that a text must contain.
+#[derive(Debug, Clone, Serialize)]
+pub struct Mentions {
+    pub of: String,
+    pub at: String,
 }
 
 /// What the step's output must and must not say; stdout and stderr together.

@@ -6,9 +6,11 @@ mod classify;
 mod forms;
 mod mask;
 mod stream;
+mod value;
 
 use std::fmt;
 
+pub use value::problem;
 pub use classify::is_harmless;
 pub use mask::Mask;
 pub use stream::Masker;

@@ -28,6 +28,11 @@ pub fn note(text: &str) {
 
 fn lines(failure: &Failure) -> Vec<Line> {
     let mut lines = labelled("error", Tone::Bad, &failure.to_string());
+    for detail in &failure.details {
+        for (number, line) in detail.lines().enumerate() {
+            lines.push(if number == 0 { Line::new(4).plain("- ").plain(line) } else { Line::new(4).plain(line) });
+        }
+    }
     lines.extend(failure.hint.iter().flat_map(|hint| labelled("hint", Tone::Accent, hint)));
     lines
 }

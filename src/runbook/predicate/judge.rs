@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::rule::find;
+use super::rule::{find, is_singular};
 use super::values::{one_of, order, same, same_set, show, show_all};
 use super::{Lookup, Operand, Predicate, Unmet, all};
 
@@ -16,11 +16,11 @@ impl Predicate {
     pub fn judge(&self, actual: &Value, lookup: &dyn Lookup) -> Result<(), Unmet> {
         match self {
             Self::Eq(operand) => {
-                let expected = operand.value(lookup)?;
+                let expected = operand.one(lookup)?;
                 must(same(actual, &expected)?, &show(&expected), actual)
             }
             Self::Ne(operand) => {
-                let unwanted = operand.value(lookup)?;
+                let unwanted = operand.one(lookup)?;
                 must(!same(actual, &unwanted)?, &format!("anything but {}", show(&unwanted)), actual)
             }
             Self::Lt(operand) => compare(actual, operand, lookup, "less than", Ordering::is_lt),
@@ -31,7 +31,7 @@ impl Predicate {
                 let list = values(operands, lookup)?;
                 must(one_of(actual, &list)?, &format!("one of {}", show_all(&list)), actual)
             }
-            Self::Has(operand) => has(actual, &operand.value(lookup)?),
+            Self::Has(operand) => has(actual, &operand.one(lookup)?),
             Self::Len(predicates) => length(actual, predicates, lookup),
             Self::SetEq(operands) => {
                 let set = values(operands, lookup)?;
@@ -54,7 +54,7 @@ fn compare(
     words: &str,
     holds: fn(Ordering) -> bool,
 ) -> Result<(), Unmet> {
-    let limit = operand.value(lookup)?;
+    let limit = operand.one(lookup)?;
     let order = order(actual, &limit)?;
     must(order.is_some_and(holds), &format!("{words} {}", show(&limit)), actual)
 }
@@ -95,6 +95,16 @@ fn values(operands: &[Operand], lookup: &dyn Lookup) -> Result<Vec<Value>, Unmet
 }
 
 impl Operand {
+    /// The one value it stands for; a place that can find several nodes and finds one stands for that node.
+    fn one(&self, lookup: &dyn Lookup) -> Result<Value, Unmet> {
+        match (self, self.value(lookup)?) {
+            (Self::From { at, .. }, Value::Array(mut nodes)) if nodes.len() == 1 && !is_singular(at) => {
+                Ok(nodes.remove(0))
+            }
+            (_, value) => Ok(value),
+        }
+    }
+
     /// The value it stands for; not being able to tell is *unknown*.
     fn value(&self, lookup: &dyn Lookup) -> Result<Value, Unmet> {
         match self {

@@ -63,7 +63,7 @@ fn parse(at: &str) -> Result<JsonPath, Unmet> {
 }
 
 /// Whether a valid path can find one node at most: names and single indices only (RFC 9535, 2.3.5.1).
-fn is_singular(path: &str) -> bool {
+pub(super) fn is_singular(path: &str) -> bool {
     let mut rest = path;
     let mut bracket = false;
     while let Some(c) = rest.chars().next() {
