@@ -214,7 +214,8 @@ pub(super) fn refuse(missing: &[(String, String)], what: &str) -> Result<(), Fai
     }
     let count = missing.len();
     let things = if count == 1 { "thing is" } else { "things are" };
-    let mut failure = Failure::new(ExitCode::Precondition, format!("{count} {things} missing before {what}; nothing was started"));
+    let mut failure =
+        Failure::new(ExitCode::Precondition, format!("{count} {things} missing before {what}; nothing was started"));
     failure.details = missing.iter().map(|(what, how)| format!("{what}\n  {how}")).collect();
     Err(failure)
 }

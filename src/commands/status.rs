@@ -1,6 +1,5 @@
 //! `citadel status`: where a run stands, and what comes next. Takes no lock.
 
-
 use super::context::Context;
 use super::opening::Existing;
 use crate::cli::Status;

@@ -36,7 +36,9 @@ fn file_result(template: &Path, file: &Path) -> CheckResult {
     let id = format!("file {}", file.display());
     let Ok(about) = std::fs::symlink_metadata(file) else {
         return match create(template, file) {
-            Ok(()) => CheckResult::passed(&id, KIND, format!("`{}` made from its template, for you alone", file.display())),
+            Ok(()) => {
+                CheckResult::passed(&id, KIND, format!("`{}` made from its template, for you alone", file.display()))
+            }
             Err(error) => CheckResult::failed(&id, KIND, format!("`{}` cannot be made: {error}", file.display()))
                 .hint(format!("look at `{}`", template.display())),
         };

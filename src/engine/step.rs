@@ -283,7 +283,12 @@ fn refusal(step: &Step, attempt: u32, results: Vec<CheckResult>) -> StepEnded {
 }
 
 fn not_started(step: &Step, attempt: u32, why: String) -> StepEnded {
-    StepEnded { outcome: StepOutcome::Failed, ended: Ended::NotStarted(why.clone()), reason: Some(why), ..blank(step, attempt) }
+    StepEnded {
+        outcome: StepOutcome::Failed,
+        ended: Ended::NotStarted(why.clone()),
+        reason: Some(why),
+        ..blank(step, attempt)
+    }
 }
 
 fn blank(step: &Step, attempt: u32) -> StepEnded {

@@ -61,7 +61,8 @@ fn said(attempt: &Attempt<'_>, has: &[Template], never: &[Template]) -> anyhow::
         }
     }
     let (has_seen, never_seen) = seen.split_at(has.len());
-    let missing = wanted.iter().zip(has_seen).filter(|(_, seen)| !**seen).map(|(text, _)| format!("never says `{text}`"));
+    let missing =
+        wanted.iter().zip(has_seen).filter(|(_, seen)| !**seen).map(|(text, _)| format!("never says `{text}`"));
     let unwanted = wanted[has.len()..].iter().zip(never_seen).filter(|(_, seen)| **seen);
     Ok(missing.chain(unwanted.map(|(text, _)| format!("says `{text}`"))).collect())
 }

@@ -120,12 +120,8 @@ impl Operand {
 
 fn rendered(value: &Value, lookup: &dyn Lookup) -> Result<Value, Unmet> {
     Ok(match value {
-        Value::String(text) => {
-            Value::String(lookup.render(&super::Template(text.clone())).map_err(Unmet::Unknown)?)
-        }
-        Value::Array(list) => {
-            Value::Array(list.iter().map(|value| rendered(value, lookup)).collect::<Result<_, _>>()?)
-        }
+        Value::String(text) => Value::String(lookup.render(&super::Template(text.clone())).map_err(Unmet::Unknown)?),
+        Value::Array(list) => Value::Array(list.iter().map(|value| rendered(value, lookup)).collect::<Result<_, _>>()?),
         other => other.clone(),
     })
 }
@@ -180,7 +176,11 @@ mod tests {
         check(&Lt(lit(json!(10))), json!(10), "failed: expected less than 10, saw 10");
         check(&Le(lit(json!(10))), json!(10), "passed");
         check(&Gt(lit(json!(10))), json!("0x0b"), "passed");
-        check(&Ge(lit(json!("1000000000000000000"))), json!("999999999999999999"), "failed: expected at least \"1000000000000000000\", saw \"999999999999999999\"");
+        check(
+            &Ge(lit(json!("1000000000000000000"))),
+            json!("999999999999999999"),
+            "failed: expected at least \"1000000000000000000\", saw \"999999999999999999\"",
+        );
         check(&Ge(lit(json!(0.5))), json!(1), "passed");
         check(&Ge(lit(json!(1))), json!(null), "failed: expected at least 1, saw null");
         check(&Ge(lit(json!(1))), json!("many"), "failed: expected at least 1, saw \"many\"");
@@ -201,7 +201,11 @@ mod tests {
         check(&Len(vec![Predicate::Eq(lit(json!(2)))]), json!("éé"), "passed");
         check(&Len(vec![Predicate::Eq(lit(json!(2)))]), json!(2), "failed: expected something with a length, saw 2");
         check(&SetEq(vec![lit(json!("a")), lit(json!("b"))]), json!(["b", "a", "b"]), "passed");
-        check(&SetEq(vec![lit(json!("a"))]), json!(["a", "b"]), "failed: expected exactly the set of \"a\", saw [\"a\",\"b\"]");
+        check(
+            &SetEq(vec![lit(json!("a"))]),
+            json!(["a", "b"]),
+            "failed: expected exactly the set of \"a\", saw [\"a\",\"b\"]",
+        );
         check(&SetEq(vec![lit(json!("a"))]), json!("a"), "failed: expected exactly the set of \"a\", saw \"a\"");
     }
 

@@ -43,9 +43,9 @@ fn each(at: &str, nodes: &[(String, &Value)], predicate: &Predicate, lookup: &dy
     if nodes.is_empty() {
         return Err(Unmet::Failed(format!("`{at}` finds nothing")));
     }
-    all(nodes.iter().map(|(location, value)| {
-        predicate.judge(value, lookup).map_err(|e| e.prefixed(&format!("`{location}`: ")))
-    }))
+    all(nodes
+        .iter()
+        .map(|(location, value)| predicate.judge(value, lookup).map_err(|e| e.prefixed(&format!("`{location}`: ")))))
 }
 
 /// The value at a singular place, or the list of what another place finds.
@@ -147,8 +147,18 @@ pub(super) mod tests {
     fn other_places_give_every_node() {
         let jobs = json!({"jobs": [{"tx": "0x1"}, {"tx": "0x2"}]});
         check("$.jobs[*].tx", Predicate::Ne(Operand::Literal(json!("0x0"))), jobs.clone(), "passed");
-        check("$.jobs[*].tx", Predicate::Ne(Operand::Literal(json!(2))), jobs.clone(), "failed: `$['jobs'][1]['tx']`: expected anything but 2, saw \"0x2\"");
-        check("$.jobs[*].none", Predicate::Ne(Operand::Literal(json!(2))), jobs.clone(), "failed: `$.jobs[*].none` finds nothing");
+        check(
+            "$.jobs[*].tx",
+            Predicate::Ne(Operand::Literal(json!(2))),
+            jobs.clone(),
+            "failed: `$['jobs'][1]['tx']`: expected anything but 2, saw \"0x2\"",
+        );
+        check(
+            "$.jobs[*].none",
+            Predicate::Ne(Operand::Literal(json!(2))),
+            jobs.clone(),
+            "failed: `$.jobs[*].none` finds nothing",
+        );
         check("$.jobs[*]", Predicate::Len(vec![eq(json!(2))]), jobs.clone(), "passed");
         check("$.jobs[*].none", Predicate::Len(vec![eq(json!(0))]), jobs.clone(), "passed");
         check("$.jobs[*].tx", Predicate::Has(Operand::Literal(json!("0x2"))), jobs.clone(), "passed");

@@ -86,7 +86,8 @@ impl<'a> Resolve<'a> {
     }
 
     fn runbook(&mut self, root: &'a Table, text: &str, file: &Path) -> Runbook {
-        let mut reader = Reader::new(self.report, root, Place { line: 1, column: 1, ..Place::default() }, "the runbook");
+        let mut reader =
+            Reader::new(self.report, root, Place { line: 1, column: 1, ..Place::default() }, "the runbook");
         self.format(&mut reader);
         let head = self.head(&mut reader);
         let workspace = self.workspace(&mut reader);
@@ -132,7 +133,8 @@ impl<'a> Resolve<'a> {
 
     /// The entries of a table of named tables, whose names are checked: `[network.N]`.
     fn members(&self, root: &mut Reader<'a>, key: &'static str) -> Vec<(&'a Entry, Reader<'a>)> {
-        let Some(table) = root.optional(key).and_then(|node| Reader::of(self.report, node, format!("`[{key}]`"))) else {
+        let Some(table) = root.optional(key).and_then(|node| Reader::of(self.report, node, format!("`[{key}]`")))
+        else {
             return Vec::new();
         };
         let mut members = Vec::new();
@@ -189,7 +191,8 @@ impl Unique {
             self.seen.insert(id.to_owned(), (self.noun, place));
             return;
         };
-        let diagnostic = Diagnostic::new(place, format!("the {} `{id}` is declared twice", self.noun)).label("used before");
+        let diagnostic =
+            Diagnostic::new(place, format!("the {} `{id}` is declared twice", self.noun)).label("used before");
         let first = format!("the {noun} on line {} came first", first.line);
         report.add(diagnostic.help(format!("{first}; give one of them another name")));
     }
@@ -230,11 +233,14 @@ pub(super) mod tests {
     #[test]
     fn every_problem_is_told_at_once() {
         check("", &[]);
-        check("[[tool]]\nnam = \"x\"\n[nonsense]\n", &[
-            "`[[tool]]` has no `name`",
-            "`[[tool]]` has no `version_file`",
-            "unknown key `nam` in `[[tool]]`",
-            "unknown key `nonsense` in the runbook",
-        ]);
+        check(
+            "[[tool]]\nnam = \"x\"\n[nonsense]\n",
+            &[
+                "`[[tool]]` has no `name`",
+                "`[[tool]]` has no `version_file`",
+                "unknown key `nam` in `[[tool]]`",
+                "unknown key `nonsense` in the runbook",
+            ],
+        );
     }
 }

@@ -80,7 +80,8 @@ impl<'a> Resolve<'a> {
         let Some(node) = reader.optional("agree") else {
             return endpoints;
         };
-        let agree = self.report.number(node, "agree", 1).map_or(endpoints, |n| usize::try_from(n).unwrap_or(usize::MAX));
+        let agree =
+            self.report.number(node, "agree", 1).map_or(endpoints, |n| usize::try_from(n).unwrap_or(usize::MAX));
         if agree > endpoints && endpoints > 0 {
             let named = if endpoints == 1 { "only 1 is named".to_owned() } else { format!("{endpoints} are named") };
             let message = format!("{agree} endpoints cannot agree where {named}");

@@ -55,7 +55,9 @@ impl<'a> Resolve<'a> {
         if !asks && !reader.has_unknown() {
             let diagnostic = Diagnostic::new(node.place, format!("the gate `{id}` has nothing to check"));
             let diagnostic = diagnostic.label("would never open");
-            self.report.add(diagnostic.help("add `[[phase.gate.check]]`, `[phase.gate.sign_off]` or an `[[invariant]]`").absence());
+            self.report.add(
+                diagnostic.help("add `[[phase.gate.check]]`, `[phase.gate.sign_off]` or an `[[invariant]]`").absence(),
+            );
         }
         reader.finish();
         Gate { title, checks, sign_off, place: node.place }

@@ -36,7 +36,8 @@ impl<'a> Resolve<'a> {
             };
             if let Some(owner) = owners.insert(ssh.clone(), who.clone()) {
                 let diagnostic = Diagnostic::new(node.place, format!("this key of `{who}` is already `{owner}`'s"));
-                self.report.add(diagnostic.label("the same key again").help("every person signs with a key of their own"));
+                self.report
+                    .add(diagnostic.label("the same key again").help("every person signs with a key of their own"));
             }
             keys.push(SignerKey { who, ssh });
         }
