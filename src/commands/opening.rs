@@ -90,17 +90,15 @@ impl<'a> Prospect<'a> {
 
     /// The name and folder of the run: the one that goes on, or a new one.
     pub(super) fn place(&self, context: &Context) -> (String, RunFolder) {
-        match &self.existing {
-            Some(existing) => (existing.run.clone(), existing.folder.clone()),
-            None => {
-                let home = context.home(self.network);
-                let time = Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ").to_string();
-                let names = (1..).map(|n| if n == 1 { time.clone() } else { format!("{time}.{n}") });
-                let name = names.into_iter().find(|name| !home.run(name).path().exists()).unwrap_or(time);
-                let folder = home.run(&name);
-                (name, folder)
-            }
+        if let Some(existing) = &self.existing {
+            return (existing.run.clone(), existing.folder.clone());
         }
+        let home = context.home(self.network);
+        let time = Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ").to_string();
+        let mut names = (1..).map(|n| if n == 1 { time.clone() } else { format!("{time}.{n}") });
+        let name = names.find(|name| !home.run(name).path().exists()).unwrap_or_else(|| time.clone());
+        let folder = home.run(&name);
+        (name, folder)
     }
 
     /// The progress that a plan starts from.

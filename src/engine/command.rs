@@ -27,10 +27,10 @@ pub fn argv(action: &Action, scope: &Scope) -> Result<Option<Vec<String>>, Strin
     Ok(Some(match action {
         Action::Npm { script, args } => {
             let mut argv = words(&["npm", "run", "-s", &script.render(scope)?]);
-            let args = fill(args)?;
-            if !args.is_empty() {
+            let filled = fill(args)?;
+            if !filled.is_empty() {
                 argv.push("--".into());
-                argv.extend(args);
+                argv.extend(filled);
             }
             argv
         }
@@ -40,8 +40,7 @@ pub fn argv(action: &Action, scope: &Scope) -> Result<Option<Vec<String>>, Strin
                 argv.extend(words(&["-C", &dir.render(scope)?]));
             }
             argv.push(target.render(scope)?);
-            let args = fill(args)?;
-            argv.extend(args);
+            argv.extend(fill(args)?);
             argv
         }
         Action::Run { argv } => fill(argv)?,

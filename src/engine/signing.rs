@@ -71,7 +71,7 @@ impl Engine<'_> {
     ) -> Result<SignOffRequested, Failure> {
         let mut random = [0_u8; 16];
         getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
-        let nonce = random.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let nonce = format!("{:032x}", u128::from_be_bytes(random));
         let age = jiff::SignedDuration::try_from(sign_off.max_age).context("`max_age` is too long")?;
         let expires = Timestamp::now() + age;
         let (hash, sequence) = self.recorder.head();

@@ -24,7 +24,7 @@ pub fn step_digest(step: &Step, script: Option<&str>) -> String {
 }
 
 fn sha256(of: &Value) -> String {
-    Sha256::digest(of.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::digest(of.to_string()))
 }
 
 /// What the digest covers but the scripts, so that two definitions can be compared field by field.

@@ -67,7 +67,7 @@ fn check_bytes(path: &Path, bytes: Vec<u8>) -> Result<String, Failure> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = good.split(|byte| *byte == b'\n').count();
         refuse(path, &format!("is not UTF-8: line {line} has a byte that no text has"), "save it as UTF-8")
     })
 }

@@ -162,9 +162,9 @@ pub enum ContractKind {
     Safe,
     /// `governance()` and `owner()` are the same account.
     Governable,
-    /// OpenZeppelin `Ownable`.
+    /// The `Ownable` of `OpenZeppelin`.
     Ownable,
-    /// OpenZeppelin `Ownable2Step`.
+    /// The `Ownable2Step` of `OpenZeppelin`.
     Ownable2Step,
     /// Anything else with code.
     Plain,

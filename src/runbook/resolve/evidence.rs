@@ -80,7 +80,7 @@ impl<'a> Resolve<'a> {
             json: self.rules(&mut reader, "json"),
             keep: reader.optional("keep").and_then(|node| self.keep(node, id)),
         };
-        if ["has", "never", "json", "keep"].iter().all(|key| !reader.has(key)) && !reader.has_unknown() {
+        if ["has", "never", "json", "keep"].iter().all(|key| reader.lacks(key)) && !reader.has_unknown() {
             let diagnostic = Diagnostic::new(reader.place, "`output` demands nothing");
             self.report.add(diagnostic.help("add `has`, `never`, `json` or `keep`").absence());
         }

@@ -80,8 +80,8 @@ impl<'a> Resolve<'a> {
             kept: BTreeMap::new(),
             invariant_ids: Unique::new("invariant"),
             parts: Unique::new("phase"),
-            timeout: Duration::from_secs(600),
-            silence: Duration::from_secs(120),
+            timeout: Duration::from_mins(10),
+            silence: Duration::from_mins(2),
         }
     }
 
@@ -108,7 +108,7 @@ impl<'a> Resolve<'a> {
             title: head.title,
             file: file.to_owned(),
             folder: file.parent().unwrap_or(Path::new("")).to_owned(),
-            sha256: hex(&Sha256::digest(text.as_bytes())),
+            sha256: format!("{:x}", Sha256::digest(text)),
             reports: head.reports,
             source: head.source,
             workspace,
@@ -198,10 +198,6 @@ impl Unique {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -236,7 +232,10 @@ pub(super) mod tests {
         check(
             "[[tool]]\nnam = \"x\"\n[nonsense]\n",
             &[
+<<<<<<< HEAD
                 "`[[tool]]` has no `name`",
+=======
+>>>>>>> runbook
                 "`[[tool]]` has no `version_file`",
                 "unknown key `nam` in `[[tool]]`",
                 "unknown key `nonsense` in the runbook",

@@ -18,7 +18,7 @@ impl<'a> Resolve<'a> {
         for (entry, reader) in self.members(root, "network") {
             networks.insert(entry.key.clone(), self.network(entry, reader));
         }
-        if self.names.networks.is_empty() && !root.has("network") {
+        if root.lacks("network") {
             let diagnostic = Diagnostic::new(root.place, "the runbook declares no network");
             self.report.add(diagnostic.help("add `[network.NAME]` with `chain_id` and `rpc`").absence());
         }

@@ -13,7 +13,7 @@ impl<'a> Resolve<'a> {
         for (entry, mut reader) in self.members(root, "signers") {
             let keys = self.keys(&mut reader);
             let dev_chain = reader.optional_text("dev_chain");
-            if !reader.has("key") && dev_chain.is_none() {
+            if reader.lacks("key") && dev_chain.is_none() {
                 let diagnostic = Diagnostic::new(reader.place, format!("nobody is in the group `{}`", entry.key));
                 let help = "add `key = [{ who = \"NAME\", ssh = \"ssh-ed25519 …\" }]`";
                 self.report.add(diagnostic.help(help).absence());
