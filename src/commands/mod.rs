@@ -31,7 +31,7 @@ pub async fn dispatch(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Plan(args) => plan::plan(&Context::new(global)?, args).await,
         Command::Gate(Gate::List) => Ok(gate::list(&Context::new(global)?)),
         Command::Gate(Gate::Verify(args)) => gate::verify(&Context::new(global)?, args).await,
-        Command::Status(args) => status::status(&Context::new(global)?, args).await,
+        Command::Status(args) => status::status(&Context::new(global)?, args),
         Command::Report(args) => report::report(&Context::new(global)?, args),
         Command::Contingency(_) => Ok(contingency::list(&Context::new(global)?)),
         Command::Decide(args) => decide::decide(&Context::new(global)?, args),

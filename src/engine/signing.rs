@@ -146,7 +146,7 @@ impl Engine<'_> {
             ("SIGN_OFF_STATEMENT".to_owned(), statement.display().to_string()),
             ("SIGN_OFF_FOLDER".to_owned(), folder.display().to_string()),
         ];
-        let command = dev_chain::make(self.runbook, &self.world, &chain, target, env, Duration::from_secs(60));
+        let command = dev_chain::make(self.runbook, &self.world, &chain, target, env, Duration::from_mins(1));
         let mut watcher = ActivityWatcher { recorder: &mut self.recorder, what: "practice signs" };
         // Whether anybody signed shows in the folder, not in the exit code.
         process::run(&command, &self.world.mask, self.world.stop.clone(), &mut watcher).await?;

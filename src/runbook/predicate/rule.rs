@@ -146,39 +146,22 @@ pub(super) mod tests {
     #[test]
     fn other_places_give_every_node() {
         let jobs = json!({"jobs": [{"tx": "0x1"}, {"tx": "0x2"}]});
-<<<<<<< HEAD
-        check("$.jobs[*].tx", Predicate::Ne(Operand::Literal(json!("0x0"))), jobs.clone(), "passed");
-        check(
-            "$.jobs[*].tx",
-            Predicate::Ne(Operand::Literal(json!(2))),
-            jobs.clone(),
-=======
         check("$.jobs[*].tx", Predicate::Ne(Operand::Literal(json!("0x0"))), &jobs, "passed");
         check(
             "$.jobs[*].tx",
             Predicate::Ne(Operand::Literal(json!(2))),
             &jobs,
->>>>>>> runbook
             "failed: `$['jobs'][1]['tx']`: expected anything but 2, saw \"0x2\"",
         );
         check(
             "$.jobs[*].none",
             Predicate::Ne(Operand::Literal(json!(2))),
-<<<<<<< HEAD
-            jobs.clone(),
-            "failed: `$.jobs[*].none` finds nothing",
-        );
-        check("$.jobs[*]", Predicate::Len(vec![eq(json!(2))]), jobs.clone(), "passed");
-        check("$.jobs[*].none", Predicate::Len(vec![eq(json!(0))]), jobs.clone(), "passed");
-        check("$.jobs[*].tx", Predicate::Has(Operand::Literal(json!("0x2"))), jobs.clone(), "passed");
-=======
             &jobs,
             "failed: `$.jobs[*].none` finds nothing",
         );
         check("$.jobs[*]", Predicate::Len(vec![eq(json!(2))]), &jobs, "passed");
         check("$.jobs[*].none", Predicate::Len(vec![eq(json!(0))]), &jobs, "passed");
         check("$.jobs[*].tx", Predicate::Has(Operand::Literal(json!("0x2"))), &jobs, "passed");
->>>>>>> runbook
         let both = [json!("0x2"), json!("0x1")].map(Operand::Literal).into();
         check("$.jobs[*].tx", Predicate::SetEq(both), &jobs, "passed");
     }

@@ -232,10 +232,6 @@ pub(super) mod tests {
         check(
             "[[tool]]\nnam = \"x\"\n[nonsense]\n",
             &[
-<<<<<<< HEAD
-                "`[[tool]]` has no `name`",
-=======
->>>>>>> runbook
                 "`[[tool]]` has no `version_file`",
                 "unknown key `nam` in `[[tool]]`",
                 "unknown key `nonsense` in the runbook",

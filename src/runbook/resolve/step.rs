@@ -23,11 +23,7 @@ impl<'a> Resolve<'a> {
         tables.into_iter().map(|(node, reader)| self.step(node, reader, of, &what, &mut ids)).collect()
     }
 
-<<<<<<< HEAD
-    fn step(&mut self, node: &'a Node, mut reader: Reader<'a>, of: &str, what: &str, ids: &mut Unique) -> Option<Step> {
-=======
     fn step(&mut self, node: &'a Node, mut reader: Reader<'a>, of: &str, what: &str, ids: &mut Unique) -> Step {
->>>>>>> runbook
         let id = StepId::new(of, &take_id(&mut reader, ids));
         let title = reader.text("title");
         let action = self.action(&mut reader);
