@@ -9,6 +9,7 @@ use super::outline;
 use super::preconditions;
 use crate::cli::Part;
 use crate::devchain;
+use crate::digest::sha256;
 use crate::engine::world::{View, World};
 use crate::error::{ExitCode, Failure};
 use crate::event::{Event, RunContinued, RunOpened};
@@ -70,7 +71,11 @@ impl<'a> Prospect<'a> {
             }
         };
         let workspace = Workspace::inspect(&context.runbook, dir, context.path()).await;
-        let latest = Existing::latest(&context.home(network))?;
+        let latest = match Existing::latest(&context.home(network)) {
+            // What is not citadel's work any more cannot be closed either; it stays as it is.
+            Err(failure) if part.new && failure.code == ExitCode::EvidenceBroken => None,
+            other => other?,
+        };
         let chain = devchain::find_kept(&context.home(network).dev_chain()).await.map(|kept| kept.record);
         let (existing, given_up) = match latest {
             None => (None, None),
@@ -145,6 +150,18 @@ impl<'a> Prospect<'a> {
             phases,
         };
         Ok((journal, Event::RunOpened(event), progress))
+    }
+
+    /// Whether the workspace holds another prose than the one that the runbook transcribes.
+    pub(super) fn other_prose(&self, context: &Context) -> Option<String> {
+        let source = context.runbook.source.as_ref().filter(|_| !self.workspace.practice)?;
+        let bytes = workspace::read_file(&self.workspace.dir, &source.file).ok()?;
+        (sha256(&bytes) != source.sha256).then(|| {
+            format!(
+                "`{}` of this workspace is not the prose that this runbook transcribes; compare the two",
+                source.file
+            )
+        })
     }
 
     /// Gates before the selection that have not passed by today's definition.

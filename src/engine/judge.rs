@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::world::View;
 use crate::chain::{self, Reading, TransactionsAsk};
-use crate::evidence::{Kept, hashes, sha256};
+use crate::digest::sha256;
+use crate::evidence::{Kept, hashes};
 use crate::plan::step_needs_chain;
 use crate::progress::StepState;
 use crate::runbook::{Check, CheckKind, Evidence, EvidenceKind, JsonSource, Lookup, Network, Phase, Step};

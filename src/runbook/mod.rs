@@ -397,6 +397,25 @@ pub enum CheckKind {
     Json { of: JsonSource, rules: Vec<JsonRule> },
 }
 
+impl CheckKind {
+    /// The kind's name, as the runbook's key spells it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Pause { .. } => "pause",
+            Self::CanPause { .. } => "can_pause",
+            Self::Governed { .. } => "governed",
+            Self::Code { .. } => "code",
+            Self::Call { .. } => "call",
+            Self::Timelock { .. } => "timelock",
+            Self::Safe { .. } => "safe",
+            Self::SafeBundle { .. } => "safe_bundle",
+            Self::SafeTx { .. } => "safe_tx",
+            Self::UnchangedSince { .. } => "unchanged_since",
+            Self::Json { .. } => "json",
+        }
+    }
+}
+
 /// Whether a `json` check reads a kept artefact or a file of the workspace.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "snake_case")]
