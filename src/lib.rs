@@ -6,6 +6,7 @@ pub mod chain;
 pub mod cli;
 pub mod commands;
 pub mod devchain;
+pub mod digest;
 pub mod engine;
 pub mod error;
 pub mod event;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use crate::digest::sha256;
 use crate::process::{query, which};
 use crate::runbook::{Action, Runbook, Scope, Step, StepId, Tool};
 
@@ -63,6 +64,17 @@ async fn commit(git: &Path, dir: &Path, path: &str) -> Option<String> {
     let changed = git(&["status", "--porcelain", "--untracked-files=no", "--", "."]).await.ok()?;
     let dirty = if changed.trim().is_empty() { "" } else { " with changes" };
     Some(format!("{}{dirty}", commit.trim()))
+}
+
+/// The tracked files that differ from the commit, with the SHA-256 of what they hold now; nothing where the workspace
+/// is no repository.
+pub async fn tracked_changes(dir: &Path, path: &str) -> BTreeMap<String, String> {
+    let Some(git) = which::which("git", path, dir) else { return BTreeMap::new() };
+    let argv =
+        [&git.display().to_string(), "diff", "--name-only", "--relative", "-z", "HEAD"].map(str::to_owned).to_vec();
+    let listed = query(argv, dir.to_owned(), path.to_owned(), Duration::from_mins(1)).await.unwrap_or_default();
+    let hash = |file: &str| read_file(dir, file).map_or_else(|_| "gone".to_owned(), |bytes| sha256(&bytes));
+    listed.split('\0').filter(|file| !file.is_empty()).map(|file| (file.to_owned(), hash(file))).collect()
 }
 
 /// What a tool's version is, and what it must be. `Err` is a sentence for the list of what is missing.

@@ -125,10 +125,27 @@ impl Site {
     }
 }
 
-async fn until_gone(process: &Started) {
-    while is_alive(process) {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+/// A test that fails leaves no chain behind.
+impl Drop for Site {
+    fn drop(&mut self) {
+        let records = self.records().into_iter().filter_map(|file| fs::read(file).ok());
+        for record in records.filter_map(|bytes| serde_json::from_slice::<Record>(&bytes).ok()) {
+            let pid = i32::try_from(record.process.group).ok().and_then(rustix::process::Pid::from_raw);
+            if let Some(group) = pid.filter(|_| is_alive(&record.process)) {
+                let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+            }
+        }
     }
+}
+
+/// Waits until something holds, however long that takes; a test that is stuck fails.
+async fn until(holds: impl Fn() -> bool) {
+    let wait = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(2), wait).await.expect("it hangs");
 }
 
 #[tokio::test]
@@ -169,7 +186,7 @@ async fn a_second_chain_is_not_kept_over_it(site: &Site, deployment: &Deployment
     let process = second.process.clone();
     let error = second.keep(String::new(), String::new(), deployment.clone()).unwrap_err();
     assert!(error.to_string().starts_with("a dev chain is already kept at http://127.0.0.1:"));
-    until_gone(&process).await;
+    until(|| !is_alive(&process)).await;
 }
 
 async fn another_process_with_this_pid_is_left_alone(file: &std::path::Path, record: &Record) {
@@ -189,7 +206,7 @@ async fn a_dropped_chain_ends() {
     let running = site.start().await.unwrap();
     let process = running.process.clone();
     drop(running);
-    until_gone(&process).await;
+    until(|| !is_alive(&process)).await;
     assert!(site.records().is_empty());
     let running = site.start().await.unwrap();
     let process = running.process.clone();
@@ -237,16 +254,14 @@ async fn a_chain_that_does_not_come_up_is_told() {
 async fn an_interrupt_ends_a_chain_that_is_coming_up() {
     let site = Site::new().script("exec sleep 1000");
     let interrupt = async {
-        while site.records().is_empty() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        until(|| !site.records().is_empty()).await;
         site.stop.send(Stop::Graceful(2)).unwrap();
         let file = site.records().pop().unwrap();
         serde_json::from_slice::<Record>(&fs::read(file).unwrap()).unwrap().process
     };
     let (failure, process) = tokio::join!(site.refused(), interrupt);
     assert_eq!(failure.code, ExitCode::Interrupted);
-    until_gone(&process).await;
+    until(|| !is_alive(&process)).await;
 }
 
 #[tokio::test]

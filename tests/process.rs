@@ -131,11 +131,14 @@ fn in_group(group: u32) -> Vec<u32> {
     pids.filter(|&pid| is_running(pid) && fields(pid).is_some_and(|fields| fields[2] == group.to_string())).collect()
 }
 
-/// Waits until a process is gone, however long that takes.
-async fn until_gone(pid: u32) {
-    while is_running(pid) {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+/// Waits until something holds, however long that takes.
+async fn until(holds: impl Fn() -> bool) {
+    let wait = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(STUCK, wait).await.expect("it hangs");
 }
 
 fn number(bytes: &[u8]) -> u32 {
@@ -347,15 +350,13 @@ async fn a_hard_stop_cuts_the_grace_short() {
         .stop_when_ready(Stop::Now)
         .with(|command| command.drain = Duration::from_millis(100));
     let sender = step.stop.clone();
+    let stdout = step.command.stdout.clone();
     let first = async {
-        while fs::read(&step.command.stdout).is_ok_and(|bytes| bytes.is_empty()) || !step.command.stdout.exists() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        until(|| fs::read(&stdout).is_ok_and(|bytes| !bytes.is_empty())).await;
         sender.send(Stop::Graceful(2)).unwrap();
     };
-    let (command, mask) = (step.command.clone(), step.mask.clone());
-    let (outcome, ()) = tokio::join!(run(&command, &mask, step.stop.subscribe(), &mut step.seen), first);
-    assert_eq!(outcome.unwrap().ended, Ended::Interrupted);
+    let (outcome, ()) = tokio::join!(step.run(), first);
+    assert_eq!(outcome.ended, Ended::Interrupted);
 }
 
 #[tokio::test]
@@ -399,7 +400,7 @@ async fn a_double_fork_into_another_session_is_found_by_its_pipe() {
     assert_eq!(outcome.ended, Ended::Exited(0));
     let pid = number(&step.stdout());
     assert_eq!(outcome.left, [format!("sleep 1000 (pid {pid})")]);
-    until_gone(pid).await;
+    until(|| !is_running(pid)).await;
 }
 
 #[tokio::test]
@@ -420,9 +421,7 @@ async fn dropping_the_run_ends_the_group() {
         () = ready.notified() => {}
     }
     let group = step.seen.started.unwrap().group;
-    while !in_group(group).is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until(|| in_group(group).is_empty()).await;
 }
 
 #[tokio::test]

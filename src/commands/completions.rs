@@ -3,11 +3,11 @@
 use clap::CommandFactory;
 
 use crate::cli::{Cli, Completions};
-use crate::error::{ExitCode, Failure};
+use crate::error::ExitCode;
 
-pub(super) fn completions(args: &Completions) -> Result<ExitCode, Failure> {
+pub(super) fn completions(args: &Completions) -> ExitCode {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "citadel", &mut script);
     crate::terminal::data(&String::from_utf8_lossy(&script));
-    Ok(ExitCode::Ok)
+    ExitCode::Ok
 }

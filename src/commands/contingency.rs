@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use super::context::Context;
 use crate::engine::command;
-use crate::error::{ExitCode, Failure};
-use crate::runbook::{Action, Scope, Step};
+use crate::error::ExitCode;
+use crate::runbook::{Action, Scope, Step, Template};
 use crate::terminal;
 
-pub(super) fn list(context: &Context) -> Result<ExitCode, Failure> {
+pub(super) fn list(context: &Context) -> ExitCode {
     let mut text = String::new();
     for contingency in &context.runbook.contingencies {
         let _ = writeln!(text, "{}  {}\n    when  {}", contingency.id, contingency.title, contingency.when);
@@ -19,7 +19,7 @@ pub(super) fn list(context: &Context) -> Result<ExitCode, Failure> {
         let _ = writeln!(text, "    over when  {}\n", done.join(", "));
     }
     terminal::data(&text);
-    Ok(ExitCode::Ok)
+    ExitCode::Ok
 }
 
 /// The command with its holes open, since no network was named.
@@ -36,7 +36,7 @@ fn shown(step: &Step) -> String {
 fn open(step: &Step) -> Scope {
     let templates: Vec<&str> = match &step.action {
         Action::Npm { args, .. } | Action::Make { args, .. } | Action::Run { argv: args } => {
-            args.iter().flat_map(|template| template.names()).collect()
+            args.iter().flat_map(Template::names).collect()
         }
         Action::Shell { script } => script.names().collect(),
         Action::Manual { .. } | Action::Secrets { .. } => Vec::new(),

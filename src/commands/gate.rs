@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::context::Context;
 use super::opening::Existing;
-use crate::cli::{Verify, VerdictFormat};
+use crate::cli::{VerdictFormat, Verify};
 use crate::devchain;
 use crate::engine::world::{View, World};
 use crate::engine::{dev_chain, gate_code, judge, signing};
@@ -24,23 +24,31 @@ use crate::workspace::{self, Workspace};
 /// What is said where no run was judged.
 const NO_RUN: &str = "no run: the chain checks alone were judged; steps and sign-offs were not, and nothing is opened";
 
-pub(super) fn list(context: &Context) -> Result<ExitCode, Failure> {
+pub(super) fn list(context: &Context) -> ExitCode {
     let mut text = String::new();
     let checks = |checks: &[Check]| checks.iter().map(|check| check.id.clone()).collect::<Vec<_>>().join(", ");
     let _ = writeln!(text, "with every gate: {}", checks(&context.runbook.invariants));
     for phase in &context.runbook.phases {
         let on = phase.on.as_ref().map(|on| format!(" (on {on})")).unwrap_or_default();
         let _ = writeln!(text, "\ngate {}  {}{on}", phase.id, phase.gate.title);
-        let _ = writeln!(text, "    steps   {}", phase.steps.iter().map(|step| step.id.0.clone()).collect::<Vec<_>>().join(", "));
+        let _ = writeln!(
+            text,
+            "    steps   {}",
+            phase.steps.iter().map(|step| step.id.0.clone()).collect::<Vec<_>>().join(", ")
+        );
         if !phase.gate.checks.is_empty() {
             let _ = writeln!(text, "    checks  {}", checks(&phase.gate.checks));
         }
         if let Some(sign_off) = &phase.gate.sign_off {
-            let _ = writeln!(text, "    people  {} of `{}`: {}", sign_off.threshold, sign_off.signers, sign_off.statement.0);
+            let _ = writeln!(
+                text,
+                "    people  {} of `{}`: {}",
+                sign_off.threshold, sign_off.signers, sign_off.statement.0
+            );
         }
     }
     terminal::data(&text);
-    Ok(ExitCode::Ok)
+    ExitCode::Ok
 }
 
 pub(super) async fn verify(context: &Context, args: &Verify) -> Result<ExitCode, Failure> {
@@ -142,11 +150,13 @@ fn phases<'a>(context: &'a Context, args: &Verify) -> Result<Vec<&'a Phase>, Fai
 async fn progress_of_chain(context: &Context, network: &Network) -> Progress {
     let mut progress = Progress::default();
     let mut networks = context.runbook.networks.values();
-    let dev = if network.dev_chain.is_some() { Some(network) } else { networks.find(|other| other.dev_chain.is_some()) };
+    let dev =
+        if network.dev_chain.is_some() { Some(network) } else { networks.find(|other| other.dev_chain.is_some()) };
     let Some(dev) = dev else { return progress };
     if let Some(kept) = devchain::find_kept(&context.home(dev).dev_chain()).await {
         let (url, process) = (kept.record.url, kept.record.process);
-        progress.apply(1, &Event::DevChainStarted { url, pid: process.pid, start_time: process.start_time, kept: true });
+        progress
+            .apply(1, &Event::DevChainStarted { url, pid: process.pid, start_time: process.start_time, kept: true });
         progress.apply(2, &Event::DevChainReady(dev_chain::deployment(&kept.deployment)));
     }
     progress

@@ -25,15 +25,15 @@ pub async fn dispatch(cli: &Cli) -> Result<ExitCode, Failure> {
     let global = &cli.global;
     match &cli.command {
         Command::Explain(args) => explain::explain(args),
-        Command::Completions(args) => completions::completions(args),
+        Command::Completions(args) => Ok(completions::completions(args)),
         Command::Check(args) => check::check(args.file.as_deref().or(global.runbook.as_deref())),
         Command::Run(args) => run::run(&Context::new(global)?, args).await,
         Command::Plan(args) => plan::plan(&Context::new(global)?, args).await,
-        Command::Gate(Gate::List) => gate::list(&Context::new(global)?),
+        Command::Gate(Gate::List) => Ok(gate::list(&Context::new(global)?)),
         Command::Gate(Gate::Verify(args)) => gate::verify(&Context::new(global)?, args).await,
-        Command::Status(args) => status::status(&Context::new(global)?, args).await,
+        Command::Status(args) => status::status(&Context::new(global)?, args),
         Command::Report(args) => report::report(&Context::new(global)?, args),
-        Command::Contingency(_) => contingency::list(&Context::new(global)?),
+        Command::Contingency(_) => Ok(contingency::list(&Context::new(global)?)),
         Command::Decide(args) => decide::decide(&Context::new(global)?, args),
         Command::Devchain(args) => devchain::devchain(&Context::new(global)?, args).await,
     }

@@ -9,6 +9,7 @@ use super::outline;
 use super::preconditions;
 use crate::cli::Part;
 use crate::devchain;
+use crate::digest::sha256;
 use crate::engine::world::{View, World};
 use crate::error::{ExitCode, Failure};
 use crate::event::{Event, RunContinued, RunOpened};
@@ -70,7 +71,11 @@ impl<'a> Prospect<'a> {
             }
         };
         let workspace = Workspace::inspect(&context.runbook, dir, context.path()).await;
-        let latest = Existing::latest(&context.home(network))?;
+        let latest = match Existing::latest(&context.home(network)) {
+            // What is not citadel's work any more cannot be closed either; it stays as it is.
+            Err(failure) if part.new && failure.code == ExitCode::EvidenceBroken => None,
+            other => other?,
+        };
         let chain = devchain::find_kept(&context.home(network).dev_chain()).await.map(|kept| kept.record);
         let (existing, given_up) = match latest {
             None => (None, None),
@@ -90,17 +95,15 @@ impl<'a> Prospect<'a> {
 
     /// The name and folder of the run: the one that goes on, or a new one.
     pub(super) fn place(&self, context: &Context) -> (String, RunFolder) {
-        match &self.existing {
-            Some(existing) => (existing.run.clone(), existing.folder.clone()),
-            None => {
-                let home = context.home(self.network);
-                let time = Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ").to_string();
-                let names = (1..).map(|n| if n == 1 { time.clone() } else { format!("{time}.{n}") });
-                let name = names.into_iter().find(|name| !home.run(name).path().exists()).unwrap_or(time);
-                let folder = home.run(&name);
-                (name, folder)
-            }
+        if let Some(existing) = &self.existing {
+            return (existing.run.clone(), existing.folder.clone());
         }
+        let home = context.home(self.network);
+        let time = Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ").to_string();
+        let mut names = (1..).map(|n| if n == 1 { time.clone() } else { format!("{time}.{n}") });
+        let name = names.find(|name| !home.run(name).path().exists()).unwrap_or_else(|| time.clone());
+        let folder = home.run(&name);
+        (name, folder)
     }
 
     /// The progress that a plan starts from.
@@ -147,6 +150,18 @@ impl<'a> Prospect<'a> {
             phases,
         };
         Ok((journal, Event::RunOpened(event), progress))
+    }
+
+    /// Whether the workspace holds another prose than the one that the runbook transcribes.
+    pub(super) fn other_prose(&self, context: &Context) -> Option<String> {
+        let source = context.runbook.source.as_ref().filter(|_| !self.workspace.practice)?;
+        let bytes = workspace::read_file(&self.workspace.dir, &source.file).ok()?;
+        (sha256(&bytes) != source.sha256).then(|| {
+            format!(
+                "`{}` of this workspace is not the prose that this runbook transcribes; compare the two",
+                source.file
+            )
+        })
     }
 
     /// Gates before the selection that have not passed by today's definition.
@@ -214,7 +229,8 @@ pub(super) fn refuse(missing: &[(String, String)], what: &str) -> Result<(), Fai
     }
     let count = missing.len();
     let things = if count == 1 { "thing is" } else { "things are" };
-    let mut failure = Failure::new(ExitCode::Precondition, format!("{count} {things} missing before {what}; nothing was started"));
+    let mut failure =
+        Failure::new(ExitCode::Precondition, format!("{count} {things} missing before {what}; nothing was started"));
     failure.details = missing.iter().map(|(what, how)| format!("{what}\n  {how}")).collect();
     Err(failure)
 }

@@ -11,7 +11,7 @@ use crate::engine::world::View;
 use crate::error::{ExitCode, Failure};
 use crate::plan::{self, Item, Line};
 use crate::process::Stop;
-use crate::runbook::{Action, Phase, Step};
+use crate::runbook::{Action, EvidenceKind, Phase, Scope, Step};
 use crate::terminal;
 
 pub(super) async fn plan(context: &Context, args: &Plan) -> Result<ExitCode, Failure> {
@@ -86,11 +86,37 @@ fn step_lines(view: &View<'_>, phase: &Phase, step: &Step) -> String {
     if !given.is_empty() {
         let _ = writeln!(text, "    given    {}", given.join(" "));
     }
-    let _ = writeln!(text, "    evidence {} kinds of it must hold", step.evidence.len());
+    for (number, evidence) in step.evidence.iter().enumerate() {
+        let _ = writeln!(text, "    {:8} {}", if number == 0 { "evidence" } else { "" }, told(&evidence.kind, &scope));
+    }
     if let Some(differs) = &step.differs {
         let _ = writeln!(text, "    differs  {differs}");
     }
     text
+}
+
+/// Evidence in a few words.
+fn told(kind: &EvidenceKind, scope: &Scope) -> String {
+    match kind {
+        EvidenceKind::File(file) => {
+            let path = file.path.render(scope).unwrap_or_else(|_| file.path.0.clone());
+            let kept = file.keep.as_ref().map(|name| format!(", kept as `{name}`")).unwrap_or_default();
+            let written = if file.written { "written by it" } else { "read by it" };
+            format!("file {path}, {written}, {} rules{kept}", file.json.len() + file.contains.len() + file.never.len())
+        }
+        EvidenceKind::Output(output) => {
+            let never: Vec<String> = output.never.iter().map(|text| format!("{:?}", text.0)).collect();
+            let json = output.json.len();
+            format!(
+                "output, {json} JSON rules{}",
+                if never.is_empty() { String::new() } else { format!(", never {}", never.join(", ")) }
+            )
+        }
+        EvidenceKind::Chain(check) => format!("chain, {}", check.kind.name()),
+        EvidenceKind::Transactions(wanted) => {
+            format!("transactions at {} of `{}`, at least {}", wanted.at, wanted.of, wanted.min)
+        }
+    }
 }
 
 fn gate_lines(view: &View<'_>, phase: &Phase) -> String {

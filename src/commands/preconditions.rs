@@ -34,7 +34,8 @@ pub(super) async fn tools(context: &Context, prospect: &Prospect<'_>) -> Vec<(St
 
 fn practice(prospect: &Prospect<'_>) -> Option<(String, String)> {
     (prospect.workspace.practice && prospect.network.dev_chain.is_none()).then(|| {
-        let what = format!("`{}` is the practice workspace, which is for local chains only", prospect.workspace.dir.display());
+        let what =
+            format!("`{}` is the practice workspace, which is for local chains only", prospect.workspace.dir.display());
         (what, "name a real checkout with `--workspace DIR`".into())
     })
 }
@@ -42,7 +43,10 @@ fn practice(prospect: &Prospect<'_>) -> Option<(String, String)> {
 fn gates(context: &Context, prospect: &Prospect<'_>) -> Vec<(String, String)> {
     let closed = prospect.closed_gates(context);
     let network = &prospect.network.name;
-    let run = prospect.existing.as_ref().map_or_else(|| format!("there is no open run on {network}"), |run| format!("run {}", run.run));
+    let run = prospect
+        .existing
+        .as_ref()
+        .map_or_else(|| format!("there is no open run on {network}"), |run| format!("run {}", run.run));
     closed
         .iter()
         .map(|gate| {
@@ -57,7 +61,11 @@ fn phases<'a>(context: &'a Context, prospect: &'a Prospect<'_>) -> impl Iterator
 }
 
 /// Phases of the selection that are about `network` itself.
-fn about<'a>(context: &'a Context, prospect: &'a Prospect<'_>, network: &'a Network) -> impl Iterator<Item = &'a Phase> {
+fn about<'a>(
+    context: &'a Context,
+    prospect: &'a Prospect<'_>,
+    network: &'a Network,
+) -> impl Iterator<Item = &'a Phase> {
     phases(context, prospect).filter(|phase| phase.on.as_deref().unwrap_or(&network.name) == network.name)
 }
 
@@ -67,9 +75,8 @@ fn variables(context: &Context, prospect: &Prospect<'_>) -> Vec<(String, String)
         return Vec::new();
     }
     let values = context.variables(&prospect.workspace.dir);
-    let keys = about(context, prospect, network)
-        .flat_map(|phase| &phase.steps)
-        .any(|step| step.effects == Effects::Chain);
+    let keys =
+        about(context, prospect, network).flat_map(|phase| &phase.steps).any(|step| step.effects == Effects::Chain);
     let names = network.rpc.iter().chain(network.key.iter().filter(|_| keys));
     names
         .filter_map(|name| {
@@ -78,7 +85,10 @@ fn variables(context: &Context, prospect: &Prospect<'_>) -> Vec<(String, String)
                 Some(value) => problem(value, false).or_else(|| bad_url(network, name, value))?,
             };
             let kind = if network.rpc.contains(name) { "the URL of an endpoint" } else { "a private key" };
-            Some((format!("`{name}` {why}: {kind} for {}", network.name), format!("`export {name}=…`, or a line in the workspace's `.env`")))
+            Some((
+                format!("`{name}` {why}: {kind} for {}", network.name),
+                format!("`export {name}=…`, or a line in the workspace's `.env`"),
+            ))
         })
         .collect()
 }
@@ -140,7 +150,10 @@ fn signers(context: &Context, prospect: &Prospect<'_>) -> Vec<(String, String)> 
             people.dedup();
             (people.len() < sign_off.threshold as usize).then(|| {
                 let (have, need) = (people.len(), sign_off.threshold);
-                let what = format!("gate {} needs {need} signatures, `[signers.{}]` names {have} people", phase.id, group.name);
+                let what = format!(
+                    "gate {} needs {need} signatures, `[signers.{}]` names {have} people",
+                    phase.id, group.name
+                );
                 (what, format!("add their keys to `[signers.{}]`, after review", group.name))
             })
         })

@@ -22,6 +22,9 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     let home = context.home(prospect.network);
     home.create()?;
     let _lock = Lock::take(&home.lock(), &owner(context))?;
+    // Another citadel may have worked until just now: what counts is what stands under the lock.
+    let prospect = Prospect::look(context, &args.part).await?;
+    refuse(&prospect.missing, &what(&prospect, args))?;
     if prospect.existing.is_none() {
         confirm(&prospect, args.yes)?;
     }
@@ -29,6 +32,9 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
         for (what, how) in preconditions::tools(context, &prospect).await {
             terminal::warning(&format!("{what}; {how}"));
         }
+    }
+    if let Some(why) = prospect.other_prose(context) {
+        terminal::warning(&why);
     }
     let (name, folder) = prospect.place(context);
     let world = context.world(prospect.network, prospect.workspace.clone(), &name, folder, stop)?;

@@ -1,6 +1,5 @@
 //! `citadel status`: where a run stands, and what comes next. Takes no lock.
 
-
 use super::context::Context;
 use super::opening::Existing;
 use crate::cli::Status;
@@ -10,7 +9,7 @@ use crate::plan::{self, Selection};
 use crate::report::status;
 use crate::terminal;
 
-pub(super) async fn status(context: &Context, args: &Status) -> Result<ExitCode, Failure> {
+pub(super) fn status(context: &Context, args: &Status) -> Result<ExitCode, Failure> {
     let network = context.network(args.net.network.as_deref())?;
     let home = context.home(network);
     let Some(existing) = Existing::latest(&home)? else {

@@ -27,10 +27,10 @@ pub fn argv(action: &Action, scope: &Scope) -> Result<Option<Vec<String>>, Strin
     Ok(Some(match action {
         Action::Npm { script, args } => {
             let mut argv = words(&["npm", "run", "-s", &script.render(scope)?]);
-            let args = fill(args)?;
-            if !args.is_empty() {
+            let filled = fill(args)?;
+            if !filled.is_empty() {
                 argv.push("--".into());
-                argv.extend(args);
+                argv.extend(filled);
             }
             argv
         }
@@ -40,8 +40,7 @@ pub fn argv(action: &Action, scope: &Scope) -> Result<Option<Vec<String>>, Strin
                 argv.extend(words(&["-C", &dir.render(scope)?]));
             }
             argv.push(target.render(scope)?);
-            let args = fill(args)?;
-            argv.extend(args);
+            argv.extend(fill(args)?);
             argv
         }
         Action::Run { argv } => fill(argv)?,
@@ -69,9 +68,10 @@ pub fn prepare(view: &View<'_>, step: &Step, network: &Network, scope: &Scope) -
 
 /// How a person would type the command; values of the step's own variables are shown, since secrets come by `needs`.
 pub fn display(step: &Step, argv: &[String], scope: &Scope) -> String {
-    let own = step.env.iter().map(|(name, value)| {
-        format!("{name}={}", quoted(&value.render(scope).unwrap_or_else(|_| value.0.clone())))
-    });
+    let own = step
+        .env
+        .iter()
+        .map(|(name, value)| format!("{name}={}", quoted(&value.render(scope).unwrap_or_else(|_| value.0.clone()))));
     own.chain(argv.iter().map(|word| quoted(word))).collect::<Vec<_>>().join(" ")
 }
 
@@ -85,7 +85,8 @@ fn given(view: &View<'_>, step: &Step, network: &Network, scope: &Scope) -> Resu
         }
     }
     if step.needs.contains(&Need::Key) {
-        let values = network.key.iter().filter_map(|name| Some((name.clone(), view.world.variables.get(name)?.clone())));
+        let values =
+            network.key.iter().filter_map(|name| Some((name.clone(), view.world.variables.get(name)?.clone())));
         given.extend(values);
     }
     for (name, value) in &step.env {

@@ -9,7 +9,7 @@ use super::watch::ActivityWatcher;
 use super::world::World;
 use crate::devchain::{self, Request};
 use crate::error::{ExitCode, Failure};
-use crate::event::{Deployment, DeployedKey, Event};
+use crate::event::{DeployedKey, Deployment, Event};
 use crate::process::{self, environment};
 use crate::runbook::{DevChain, Network, Runbook};
 
@@ -72,7 +72,8 @@ fn started(url: &str, process: &process::Started, kept: bool) -> Event {
 
 /// What was deployed, as a fact of the journal.
 pub fn deployment(from: &devchain::Deployment) -> Deployment {
-    let contracts = from.contracts.iter().map(|(name, address)| (name.clone(), ethers::utils::to_checksum(address, None)));
+    let contracts =
+        from.contracts.iter().map(|(name, address)| (name.clone(), ethers::utils::to_checksum(address, None)));
     let key = |key: &crate::runbook::SignerKey| DeployedKey { who: key.who.clone(), ssh: key.ssh.clone() };
     let signers = from.signers.iter().map(|(group, keys)| (group.clone(), keys.iter().map(key).collect()));
     Deployment { contracts: contracts.collect(), signers: signers.collect() }

@@ -4,10 +4,11 @@ use serde_json::json;
 
 use super::Engine;
 use super::judge::{self, Judgement};
+use crate::digest::sha256;
 use crate::error::Failure;
 use crate::event::{BlockRef, Event, GateJudged};
-use crate::evidence::sha256;
 use crate::journal::{RunFolder, write_file};
+use crate::process::Stop;
 use crate::runbook::Phase;
 use crate::verdict::{Verdict, worst};
 
@@ -15,7 +16,13 @@ impl Engine<'_> {
     pub(super) async fn judge_gate(&mut self, phase: &Phase) -> Result<(), Failure> {
         self.recorder.activity(&format!("gate {}: reading the chain", phase.id));
         self.publish()?;
-        let mut judgement = judge::judge(&self.view(), phase).await;
+        let mut stop = self.world.stop.clone();
+        let view = self.view();
+        let mut judgement = tokio::select! {
+            judgement = judge::judge(&view, phase) => judgement,
+            // The loop sees the stop and records it; a gate that was not judged stays as it was.
+            _ = stop.wait_for(|stop| *stop != Stop::No) => return Ok(()),
+        };
         if let (Verdict::Passed, Some(sign_off)) = (judgement.verdict(), &phase.gate.sign_off) {
             let signed = self.sign_off(phase, sign_off, &judgement).await?;
             judgement.results.push(signed);

@@ -5,10 +5,11 @@ use serde_json::json;
 
 use super::world::View;
 use crate::chain::{self, Reading, TransactionsAsk};
-use crate::evidence::{Kept, hashes, sha256};
+use crate::digest::sha256;
+use crate::evidence::{Kept, hashes};
 use crate::plan::step_needs_chain;
 use crate::progress::StepState;
-use crate::runbook::{Check, CheckKind, EvidenceKind, JsonSource, Lookup, Network, Phase, Step};
+use crate::runbook::{Check, CheckKind, Evidence, EvidenceKind, JsonSource, Lookup, Network, Phase, Step};
 use crate::verdict::{CheckResult, Verdict, worst};
 use crate::workspace::read_file;
 
@@ -123,7 +124,10 @@ fn step_result(view: &View<'_>, step: &Step, kept: &Kept) -> CheckResult {
 
 fn deliverables(view: &View<'_>, phase: &Phase) -> Vec<CheckResult> {
     let last = view.runbook.phases.last().is_some_and(|last| last.id == phase.id);
-    let due = |of: &[String]| last || of.iter().all(|name| view.progress.artefacts.contains_key(name));
+    let made_here = |name: &String| phase.steps.iter().any(|step| keeps(step, name));
+    let due = |of: &[String]| {
+        last || of.iter().any(made_here) && of.iter().all(|name| view.progress.artefacts.contains_key(name))
+    };
     let due = view.runbook.deliverables.iter().filter(|deliverable| due(&deliverable.of));
     due.map(|deliverable| {
         let id = format!("deliverable {}", deliverable.id);
@@ -154,6 +158,16 @@ fn deliverables(view: &View<'_>, phase: &Phase) -> Vec<CheckResult> {
         }
     })
     .collect()
+}
+
+/// Whether `step` keeps an artefact called `name`.
+fn keeps(step: &Step, name: &str) -> bool {
+    let kept = |evidence: &Evidence| match &evidence.kind {
+        EvidenceKind::File(file) => file.keep.as_deref() == Some(name),
+        EvidenceKind::Output(output) => output.keep.as_deref() == Some(name),
+        EvidenceKind::Chain(_) | EvidenceKind::Transactions(_) => false,
+    };
+    step.evidence.iter().any(kept)
 }
 
 /// What the transactions of a step's artefacts say, and what of them the chain must be asked.

@@ -53,6 +53,9 @@ impl<'a> Engine<'a> {
     /// Runs until nothing is left to do or something stops it. The dev chain that it started ends in every case.
     pub async fn run(mut self) -> Result<Ending, Failure> {
         let looped = self.go_through().await;
+        if let (Err(_), Stop::Graceful(signal)) = (&looped, *self.world.stop.borrow()) {
+            self.recorder.record(Event::Interrupted { signal })?;
+        }
         let ended = self.end_dev_chain().await;
         let ending = looped?;
         ended?;

@@ -7,9 +7,9 @@ use anyhow::Context;
 
 use super::Engine;
 use super::world::World;
+use crate::digest::sha256;
 use crate::error::Failure;
 use crate::event::{Event, PublishedFile};
-use crate::evidence::sha256;
 use crate::journal::{self, write_file};
 use crate::report::{self, Report};
 use crate::runbook::Deliverable;

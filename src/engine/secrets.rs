@@ -22,13 +22,13 @@ pub(super) fn check(
     requires: &[Template],
 ) -> Vec<CheckResult> {
     let scope = view.scope(network);
-    let fill = |template: &Template| template.render(&scope).unwrap_or_else(|_| template.0.clone());
+    let render = |template: &Template| template.render(&scope).unwrap_or_else(|_| template.0.clone());
     let dir = &view.world.workspace.dir;
-    let mut results = vec![file_result(&dir.join(fill(template)), &dir.join(fill(file)))];
+    let mut results = vec![file_result(&dir.join(render(template)), &dir.join(render(file)))];
     let mut names: Vec<String> = network.rpc.iter().chain(&network.key).cloned().collect();
-    names.extend(requires.iter().map(fill).filter(|name| !name.is_empty()));
+    names.extend(requires.iter().map(render).filter(|name| !name.is_empty()));
     names.dedup();
-    results.extend(names.iter().map(|name| variable_result(view, network, name, &fill(file))));
+    results.extend(names.iter().map(|name| variable_result(view, network, name, &render(file))));
     results
 }
 
@@ -36,7 +36,9 @@ fn file_result(template: &Path, file: &Path) -> CheckResult {
     let id = format!("file {}", file.display());
     let Ok(about) = std::fs::symlink_metadata(file) else {
         return match create(template, file) {
-            Ok(()) => CheckResult::passed(&id, KIND, format!("`{}` made from its template, for you alone", file.display())),
+            Ok(()) => {
+                CheckResult::passed(&id, KIND, format!("`{}` made from its template, for you alone", file.display()))
+            }
             Err(error) => CheckResult::failed(&id, KIND, format!("`{}` cannot be made: {error}", file.display()))
                 .hint(format!("look at `{}`", template.display())),
         };

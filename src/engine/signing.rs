@@ -10,9 +10,9 @@ use super::judge::Judgement;
 use super::watch::ActivityWatcher;
 use super::world::View;
 use super::{Engine, dev_chain};
+use crate::digest::sha256;
 use crate::error::Failure;
 use crate::event::{Event, SignOffRequested};
-use crate::evidence::sha256;
 use crate::journal::{RunFolder, create_folder, write_file};
 use crate::process;
 use crate::runbook::{Phase, SignOff};
@@ -71,7 +71,7 @@ impl Engine<'_> {
     ) -> Result<SignOffRequested, Failure> {
         let mut random = [0_u8; 16];
         getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
-        let nonce = random.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let nonce = format!("{:032x}", u128::from_be_bytes(random));
         let age = jiff::SignedDuration::try_from(sign_off.max_age).context("`max_age` is too long")?;
         let expires = Timestamp::now() + age;
         let (hash, sequence) = self.recorder.head();
@@ -146,7 +146,7 @@ impl Engine<'_> {
             ("SIGN_OFF_STATEMENT".to_owned(), statement.display().to_string()),
             ("SIGN_OFF_FOLDER".to_owned(), folder.display().to_string()),
         ];
-        let command = dev_chain::make(self.runbook, &self.world, &chain, target, env, Duration::from_secs(60));
+        let command = dev_chain::make(self.runbook, &self.world, &chain, target, env, Duration::from_mins(1));
         let mut watcher = ActivityWatcher { recorder: &mut self.recorder, what: "practice signs" };
         // Whether anybody signed shows in the folder, not in the exit code.
         process::run(&command, &self.world.mask, self.world.stop.clone(), &mut watcher).await?;

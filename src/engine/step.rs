@@ -16,6 +16,7 @@ use crate::plan;
 use crate::process::{self, Ended, Outcome};
 use crate::runbook::{Action, BlockTag, Check, Effects, EvidenceKind, ExpectedExit, Network, Step};
 use crate::verdict::{CheckResult, Verdict, worst};
+use crate::workspace;
 
 /// How long a group has between one signal and the next, and how long its output is read after it is gone.
 const GRACE: Duration = Duration::from_secs(5);
@@ -125,6 +126,7 @@ impl Engine<'_> {
         before: &BTreeMap<String, String>,
     ) -> Result<StepEnded, Failure> {
         let since = SystemTime::now();
+        let tracked = workspace::tracked_changes(&self.world.workspace.dir, self.world.path()).await;
         let command = process::Command {
             argv: prepared.argv.clone(),
             dir: self.world.workspace.dir.clone(),
@@ -138,12 +140,13 @@ impl Engine<'_> {
         };
         let mut watcher = StepWatcher { recorder: &mut self.recorder, step: &step.id, attempt };
         let outcome = process::run(&command, &self.world.mask, self.world.stop.clone(), &mut watcher).await?;
-        let (found, last_block) = match outcome.ended {
+        let (mut found, last_block) = match outcome.ended {
             Ended::Exited(_) => self.evidence(step, attempt, since, network, before).await,
             Ended::Signalled(_) | Ended::TimedOut | Ended::Silent | Ended::Interrupted | Ended::NotStarted(_) => {
                 (Found::default(), None)
             }
         };
+        found.results.extend(self.untold_changes(step, &tracked).await);
         if let Ended::Interrupted = outcome.ended
             && let process::Stop::Graceful(signal) = *self.world.stop.borrow()
         {
@@ -209,6 +212,27 @@ impl Engine<'_> {
         let last_block = pinned.map(|block| block.number).filter(|_| !asks.is_empty());
         found.results.extend(judged.results);
         (found, last_block)
+    }
+
+    /// Tracked files that the step changed and that no step may change.
+    async fn untold_changes(&self, step: &Step, before: &BTreeMap<String, String>) -> Option<CheckResult> {
+        let now = workspace::tracked_changes(&self.world.workspace.dir, self.world.path()).await;
+        let allowed = &self.runbook.workspace.tracked_changes;
+        let changed: Vec<&str> = now
+            .iter()
+            .filter(|(file, hash)| before.get(*file) != Some(hash) && !allowed.contains(file))
+            .map(|(file, _)| file.as_str())
+            .collect();
+        let first = changed.first()?;
+        let message = format!("`{}` changed {} tracked files, `{first}` among them", step.id, changed.len());
+        let result = CheckResult::failed("tracked files", "workspace", message)
+            .expected(format!(
+                "changes in {} alone",
+                if allowed.is_empty() { "none".into() } else { allowed.join(", ") }
+            ))
+            .observed(serde_json::json!(changed))
+            .hint("look at `git diff`; what steps may change stands in `[workspace] tracked_changes`");
+        Some(result)
     }
 
     /// A transaction is evidence once: the same hash for two steps proves neither.
@@ -283,7 +307,12 @@ fn refusal(step: &Step, attempt: u32, results: Vec<CheckResult>) -> StepEnded {
 }
 
 fn not_started(step: &Step, attempt: u32, why: String) -> StepEnded {
-    StepEnded { outcome: StepOutcome::Failed, ended: Ended::NotStarted(why.clone()), reason: Some(why), ..blank(step, attempt) }
+    StepEnded {
+        outcome: StepOutcome::Failed,
+        ended: Ended::NotStarted(why.clone()),
+        reason: Some(why),
+        ..blank(step, attempt)
+    }
 }
 
 fn blank(step: &Step, attempt: u32) -> StepEnded {

@@ -8,8 +8,9 @@ use anyhow::Context;
 use serde_json::{Value, json};
 use serde_json_path::JsonPath;
 
+use super::Attempt;
 use super::kept::{Kept, keep};
-use super::{Attempt, sha256};
+use crate::digest::sha256;
 use crate::event::Artefact;
 use crate::journal::RunFolder;
 use crate::runbook::{EvidenceKind, FileEvidence, JsonRule, Lookup, Mentions, Scope, Step, Template};
@@ -64,9 +65,8 @@ pub(super) fn judge(attempt: &Attempt<'_>, wanted: &FileEvidence, kept: &Kept) -
     };
     let problems = problems(attempt, wanted, kept, &path, &bytes);
     let observed = json!({ "sha256": sha256(&bytes), "bytes": bytes.len() });
-    if let Some(problem) = problems.first() {
-        let more = if problems.len() > 1 { format!(" (and {} more)", problems.len() - 1) } else { String::new() };
-        let result = CheckResult::failed(&id, "file", format!("`{path}`: {problem}{more}"))
+    if !problems.is_empty() {
+        let result = CheckResult::failed(&id, "file", format!("`{path}`: {}", several(&problems)))
             .expected("every rule of the evidence holds")
             .observed(json!({ "file": observed, "problems": problems }));
         return (result, None);
@@ -154,6 +154,14 @@ fn found_at<'a>(document: &'a Value, at: &str) -> Vec<&'a Value> {
 fn written_since(attempt: &Attempt<'_>, path: &str) -> bool {
     let modified = std::fs::metadata(attempt.workspace.join(path)).and_then(|about| about.modified());
     modified.is_ok_and(|modified| modified + TIME_GRAIN >= attempt.since)
+}
+
+/// Problems in one sentence; the first few of many.
+pub(super) fn several(problems: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let shown = problems.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");
+    let more = problems.len().saturating_sub(SHOWN);
+    if more > 0 { format!("{shown}; and {more} more") } else { shown }
 }
 
 /// What a text must say and must not say.

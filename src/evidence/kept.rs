@@ -5,9 +5,9 @@ use std::io::Write;
 
 use anyhow::Context;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::Attempt;
+use crate::digest::sha256;
 use crate::event::Artefact;
 use crate::journal::RunFolder;
 use crate::runbook::{Lookup, Scope, Template};
@@ -63,9 +63,4 @@ pub(super) fn keep(attempt: &Attempt<'_>, name: &str, bytes: &[u8], source: &str
     file.write_all(bytes).and_then(|()| file.sync_all()).with_context(|| format!("cannot keep `{name}`"))?;
     let bytes_kept = bytes.len() as u64;
     Ok(Artefact { name: name.to_owned(), path, sha256: sha256(bytes), bytes: bytes_kept, source: source.to_owned() })
-}
-
-/// SHA-256 as lowercase hex.
-pub fn sha256(bytes: &[u8]) -> String {
-    format!("{:x}", Sha256::digest(bytes))
 }

@@ -16,7 +16,7 @@ use crate::runbook::{Check, EvidenceKind, Scope, Step};
 use crate::verdict::CheckResult;
 
 pub use file::{hashes_before, set_aside};
-pub use kept::{Kept, sha256};
+pub use kept::Kept;
 pub use transactions::{Hashes, hashes};
 
 /// One attempt at a step, with everything its evidence may look at.

@@ -6,7 +6,7 @@ use aho_corasick::AhoCorasick;
 use serde_json::{Value, json};
 
 use super::Attempt;
-use super::file::json_problems;
+use super::file::{json_problems, several};
 use super::kept::{Kept, keep};
 use crate::event::Artefact;
 use crate::journal::RunFolder;
@@ -33,8 +33,8 @@ pub(super) fn judge(attempt: &Attempt<'_>, wanted: &OutputEvidence, kept: &Kept)
         Ok(found) => found,
         Err(error) => return (CheckResult::unknown(ID, ID, format!("{error:#}")), None),
     };
-    if let Some(problem) = problems.first() {
-        let result = CheckResult::failed(ID, ID, format!("output: {problem}"))
+    if !problems.is_empty() {
+        let result = CheckResult::failed(ID, ID, format!("output: {}", several(&problems)))
             .expected("every rule of the evidence holds")
             .observed(json!({ "problems": problems }));
         return (result, None);
@@ -61,7 +61,8 @@ fn said(attempt: &Attempt<'_>, has: &[Template], never: &[Template]) -> anyhow::
         }
     }
     let (has_seen, never_seen) = seen.split_at(has.len());
-    let missing = wanted.iter().zip(has_seen).filter(|(_, seen)| !**seen).map(|(text, _)| format!("never says `{text}`"));
+    let missing =
+        wanted.iter().zip(has_seen).filter(|(_, seen)| !**seen).map(|(text, _)| format!("never says `{text}`"));
     let unwanted = wanted[has.len()..].iter().zip(never_seen).filter(|(_, seen)| **seen);
     Ok(missing.chain(unwanted.map(|(text, _)| format!("says `{text}`"))).collect())
 }

@@ -58,8 +58,12 @@ impl Hashes {
                     .hint("look into the artefact: the step wrote it without having sent what it claims"),
             ),
             None if self.own_chain => Some(
-                CheckResult::passed(&self.id, "transactions", format!("{count} distinct hashes, on a chain of its own"))
-                    .observed(json!({ "hashes": self.hashes })),
+                CheckResult::passed(
+                    &self.id,
+                    "transactions",
+                    format!("{count} distinct hashes, on a chain of its own"),
+                )
+                .observed(json!({ "hashes": self.hashes })),
             ),
             None => None,
         }

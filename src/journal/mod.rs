@@ -12,7 +12,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use jiff::Timestamp;
+use jiff::{Timestamp, Unit};
 
 pub use entry::{Broken, Entry, GENESIS};
 pub use folder::{Home, RunFolder, create as create_folder, write_file};
@@ -84,7 +84,7 @@ impl Journal {
     pub fn append(&mut self, event: Event, now: Timestamp) -> Result<Entry, Failure> {
         self.unchanged()?;
         // A clock that went back must not make the record look older than the one before.
-        let time = now.max(self.latest);
+        let time = now.round(Unit::Millisecond).unwrap_or(now).max(self.latest);
         let (entry, line) = Entry::seal(self.sequence + 1, self.head.clone(), time, event)?;
         self.file
             .write_all(line.as_bytes())

@@ -28,8 +28,8 @@ use serde::{Deserialize, Serialize};
 pub use daemon::Daemon;
 pub use group::{end, is_alive};
 pub use plain::plain;
-pub use query::query;
 pub use proc::{boot, started};
+pub use query::query;
 pub use run::run;
 
 /// One command, completely described.

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 /// Runs `argv` in `dir` and gives its stdout; `Err` is a sentence.
 pub async fn query(argv: Vec<String>, dir: PathBuf, path: String, timeout: Duration) -> Result<String, String> {
-    let [program, args @ ..] = argv.as_slice() else { return Err("nothing to run".into()) };
+    let [program, rest @ ..] = argv.as_slice() else { return Err("nothing to run".into()) };
     let mut command = tokio::process::Command::new(program);
-    command.args(args).current_dir(dir).env("PATH", path).stdin(Stdio::null()).kill_on_drop(true);
+    command.args(rest).current_dir(dir).env("PATH", path).stdin(Stdio::null()).kill_on_drop(true);
     let output = tokio::time::timeout(timeout, command.output());
     match output.await {
         Err(_) => Err(format!("`{program}` gave no answer within {} s", timeout.as_secs())),

@@ -74,6 +74,7 @@ pub(crate) fn opened() -> RunOpened {
         chain_id: 31337,
         workspace: "/repo/practice".into(),
         reports: "/repo/reports/local/astral-citadel".into(),
+        folder: "/state/astral-citadel/local/2026-11-22T19-40-05Z".into(),
         practice: true,
         commit: Some("c0ffee".into()),
         operator: "ann".into(),

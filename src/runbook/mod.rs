@@ -162,9 +162,9 @@ pub enum ContractKind {
     Safe,
     /// `governance()` and `owner()` are the same account.
     Governable,
-    /// OpenZeppelin `Ownable`.
+    /// The `Ownable` of `OpenZeppelin`.
     Ownable,
-    /// OpenZeppelin `Ownable2Step`.
+    /// The `Ownable2Step` of `OpenZeppelin`.
     Ownable2Step,
     /// Anything else with code.
     Plain,
@@ -395,6 +395,25 @@ pub enum CheckKind {
     SafeTx { of: String, bundle: String, safe: String },
     UnchangedSince { gate: PhaseId, check: String },
     Json { of: JsonSource, rules: Vec<JsonRule> },
+}
+
+impl CheckKind {
+    /// The kind's name, as the runbook's key spells it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Pause { .. } => "pause",
+            Self::CanPause { .. } => "can_pause",
+            Self::Governed { .. } => "governed",
+            Self::Code { .. } => "code",
+            Self::Call { .. } => "call",
+            Self::Timelock { .. } => "timelock",
+            Self::Safe { .. } => "safe",
+            Self::SafeBundle { .. } => "safe_bundle",
+            Self::SafeTx { .. } => "safe_tx",
+            Self::UnchangedSince { .. } => "unchanged_since",
+            Self::Json { .. } => "json",
+        }
+    }
 }
 
 /// Whether a `json` check reads a kept artefact or a file of the workspace.

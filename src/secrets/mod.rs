@@ -10,10 +10,10 @@ mod value;
 
 use std::fmt;
 
-pub use value::problem;
 pub use classify::is_harmless;
 pub use mask::Mask;
 pub use stream::Masker;
+pub use value::problem;
 
 /// A secret value whose `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]

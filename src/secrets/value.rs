@@ -2,12 +2,21 @@
 
 /// The private keys that every Anvil and Hardhat node knows (from the mnemonic "test test … junk"), by their first bytes.
 const PUBLIC_KEYS: &[&str] = &[
-    "ac0974bec39a17e3", "59c6995e998f97a5", "5de4111afa1a4b94", "7c852118294e51e6", "47e179ec19748859",
-    "8b3a350cf5c34c91", "92db14e403b83dfe", "4bbbf85ce3377467", "dbda1821b80551c9", "2a871d0798f97d79",
+    "ac0974bec39a17e3",
+    "59c6995e998f97a5",
+    "5de4111afa1a4b94",
+    "7c852118294e51e6",
+    "47e179ec19748859",
+    "8b3a350cf5c34c91",
+    "92db14e403b83dfe",
+    "4bbbf85ce3377467",
+    "dbda1821b80551c9",
+    "2a871d0798f97d79",
 ];
 
 /// Words that stand in templates where a value belongs.
-const PLACEHOLDERS: &[&str] = &["your", "changeme", "change-me", "placeholder", "<", ">", "xxxx", "todo", "example.com", "replace"];
+const PLACEHOLDERS: &[&str] =
+    &["your", "changeme", "change-me", "placeholder", "<", ">", "xxxx", "todo", "example.com", "replace"];
 
 /// What is wrong with `value`; on a dev chain its public keys are right.
 pub fn problem(value: &str, dev_chain: bool) -> Option<String> {

@@ -1,0 +1,55 @@
+//! Real contracts and the real Anvil, from npm: those of the practice workspace, else installed once beside the build.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+const PACKAGES: [&str; 3] =
+    ["@foundry-rs/anvil@1.7.1", "@openzeppelin/contracts@5.7.0", "@safe-global/safe-contracts@1.4.1"];
+
+/// A folder `node_modules` that has all of them.
+pub(crate) fn node_modules() -> &'static Path {
+    static FOUND: OnceLock<PathBuf> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let practice = Path::new(env!("CARGO_MANIFEST_DIR")).join("practice/node_modules");
+        if has_all(&practice) {
+            return practice;
+        }
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("contracts");
+        if !has_all(&folder.join("node_modules")) {
+            install(&folder);
+        }
+        folder.join("node_modules")
+    })
+}
+
+fn has_all(folder: &Path) -> bool {
+    [".bin/anvil", "@openzeppelin/contracts/build", "@safe-global/safe-contracts/build"]
+        .iter()
+        .all(|path| folder.join(path).exists())
+}
+
+fn install(folder: &Path) {
+    std::fs::create_dir_all(folder).unwrap();
+    #[expect(clippy::disallowed_methods, reason = "tests install their contracts themselves")]
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund", "--no-save", "--prefix"]);
+    let output = npm.arg(folder).args(PACKAGES).output().expect("npm runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The creation code in an artifact.
+pub(crate) fn creation(path: &str) -> Vec<u8> {
+    let text = std::fs::read_to_string(node_modules().join(path)).unwrap();
+    let artifact: Value = serde_json::from_str(&text).unwrap();
+    artifact["bytecode"].as_str().unwrap().parse::<ethers::types::Bytes>().unwrap().to_vec()
+}
+
+pub(crate) const TIMELOCK: &str = "@openzeppelin/contracts/build/contracts/TimelockController.json";
+pub(crate) const SAFE: &str = "@safe-global/safe-contracts/build/artifacts/contracts/Safe.sol/Safe.json";
+pub(crate) const FACTORY: &str =
+    "@safe-global/safe-contracts/build/artifacts/contracts/proxies/SafeProxyFactory.sol/SafeProxyFactory.json";
+pub(crate) const MULTI_SEND: &str =
+    "@safe-global/safe-contracts/build/artifacts/contracts/libraries/MultiSendCallOnly.sol/MultiSendCallOnly.json";
