@@ -138,7 +138,7 @@ async fn read(
         .filter_map(|check| checks::work(&view, check))
         .chain(transactions.iter().map(|ask| checks::transactions(&view, ask)))
         .collect();
-    let findings = board.run(work, async |open| reader.ask(open).await).await;
+    let findings = board.run(work, &reader).await;
     let finished = findings.into_iter().map(|finding| finding.unwrap_or_else(unfinished));
     let mut results: Vec<CheckResult> =
         finished.zip(named).map(|(finding, (id, kind))| finding.named(id, kind)).collect();
