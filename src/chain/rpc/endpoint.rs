@@ -59,7 +59,10 @@ impl Endpoint {
         for attempt in 1..=TRIES {
             let asked: Vec<&Request> = open.iter().map(|at| &requests[*at]).collect();
             for (at, outcome) in open.iter().zip(self.once(&asked, until).await) {
-                outcomes[*at] = outcome;
+                // The reason of an earlier try says more than that its repetition came too late.
+                if attempt == 1 || outcome != Err(no_time()) {
+                    outcomes[*at] = outcome;
+                }
             }
             let again: Vec<(usize, Duration)> =
                 open.iter().filter_map(|at| Some((*at, retry(&outcomes[*at], &requests[*at])?))).collect();
