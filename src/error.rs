@@ -107,13 +107,15 @@ impl ExitCode {
 pub struct Failure {
     pub code: ExitCode,
     pub source: anyhow::Error,
+    /// The parts of what is wrong, where there are several.
+    pub details: Vec<String>,
     pub hint: Option<String>,
 }
 
 impl Failure {
     /// A failure with a message of its own: a lowercase fragment without a final period.
     pub fn new(code: ExitCode, message: impl fmt::Display) -> Self {
-        Self { code, source: anyhow::anyhow!("{message}"), hint: None }
+        Self { code, source: anyhow::anyhow!("{message}"), details: Vec::new(), hint: None }
     }
 
     /// The same failure with the next command.
@@ -136,7 +138,7 @@ impl From<anyhow::Error> for Failure {
     fn from(source: anyhow::Error) -> Self {
         match source.downcast::<Self>() {
             Ok(failure) => failure,
-            Err(source) => Self { code: ExitCode::Internal, source, hint: None },
+            Err(source) => Self { code: ExitCode::Internal, source, details: Vec::new(), hint: None },
         }
     }
 }

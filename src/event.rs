@@ -85,6 +85,8 @@ pub struct RunOpened {
     /// Where steps run, and where readable copies go.
     pub workspace: String,
     pub reports: String,
+    /// The folder that the run is kept in.
+    pub folder: String,
     /// The workspace is the practice one: nothing of this run counts anywhere else.
     pub practice: bool,
     /// The git commit of the workspace, where it is a repository.

@@ -3,8 +3,14 @@
 //! The modules, in the order of their dependencies: a module uses only those above it.
 
 pub mod chain;
+pub mod cli;
+pub mod commands;
+pub mod devchain;
+pub mod digest;
+pub mod engine;
 pub mod error;
 pub mod event;
+pub mod evidence;
 pub mod journal;
 pub mod plan;
 pub mod process;
@@ -12,6 +18,9 @@ pub mod progress;
 pub mod recorder;
 pub mod report;
 pub mod runbook;
+pub mod secrets;
 pub mod signoff;
 pub mod terminal;
+pub mod text;
 pub mod verdict;
+pub mod workspace;

@@ -1,1 +1,49 @@
-fn main() {}
+//! The `citadel` program: parses the command line, does what it asks, and ends with the documented code.
+
+use std::process::ExitCode;
+
+use citadel::cli::Cli;
+use citadel::error::Failure;
+use citadel::runbook::Problems;
+use citadel::{commands, terminal};
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    diagnostics(cli.global.verbose);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(commands::dispatch(&cli)),
+        Err(error) => Err(anyhow::Error::from(error).context("cannot start the runtime").into()),
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code.number()),
+        Err(failure) => {
+            problem(&failure);
+            ExitCode::from(failure.code.number())
+        }
+    }
+}
+
+/// A runbook's problems point at their places by themselves; every other failure is one error with its hint.
+fn problem(failure: &Failure) {
+    match failure.source.downcast_ref::<Problems>() {
+        Some(problems) => terminal::diagnostics(&problems.render(terminal::colour_on_stderr())),
+        None => terminal::failure(failure),
+    }
+}
+
+/// citadel's own diagnostics; never what it tells operators.
+fn diagnostics(verbose: u8) {
+    let level = match verbose {
+        0 => "off",
+        1 => "citadel=info",
+        _ => "citadel=trace",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(level))
+        .with_writer(std::io::stderr)
+        .with_ansi(terminal::colour_on_stderr())
+        .init();
+}

@@ -3,6 +3,8 @@
 //!
 //! `UPDATE_RUNBOOKS=1 cargo test --test runbooks` writes the words anew: read every change before it is committed.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -103,17 +105,26 @@ fn every_phase_has_a_digest_of_its_own() {
 
 /// Reading must end with an answer, and the answer must be printable.
 fn survive(text: &str) {
-    if let Err(problems) = parse(text, Path::new("runbook.toml")) {
-        assert!(problems.render(false).ends_with("in `runbook.toml`\n"));
+    read(text).inspect_err(|problems| assert!(problems.render(false).ends_with("in `runbook.toml`\n"))).ok();
+}
+
+fn read(text: &str) -> Result<Runbook, Problems> {
+    parse(text, Path::new("runbook.toml"))
+}
+
+/// Cuts a runbook at every so many bytes.
+fn cut(file: &str, step: usize) {
+    let text = fs::read_to_string(file).unwrap();
+    for end in (0..text.len()).step_by(step).filter(|end| text.is_char_boundary(*end)) {
+        // Printing takes longer than reading: some do.
+        if end % 31 == 0 { survive(&text[..end]) } else { drop(read(&text[..end])) }
     }
 }
 
 #[test]
 fn a_runbook_cut_anywhere_never_crashes() {
-    let text = fs::read_to_string(RICH).unwrap();
-    for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
-        survive(&text[..end]);
-    }
+    cut("tests/runbooks/good/minimal.toml", 1);
+    cut(RICH, 3);
 }
 
 /// A small generator (`SplitMix64`), so that every failure can be repeated.
@@ -132,7 +143,7 @@ impl Random {
 #[test]
 fn a_runbook_with_flipped_bytes_never_crashes() {
     let original = fs::read(RICH).unwrap();
-    for seed in 0..2000 {
+    for seed in 0..1000 {
         let mut random = Random(seed);
         let mut bytes = original.clone();
         for _ in 0..=random.below(8) {
@@ -147,7 +158,7 @@ fn a_runbook_with_flipped_bytes_never_crashes() {
 fn a_runbook_with_moved_pieces_never_crashes() {
     let original = fs::read_to_string(RICH).unwrap();
     let lines: Vec<&str> = original.lines().collect();
-    for seed in 0..1000 {
+    for seed in 0..500 {
         let mut random = Random(seed);
         let mut moved = lines.clone();
         for _ in 0..=random.below(6) {
@@ -159,11 +170,11 @@ fn a_runbook_with_moved_pieces_never_crashes() {
 }
 
 #[test]
-fn monsters_are_refused_in_time() {
+fn monsters_are_refused() {
     survive(&"[".repeat(500_000));
     survive(&"a.".repeat(200_000));
     survive(&format!("x = \"{}\"", "{{ a }}".repeat(100_000)));
     survive(&format!("x = {}", "{a=".repeat(100_000)));
-    survive(&(0..20_000).map(|n| format!("key{n} = 1\n")).collect::<String>());
+    survive(&(0..20_000).map(|n| format!("key{n} = 1")).collect::<Vec<_>>().join("\n"));
     survive(&"\u{1}\u{7f}é\u{202e}\n".repeat(10_000));
 }

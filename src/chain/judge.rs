@@ -137,7 +137,7 @@ async fn read(
     let named: Vec<(&str, &str)> = checks
         .iter()
         .filter(|check| checks::reads_chain(check))
-        .map(|check| (check.id.as_str(), checks::kind(check)))
+        .map(|check| (check.id.as_str(), check.kind.name()))
         .chain(transactions.iter().map(|ask| (ask.id.as_str(), "transactions")))
         .collect();
     let work: Vec<Work<'_, Finding>> = checks
@@ -203,7 +203,7 @@ fn nothing_read(
     let of_checks = checks
         .iter()
         .filter(|check| checks::reads_chain(check))
-        .map(|check| finding().named(&check.id, checks::kind(check)));
+        .map(|check| finding().named(&check.id, check.kind.name()));
     of_checks.chain(transactions.iter().map(|ask| finding().named(&ask.id, "transactions"))).collect()
 }
 

@@ -5,8 +5,8 @@ use std::fmt;
 use anyhow::Context;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+use crate::digest::sha256;
 use crate::event::Event;
 
 /// What the first record names as the one before it.
@@ -58,7 +58,7 @@ impl Entry {
     pub(super) fn seal(seq: u64, prev: String, time: Timestamp, event: Event) -> anyhow::Result<(Self, String)> {
         let body = Body { v: FORMAT, seq, prev, time, event };
         let mut line = serde_json::to_string(&body).context("cannot write an event as JSON")?;
-        let hash = hash(line.as_bytes());
+        let hash = sha256(line.as_bytes());
         line.pop();
         line.push_str(",\"hash\":\"");
         line.push_str(&hash);
@@ -76,7 +76,7 @@ impl Entry {
         let sealed = seal.strip_prefix(",\"hash\":\"").and_then(|rest| rest.strip_suffix("\"}"));
         let sealed = sealed.ok_or_else(|| broken("has no `hash` at its end"))?;
         let body = format!("{body}}}");
-        if hash(body.as_bytes()) != sealed {
+        if sha256(body.as_bytes()) != sealed {
             return Err(broken("was changed: its hash does not fit"));
         }
         let version: Version = serde_json::from_str(&body).map_err(|_| broken("is not a record"))?;
@@ -101,8 +101,4 @@ impl Entry {
 #[derive(Deserialize)]
 struct Version {
     v: u32,
-}
-
-fn hash(bytes: &[u8]) -> String {
-    format!("{:x}", Sha256::digest(bytes))
 }

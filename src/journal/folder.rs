@@ -4,6 +4,7 @@
 //! readable by its owner alone.
 
 use std::fs::DirBuilder;
+use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -134,10 +135,23 @@ impl RunFolder {
 }
 
 /// Makes a folder and its parents, for the owner alone.
-pub(super) fn create(path: &Path) -> anyhow::Result<()> {
+pub fn create(path: &Path) -> anyhow::Result<()> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(path)
         .with_context(|| format!("cannot make the folder `{}`", path.display()))
+}
+
+/// Writes a whole file: either all of it is there afterwards, under its name, or what was there before.
+pub fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let folder = path.parent().context("the file has no folder")?;
+    let write = || -> std::io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        std::fs::File::open(folder)?.sync_all()
+    };
+    write().with_context(|| format!("cannot write `{}`", path.display()))
 }

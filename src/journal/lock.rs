@@ -52,6 +52,15 @@ impl Lock {
     }
 }
 
+impl Lock {
+    /// Who holds the lock at `path`, as far as a reader can tell without taking it.
+    pub fn holder(path: &Path) -> Option<Owner> {
+        let text = std::fs::read_to_string(path.with_extension("owner.json")).ok()?;
+        let owner: Owner = serde_json::from_str(&text).ok()?;
+        crate::process::started(owner.pid).map(|_| owner)
+    }
+}
+
 impl Drop for Lock {
     fn drop(&mut self) {
         // The note goes first: a lock that is free must not name an owner.

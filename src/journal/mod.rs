@@ -12,10 +12,10 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use jiff::Timestamp;
+use jiff::{Timestamp, Unit};
 
 pub use entry::{Broken, Entry, GENESIS};
-pub use folder::{Home, RunFolder};
+pub use folder::{Home, RunFolder, create as create_folder, write_file};
 pub use lock::{Lock, Owner};
 
 use crate::error::{ExitCode, Failure};
@@ -84,13 +84,13 @@ impl Journal {
     pub fn append(&mut self, event: Event, now: Timestamp) -> Result<Entry, Failure> {
         self.unchanged()?;
         // A clock that went back must not make the record look older than the one before.
-        let time = now.max(self.latest);
+        let time = now.round(Unit::Millisecond).unwrap_or(now).max(self.latest);
         let (entry, line) = Entry::seal(self.sequence + 1, self.head.clone(), time, event)?;
         self.file
             .write_all(line.as_bytes())
             .and_then(|()| self.file.sync_data())
             .with_context(|| format!("cannot write the journal `{}`", self.path.display()))
-            .map_err(|source| Failure { code: ExitCode::Internal, source, hint: Some(WRITE_HINT.into()) })?;
+            .map_err(|source| Failure::from(source).hint(WRITE_HINT))?;
         self.length += line.len() as u64;
         self.sequence = entry.seq;
         self.head.clone_from(&entry.hash);

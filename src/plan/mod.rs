@@ -18,16 +18,29 @@ pub use selection::Selection;
 pub enum Item {
     /// Start the dev chain and set it up, or use the one that is kept up.
     DevChain,
-    Run { step: StepId, attempt: u32 },
+    Run {
+        step: StepId,
+        attempt: u32,
+    },
     /// Ask the chain whether an indeterminate step's effect happened.
-    Probe { step: StepId },
+    Probe {
+        step: StepId,
+    },
     /// Only a person can say whether it happened.
-    Ask { step: StepId },
+    Ask {
+        step: StepId,
+    },
     /// It was done by another definition than today's.
-    Changed { what: String },
-    Gate { phase: PhaseId },
+    Changed {
+        what: String,
+    },
+    Gate {
+        phase: PhaseId,
+    },
     /// Nothing to do.
-    Skip { what: String },
+    Skip {
+        what: String,
+    },
 }
 
 /// An item with its reason.
@@ -91,10 +104,8 @@ fn step_line(step: &Step, selection: &Selection, progress: &Progress) -> Line {
         let item = Item::Run { step: step.id.clone(), attempt: 1 };
         return Line { item, why: "it has not run yet".into() };
     };
-    let again = |why: &str| Line {
-        item: Item::Run { step: step.id.clone(), attempt: seen.attempt + 1 },
-        why: why.to_owned(),
-    };
+    let again =
+        |why: &str| Line { item: Item::Run { step: step.id.clone(), attempt: seen.attempt + 1 }, why: why.to_owned() };
     match seen.state {
         StepState::Started | StepState::Indeterminate if step.probe.is_some() => Line {
             item: Item::Probe { step: step.id.clone() },

@@ -41,7 +41,9 @@ impl Selection {
             .collect();
         match matches.as_slice() {
             [(phase, id)] => Ok(Self { phases: *phase..phase + 1, step: Some((*id).clone()) }),
-            [] => Err(unknown("step", text, runbook.phases.iter().flat_map(|phase| &phase.steps).map(|step| &*step.id.0))),
+            [] => {
+                Err(unknown("step", text, runbook.phases.iter().flat_map(|phase| &phase.steps).map(|step| &*step.id.0)))
+            }
             several => {
                 let names: Vec<&str> = several.iter().map(|(_, id)| id.0.as_str()).collect();
                 Err(Failure::new(ExitCode::Usage, format!("`{text}` names several steps: {}", names.join(", ")))
@@ -64,9 +66,7 @@ fn index(runbook: &Runbook, text: &str) -> Result<usize, Failure> {
 /// A name that nothing has, with the nearest one that something has.
 pub fn unknown<'a>(what: &str, text: &str, names: impl Iterator<Item = &'a str>) -> Failure {
     let names: Vec<&str> = names.collect();
-    let nearest = names.iter().max_by(|a, b| {
-        strsim::jaro_winkler(text, a).total_cmp(&strsim::jaro_winkler(text, b))
-    });
+    let nearest = names.iter().max_by(|a, b| strsim::jaro_winkler(text, a).total_cmp(&strsim::jaro_winkler(text, b)));
     let hint = match nearest {
         Some(name) if strsim::jaro_winkler(text, name) > 0.8 => format!("did you mean `{name}`?"),
         _ => format!("there are: {}", names.join(", ")),

@@ -1,20 +1,119 @@
-//! Stub; the process branch replaces it.
+//! Runs one command: in a process group of its own, with its output masked, kept and watched, and with nothing of it
+//! left behind.
+//!
+//! Never decides what an exit means, and never signals a process that citadel did not start.
+
+mod capture;
+mod daemon;
+pub mod environment;
+mod group;
+mod leftover;
+mod lines;
+mod plain;
+mod proc;
+mod prompt;
+mod query;
+mod run;
+pub mod shims;
+pub mod signals;
+mod spawn;
+pub mod which;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
-/// A child process that exists.
+
+pub use daemon::Daemon;
+pub use group::{end, is_alive};
+pub use plain::plain;
+pub use proc::{boot, started};
+pub use query::query;
+pub use run::run;
+
+/// One command, completely described.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// The program, found on the PATH of `env`, and its arguments.
+    pub argv: Vec<String>,
+    pub dir: PathBuf,
+    /// The whole environment: nothing is inherited.
+    pub env: BTreeMap<String, String>,
+    /// How long the command may work, from its start.
+    pub timeout: Duration,
+    /// How long it may say nothing.
+    pub silence: Duration,
+    /// How long it has to end after each signal.
+    pub grace: Duration,
+    /// How long, after its first process has exited, the others may still work and write.
+    pub drain: Duration,
+    /// Where its output goes, masked: stdout and stderr as they came.
+    pub log: PathBuf,
+    /// Where its stdout alone goes, masked: evidence is read from it.
+    pub stdout: PathBuf,
+}
+
+/// A process that was started, so that a later citadel can find it and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Started {
     pub pid: u32,
+    /// The process group, which the process leads.
     pub group: u32,
+    /// Clock ticks from boot to its start (`/proc/PID/stat`, field 22); 0 where the system has no `/proc`.
     pub start_time: u64,
 }
-/// How a process ended.
+
+/// How a command ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ended {
+    /// By itself, with this code.
     Exited(i32),
+    /// By a signal that citadel did not send.
     Signalled(i32),
+    /// By citadel: it worked longer than it may.
     TimedOut,
+    /// By citadel: it said nothing for too long.
     Silent,
+    /// By citadel: it was asked to stop.
     Interrupted,
+    /// It never ran; nothing can have happened.
     NotStarted(String),
+}
+
+/// What came of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    pub ended: Ended,
+    pub elapsed: Duration,
+    /// How much it wrote, before masking.
+    pub bytes: u64,
+    /// Its unterminated last line, if that looks like a question to a person.
+    pub prompt: Option<String>,
+    /// Processes that outlived the first one or held its output, and were ended: a name and a pid each.
+    pub left: Vec<String>,
+    /// The last lines, masked and fit for a terminal.
+    pub tail: Vec<String>,
+    /// Why the log is not complete, if it is not.
+    pub lost: Option<String>,
+}
+
+/// Whether to stop, as sent through a watch channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    No,
+    /// Forward this signal once, then wait, insist, and kill.
+    Graceful(i32),
+    /// Kill at once.
+    Now,
+}
+
+/// Sees a command while it runs.
+pub trait Watcher {
+    /// The process exists; none of its output has been read. An error ends it and is returned.
+    fn started(&mut self, started: &Started) -> anyhow::Result<()>;
+
+    /// A line of output, masked and fit for a terminal.
+    fn line(&mut self, line: &str);
 }

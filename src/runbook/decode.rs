@@ -45,7 +45,16 @@ impl<'a> Reader<'a> {
 
     /// Whether a key is there that was not taken yet: it may be a misspelt one.
     pub(super) fn has_unknown(&self) -> bool {
-        self.table.entries.iter().any(|entry| !self.known.contains(&entry.key.as_str()))
+        self.unknown().next().is_some()
+    }
+
+    /// Whether nothing stands at a key, or an empty list or table does.
+    pub(super) fn lacks(&self, key: &str) -> bool {
+        self.table.get(key).is_none_or(|node| match &node.value {
+            Value::List(list) => list.is_empty(),
+            Value::Table(table) => table.entries.is_empty(),
+            _ => false,
+        })
     }
 
     /// How many items the list at a key has; none if it is not there.
@@ -141,11 +150,8 @@ impl<'a> Reader<'a> {
     }
 
     fn no_kind(&mut self, kinds: &[&'static str], noun: &str) {
-        let near = |e: &&Entry| {
-            !self.known.contains(&e.key.as_str()) && suggest::nearest(&e.key, kinds.iter().copied()).is_some()
-        };
         // A misspelt kind is told once, as an unknown key with the right spelling.
-        if self.table.entries.iter().any(|e| near(&e)) {
+        if self.unknown().any(|entry| suggest::nearest(&entry.key, kinds.iter().copied()).is_some()) {
             return;
         }
         let diagnostic = Diagnostic::new(self.place, format!("{} has no kind of {noun}", self.what));
@@ -153,29 +159,26 @@ impl<'a> Reader<'a> {
         self.report.add(diagnostic.help(help).absence());
     }
 
-    /// Reports every required key that is not there, and every key that was not taken.
+    /// Reports every key that was not taken, and every required key that is not there.
     pub(super) fn finish(self) {
-        let unknown = || self.table.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str()));
-        for key in &self.missing {
-            let misspelt = |entry: &Entry| {
-                let left = self.known.iter().copied().filter(|known| !self.has(known));
-                suggest::nearest(&entry.key, left) == Some(key)
-            };
-            if unknown().any(misspelt) {
-                continue;
-            }
-            let message = format!("{} has no `{key}`", self.what);
-            self.report.add(Diagnostic::new(self.place, message).label(format!("`{key}` is missing")).absence());
-        }
-        for entry in unknown() {
-            let left = self.known.iter().copied().filter(|key| !self.has(key));
-            let help = match suggest::nearest(&entry.key, left) {
-                Some(meant) => Some(format!("did you mean `{meant}`?")),
-                None => suggest::help("", self.known.iter().copied(), "known here"),
-            };
+        let left: Vec<&str> = self.known.iter().copied().filter(|key| !self.has(key)).collect();
+        let mut misspelt = Vec::new();
+        for entry in self.unknown() {
+            let meant = suggest::nearest(&entry.key, left.iter().copied());
+            misspelt.extend(meant);
+            let help = meant.map(|meant| format!("did you mean `{meant}`?"));
+            let help = help.or_else(|| suggest::help("", self.known.iter().copied(), "known here"));
             let message = format!("unknown key `{}` in {}", entry.key, self.what);
             self.report.add(Diagnostic::new(entry.place, message).label("not a key here").maybe_help(help));
         }
+        for key in self.missing.iter().filter(|key| !misspelt.contains(key)) {
+            let message = format!("{} has no `{key}`", self.what);
+            self.report.add(Diagnostic::new(self.place, message).label(format!("`{key}` is missing")).absence());
+        }
+    }
+
+    fn unknown(&self) -> impl Iterator<Item = &'a Entry> {
+        self.table.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str()))
     }
 }
 

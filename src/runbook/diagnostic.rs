@@ -84,7 +84,7 @@ impl<'t> Report<'t> {
             found.retain(|d| !d.absence && !near(d.place.line) && d.place.start < syntax.swallowed);
         }
         found.extend(syntax.errors);
-        found.sort_by(|a, b| (a.place.start, a.place.end).cmp(&(b.place.start, b.place.end)));
+        found.sort_by_key(|diagnostic| (diagnostic.place.start, diagnostic.place.end));
         let mut list: Vec<Diagnostic> = Vec::with_capacity(found.len());
         for diagnostic in found {
             let again = |d: &&Diagnostic| d.place.start == diagnostic.place.start;
@@ -123,7 +123,9 @@ impl Problems {
             out.push_str("\n\n");
         }
         if self.list.len() > SHOWN {
-            out.push_str(&format!("{} more are not shown\n", self.list.len() - SHOWN));
+            let more = self.list.len() - SHOWN;
+            out.push_str(&more.to_string());
+            out.push_str(" more are not shown\n");
         }
         out.push_str(&count(self.list.len(), &self.file));
         out.push('\n');
@@ -188,7 +190,9 @@ mod tests {
 
     fn problems(text: &str, found: Vec<Diagnostic>, syntax: Vec<Diagnostic>) -> Problems {
         let report = Report::new(text);
-        found.into_iter().for_each(|d| report.add(d));
+        for diagnostic in found {
+            report.add(diagnostic);
+        }
         let syntax = Syntax { errors: syntax, swallowed: usize::MAX };
         report.problems("runbook.toml", syntax).unwrap()
     }

@@ -8,18 +8,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Check, Contract, Network, Phase, Runbook, StepId};
+use super::{Check, Contract, Network, Phase, Runbook, Step, StepId};
 
 /// SHA-256, in lowercase hex, of the phase's definition and of the scripts that its steps run: the bodies of npm
 /// scripts and the recipes of make targets, as the caller read them.
 pub fn phase_digest(runbook: &Runbook, phase: &Phase, scripts: &BTreeMap<StepId, String>) -> String {
-    let own: BTreeMap<&str, &String> = phase
-        .steps
-        .iter()
-        .filter_map(|step| Some((step.id.0.as_str(), scripts.get(&step.id)?)))
-        .collect();
-    let whole = json!({ "definition": definition(runbook, phase), "scripts": own });
-    Sha256::digest(whole.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
+    let own: BTreeMap<&str, &String> =
+        phase.steps.iter().filter_map(|step| Some((step.id.0.as_str(), scripts.get(&step.id)?))).collect();
+    sha256(&json!({ "definition": definition(runbook, phase), "scripts": own }))
+}
+
+/// SHA-256, in lowercase hex, of one step's definition and of the script that it runs.
+pub fn step_digest(step: &Step, script: Option<&str>) -> String {
+    sha256(&json!({ "definition": value(step), "script": script }))
+}
+
+fn sha256(of: &Value) -> String {
+    format!("{:x}", Sha256::digest(of.to_string()))
 }
 
 /// What the digest covers but the scripts, so that two definitions can be compared field by field.
@@ -136,7 +141,11 @@ unused = "b"
         check("chain_id = 1", "chain_id = 2", false);
         check("dev_chain = \"people\"", "dev_chain = \"others\"", false);
         check("title = \"Emit\"", "title = \"Emit\"\neffects = \"files\"", false);
-        check("[var]", "[[invariant]]\nid = \"a\"\njson = { file = \"x\", rules = [{ at = \"$\", eq = 1 }] }\n[var]", false);
+        check(
+            "[var]",
+            "[[invariant]]\nid = \"a\"\njson = { file = \"x\", rules = [{ at = \"$\", eq = 1 }] }\n[var]",
+            false,
+        );
         check("[var]", "[contract.c]\nkind = \"plain\"\naddress = {}\n[var]", false);
     }
 

@@ -32,7 +32,7 @@ pub fn load(path: &Path) -> Result<Loaded, Failure> {
 }
 
 fn invalid(problems: Problems) -> Failure {
-    Failure { code: ExitCode::RunbookInvalid, source: anyhow::Error::new(problems), hint: None }
+    Failure { code: ExitCode::RunbookInvalid, source: anyhow::Error::new(problems), details: Vec::new(), hint: None }
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
@@ -56,14 +56,18 @@ fn check_bytes(path: &Path, bytes: Vec<u8>) -> Result<String, Failure> {
         return Err(refuse(path, "is empty", "a runbook begins with `format = 1`; restore the file, or write one"));
     }
     if bytes.len() as u64 > LARGEST {
-        return Err(refuse(path, "is larger than 1 MiB, which no runbook is", "name the runbook, not a log or an archive"));
+        return Err(refuse(
+            path,
+            "is larger than 1 MiB, which no runbook is",
+            "name the runbook, not a log or an archive",
+        ));
     }
     if bytes.contains(&0) {
         return Err(refuse(path, "is a binary file", "name a file of TOML"));
     }
     String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = good.split(|byte| *byte == b'\n').count();
         refuse(path, &format!("is not UTF-8: line {line} has a byte that no text has"), "save it as UTF-8")
     })
 }
@@ -78,7 +82,9 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
         io::ErrorKind::PermissionDenied => {
             refuse(path, "may not be read", &format!("look at `ls -l {}`, then `chmod u+r` it", path.display()))
         }
-        io::ErrorKind::NotADirectory => refuse(path, "lies in something that is not a folder", "look at the path again"),
+        io::ErrorKind::NotADirectory => {
+            refuse(path, "lies in something that is not a folder", "look at the path again")
+        }
         _ => refuse(path, &format!("cannot be read: {error}"), "look at the path again"),
     }
 }

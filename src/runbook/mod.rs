@@ -162,9 +162,9 @@ pub enum ContractKind {
     Safe,
     /// `governance()` and `owner()` are the same account.
     Governable,
-    /// OpenZeppelin `Ownable`.
+    /// The `Ownable` of `OpenZeppelin`.
     Ownable,
-    /// OpenZeppelin `Ownable2Step`.
+    /// The `Ownable2Step` of `OpenZeppelin`.
     Ownable2Step,
     /// Anything else with code.
     Plain,
@@ -333,8 +333,21 @@ pub struct FileEvidence {
     pub allowed_signers: bool,
     /// `false`: the step reads it but need not write it.
     pub written: bool,
+    /// The step must leave it as it was.
+    pub unchanged: bool,
+    /// The 32-byte hashes in the text include every value at a place in an artefact.
+    pub mentions: Option<Mentions>,
+    /// A place (RFC 9535) of `{ file, sha256 }` entries: each file, beside this one, must have its hash.
+    pub manifest: Option<String>,
     /// The artefact's name from here on.
     pub keep: Option<String>,
+}
+
+/// Values at a place in an artefact that a text must contain.
+#[derive(Debug, Clone, Serialize)]
+pub struct Mentions {
+    pub of: String,
+    pub at: String,
 }
 
 /// What the step's output must and must not say; stdout and stderr together.
@@ -382,6 +395,25 @@ pub enum CheckKind {
     SafeTx { of: String, bundle: String, safe: String },
     UnchangedSince { gate: PhaseId, check: String },
     Json { of: JsonSource, rules: Vec<JsonRule> },
+}
+
+impl CheckKind {
+    /// The kind's name, as the runbook's key spells it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Pause { .. } => "pause",
+            Self::CanPause { .. } => "can_pause",
+            Self::Governed { .. } => "governed",
+            Self::Code { .. } => "code",
+            Self::Call { .. } => "call",
+            Self::Timelock { .. } => "timelock",
+            Self::Safe { .. } => "safe",
+            Self::SafeBundle { .. } => "safe_bundle",
+            Self::SafeTx { .. } => "safe_tx",
+            Self::UnchangedSince { .. } => "unchanged_since",
+            Self::Json { .. } => "json",
+        }
+    }
 }
 
 /// Whether a `json` check reads a kept artefact or a file of the workspace.

@@ -91,7 +91,9 @@ fn one(lines: &Lines<'_>, message: &str, span: Range<usize>) -> Diagnostic {
             "" => error("a value is missing"),
             word => error("text must stand in quotes").help(format!("write \"{word}\"")),
         },
-        _ if message.starts_with("invalid basic string, expected `\"`") => error("a string is never closed, expected `\"`"),
+        _ if message.starts_with("invalid basic string, expected `\"`") => {
+            error("a string is never closed, expected `\"`")
+        }
         _ => error(message),
     }
 }

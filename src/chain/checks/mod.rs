@@ -25,23 +25,6 @@ pub(crate) use modules::modules;
 pub(crate) use transactions::transaction_hash;
 pub(crate) use unchanged_since::compare_with_earlier;
 
-/// The kind's name, as the runbook's key spells it.
-pub(crate) fn kind(check: &Check) -> &'static str {
-    match check.kind {
-        CheckKind::Pause { .. } => "pause",
-        CheckKind::CanPause { .. } => "can_pause",
-        CheckKind::Governed { .. } => "governed",
-        CheckKind::Code { .. } => "code",
-        CheckKind::Call { .. } => "call",
-        CheckKind::Timelock { .. } => "timelock",
-        CheckKind::Safe { .. } => "safe",
-        CheckKind::SafeBundle { .. } => "safe_bundle",
-        CheckKind::SafeTx { .. } => "safe_tx",
-        CheckKind::UnchangedSince { .. } => "unchanged_since",
-        CheckKind::Json { .. } => "json",
-    }
-}
-
 /// Whether a check is judged here.
 pub(crate) fn reads_chain(check: &Check) -> bool {
     !matches!(check.kind, CheckKind::Json { .. })

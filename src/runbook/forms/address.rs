@@ -24,9 +24,9 @@ pub(in crate::runbook) fn address(text: &str) -> Result<Address, Wrong> {
     }
     let differs = text.bytes().zip(right.bytes()).position(|(a, b)| a != b).unwrap_or(0);
     let wrong = Wrong::new("the EIP-55 checksum of this address is wrong").part(differs..text.len());
-    Err(wrong.label("differs from here").help(format!(
-        "a digit may be mistyped: compare it with its source; these digits would be spelt `{right}`"
-    )))
+    Err(wrong
+        .label("differs from here")
+        .help(format!("a digit may be mistyped: compare it with its source; these digits would be spelt `{right}`")))
 }
 
 /// A 32-byte hash.

@@ -16,9 +16,8 @@ const SHAPE: &str = "such as \"10m\", \"1h 30m\" or \"500ms\"";
 /// A duration; zero only where it makes sense.
 pub(in crate::runbook) fn duration(text: &str, zero: bool) -> Result<Duration, Wrong> {
     let signed: SignedDuration = text.parse().map_err(|_| malformed(text))?;
-    let duration = Duration::try_from(signed).map_err(|_| {
-        Wrong::new(format!("`{text}` is a negative duration")).help(format!("write one {SHAPE}"))
-    })?;
+    let duration = Duration::try_from(signed)
+        .map_err(|_| Wrong::new(format!("`{text}` is a negative duration")).help(format!("write one {SHAPE}")))?;
     if duration.is_zero() && !zero {
         return Err(Wrong::new("a duration of zero makes no sense here").help(format!("write one {SHAPE}")));
     }
@@ -36,7 +35,9 @@ fn malformed(text: &str) -> Wrong {
     };
     match text[digits.len()..].trim() {
         "" => wrong.label("a unit is missing").help(unit_help(number)),
-        "d" | "day" | "days" => wrong.help(format!("days have no fixed length; write \"{}h\"", number.saturating_mul(24))),
+        "d" | "day" | "days" => {
+            wrong.help(format!("days have no fixed length; write \"{}h\"", number.saturating_mul(24)))
+        }
         _ => wrong.help(format!("write one {SHAPE}")),
     }
 }

@@ -88,9 +88,8 @@ impl<'t> Cursor<'t> {
             if word.is_empty() {
                 return Err(self.wrong("a type"));
             }
-            elementary(word).map_err(|help| {
-                Wrong::new(format!("`{word}` is not an ABI type")).part(start..self.at).help(help)
-            })?;
+            elementary(word)
+                .map_err(|help| Wrong::new(format!("`{word}` is not an ABI type")).part(start..self.at).help(help))?;
         }
         while self.eat('[') {
             let start = self.at;

@@ -11,8 +11,11 @@ const DEEPEST: usize = 8;
 /// A valid RFC 9535 path, not so large that reading it could hurt.
 pub(in crate::runbook) fn json_path(text: &str) -> Result<(), Wrong> {
     if !text.starts_with('$') {
-        let wrong = Wrong::new(format!("`{text}` is not a JSON path")).part(0..text.chars().next().map_or(0, char::len_utf8));
-        return Err(wrong.label("a path starts with `$`").help(format!("write \"$.{}\"", text.trim_start_matches(['.', '/']))));
+        let wrong =
+            Wrong::new(format!("`{text}` is not a JSON path")).part(0..text.chars().next().map_or(0, char::len_utf8));
+        return Err(wrong
+            .label("a path starts with `$`")
+            .help(format!("write \"$.{}\"", text.trim_start_matches(['.', '/']))));
     }
     if text.len() > LONGEST || depth(text) > DEEPEST {
         return Err(Wrong::new("the JSON path is too long or too deep"));

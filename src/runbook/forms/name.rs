@@ -56,7 +56,10 @@ pub(in crate::runbook) fn given_variable(text: &str) -> Result<(), Wrong> {
 pub(in crate::runbook) fn relative(text: &str) -> Result<(), Wrong> {
     if text.starts_with('/') || text.starts_with('~') {
         let help = "write it relative to its folder, without a leading `/` or `~`";
-        return Err(Wrong::new(format!("`{text}` is an absolute path")).part(0..1).label("starts elsewhere").help(help));
+        return Err(Wrong::new(format!("`{text}` is an absolute path"))
+            .part(0..1)
+            .label("starts elsewhere")
+            .help(help));
     }
     let mut at = 0;
     for part in text.split('/') {

@@ -113,8 +113,8 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(a: Value, b: Value, expected: Option<Ordering>) {
-        let order = match (read(&a), read(&b)) {
+    fn check(a: &Value, b: &Value, expected: Option<Ordering>) {
+        let order = match (read(a), read(b)) {
             (Seen::Integer(a), Seen::Integer(b)) => Some(a.cmp(&b)),
             _ => None,
         };
@@ -124,28 +124,32 @@ mod tests {
     #[test]
     fn compares_however_written() {
         use Ordering::{Equal, Greater, Less};
-        check(json!(255), json!("0xff"), Some(Equal));
-        check(json!("255"), json!("0x00FF"), Some(Equal));
-        check(json!(1.0), json!(1), Some(Equal));
-        check(json!(-1), json!("-1"), Some(Equal));
-        check(json!("-0"), json!(0), Some(Equal));
-        check(json!(256), json!(255), Some(Greater));
-        check(json!(-256), json!(-255), Some(Less));
-        check(json!(-1), json!(0), Some(Less));
-        check(json!("115792089237316195423570985008687907853269984665640564039457584007913129639936"), json!("0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"), Some(Greater));
-        check(json!("9007199254740993"), json!("9007199254740992"), Some(Greater));
-        check(json!(u64::MAX), json!("18446744073709551615"), Some(Equal));
+        check(&json!(255), &json!("0xff"), Some(Equal));
+        check(&json!("255"), &json!("0x00FF"), Some(Equal));
+        check(&json!(1.0), &json!(1), Some(Equal));
+        check(&json!(-1), &json!("-1"), Some(Equal));
+        check(&json!("-0"), &json!(0), Some(Equal));
+        check(&json!(256), &json!(255), Some(Greater));
+        check(&json!(-256), &json!(-255), Some(Less));
+        check(&json!(-1), &json!(0), Some(Less));
+        check(
+            &json!("115792089237316195423570985008687907853269984665640564039457584007913129639936"),
+            &json!("0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"),
+            Some(Greater),
+        );
+        check(&json!("9007199254740993"), &json!("9007199254740992"), Some(Greater));
+        check(&json!(u64::MAX), &json!("18446744073709551615"), Some(Equal));
     }
 
     #[test]
     fn other_things_are_no_integers() {
         for other in [json!("0x"), json!(""), json!("1 "), json!("+1"), json!("007"), json!("1e3"), json!(1.5)] {
-            check(other, json!(1), None);
+            check(&other, &json!(1), None);
         }
-        check(json!(true), json!(1), None);
-        check(json!(null), json!(0), None);
-        check(json!([1]), json!(1), None);
-        check(json!("9".repeat(300)), json!(1), None);
+        check(&json!(true), &json!(1), None);
+        check(&json!(null), &json!(0), None);
+        check(&json!([1]), &json!(1), None);
+        check(&json!("9".repeat(300)), &json!(1), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::rule::find;
+use super::rule::{find, is_singular};
 use super::values::{one_of, order, same, same_set, show, show_all};
 use super::{Lookup, Operand, Predicate, Unmet, all};
 
@@ -16,11 +16,11 @@ impl Predicate {
     pub fn judge(&self, actual: &Value, lookup: &dyn Lookup) -> Result<(), Unmet> {
         match self {
             Self::Eq(operand) => {
-                let expected = operand.value(lookup)?;
+                let expected = operand.one(lookup)?;
                 must(same(actual, &expected)?, &show(&expected), actual)
             }
             Self::Ne(operand) => {
-                let unwanted = operand.value(lookup)?;
+                let unwanted = operand.one(lookup)?;
                 must(!same(actual, &unwanted)?, &format!("anything but {}", show(&unwanted)), actual)
             }
             Self::Lt(operand) => compare(actual, operand, lookup, "less than", Ordering::is_lt),
@@ -31,7 +31,7 @@ impl Predicate {
                 let list = values(operands, lookup)?;
                 must(one_of(actual, &list)?, &format!("one of {}", show_all(&list)), actual)
             }
-            Self::Has(operand) => has(actual, &operand.value(lookup)?),
+            Self::Has(operand) => has(actual, &operand.one(lookup)?),
             Self::Len(predicates) => length(actual, predicates, lookup),
             Self::SetEq(operands) => {
                 let set = values(operands, lookup)?;
@@ -54,7 +54,7 @@ fn compare(
     words: &str,
     holds: fn(Ordering) -> bool,
 ) -> Result<(), Unmet> {
-    let limit = operand.value(lookup)?;
+    let limit = operand.one(lookup)?;
     let order = order(actual, &limit)?;
     must(order.is_some_and(holds), &format!("{words} {}", show(&limit)), actual)
 }
@@ -95,6 +95,16 @@ fn values(operands: &[Operand], lookup: &dyn Lookup) -> Result<Vec<Value>, Unmet
 }
 
 impl Operand {
+    /// The one value it stands for; a place that can find several nodes and finds one stands for that node.
+    fn one(&self, lookup: &dyn Lookup) -> Result<Value, Unmet> {
+        match (self, self.value(lookup)?) {
+            (Self::From { at, .. }, Value::Array(mut nodes)) if nodes.len() == 1 && !is_singular(at) => {
+                Ok(nodes.remove(0))
+            }
+            (_, value) => Ok(value),
+        }
+    }
+
     /// The value it stands for; not being able to tell is *unknown*.
     fn value(&self, lookup: &dyn Lookup) -> Result<Value, Unmet> {
         match self {
@@ -110,12 +120,8 @@ impl Operand {
 
 fn rendered(value: &Value, lookup: &dyn Lookup) -> Result<Value, Unmet> {
     Ok(match value {
-        Value::String(text) => {
-            Value::String(lookup.render(&super::Template(text.clone())).map_err(Unmet::Unknown)?)
-        }
-        Value::Array(list) => {
-            Value::Array(list.iter().map(|value| rendered(value, lookup)).collect::<Result<_, _>>()?)
-        }
+        Value::String(text) => Value::String(lookup.render(&super::Template(text.clone())).map_err(Unmet::Unknown)?),
+        Value::Array(list) => Value::Array(list.iter().map(|value| rendered(value, lookup)).collect::<Result<_, _>>()?),
         other => other.clone(),
     })
 }
@@ -141,8 +147,8 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(predicate: &Predicate, actual: Value, expected: &str) {
-        let answer = match predicate.judge(&actual, &Fake) {
+    fn check(predicate: &Predicate, actual: &Value, expected: &str) {
+        let answer = match predicate.judge(actual, &Fake) {
             Ok(()) => "passed".to_owned(),
             Err(unmet) => format!("{}: {unmet}", unmet.verdict()),
         };
@@ -152,59 +158,67 @@ mod tests {
     #[test]
     fn equality() {
         use Predicate::{Eq, Ne};
-        check(&Eq(lit(json!(5))), json!("5"), "passed");
-        check(&Eq(lit(json!(5))), json!(4), "failed: expected 5, saw 4");
-        check(&Eq(lit(json!("Ready"))), json!("ready"), "failed: expected \"Ready\", saw \"ready\"");
-        check(&Eq(text("{{ chain_id }}")), json!(31337), "passed");
-        check(&Eq(text("{{ run }}")), json!(1), "unknown: `run` has no value yet");
-        check(&Eq(lit(json!(["{{ chain_id }}", 2]))), json!([31337, 2]), "passed");
-        check(&Ne(lit(json!(0))), json!(1), "passed");
-        check(&Ne(lit(json!(0))), json!("0x00"), "failed: expected anything but 0, saw \"0x00\"");
-        check(&Ne(text("{{ run }}")), json!(1), "unknown: `run` has no value yet");
+        check(&Eq(lit(json!(5))), &json!("5"), "passed");
+        check(&Eq(lit(json!(5))), &json!(4), "failed: expected 5, saw 4");
+        check(&Eq(lit(json!("Ready"))), &json!("ready"), "failed: expected \"Ready\", saw \"ready\"");
+        check(&Eq(text("{{ chain_id }}")), &json!(31337), "passed");
+        check(&Eq(text("{{ run }}")), &json!(1), "unknown: `run` has no value yet");
+        check(&Eq(lit(json!(["{{ chain_id }}", 2]))), &json!([31337, 2]), "passed");
+        check(&Ne(lit(json!(0))), &json!(1), "passed");
+        check(&Ne(lit(json!(0))), &json!("0x00"), "failed: expected anything but 0, saw \"0x00\"");
+        check(&Ne(text("{{ run }}")), &json!(1), "unknown: `run` has no value yet");
     }
 
     #[test]
     fn order_of_numbers() {
         use Predicate::{Ge, Gt, Le, Lt};
-        check(&Lt(lit(json!(10))), json!("9"), "passed");
-        check(&Lt(lit(json!(10))), json!(10), "failed: expected less than 10, saw 10");
-        check(&Le(lit(json!(10))), json!(10), "passed");
-        check(&Gt(lit(json!(10))), json!("0x0b"), "passed");
-        check(&Ge(lit(json!("1000000000000000000"))), json!("999999999999999999"), "failed: expected at least \"1000000000000000000\", saw \"999999999999999999\"");
-        check(&Ge(lit(json!(0.5))), json!(1), "passed");
-        check(&Ge(lit(json!(1))), json!(null), "failed: expected at least 1, saw null");
-        check(&Ge(lit(json!(1))), json!("many"), "failed: expected at least 1, saw \"many\"");
+        check(&Lt(lit(json!(10))), &json!("9"), "passed");
+        check(&Lt(lit(json!(10))), &json!(10), "failed: expected less than 10, saw 10");
+        check(&Le(lit(json!(10))), &json!(10), "passed");
+        check(&Gt(lit(json!(10))), &json!("0x0b"), "passed");
+        check(
+            &Ge(lit(json!("1000000000000000000"))),
+            &json!("999999999999999999"),
+            "failed: expected at least \"1000000000000000000\", saw \"999999999999999999\"",
+        );
+        check(&Ge(lit(json!(0.5))), &json!(1), "passed");
+        check(&Ge(lit(json!(1))), &json!(null), "failed: expected at least 1, saw null");
+        check(&Ge(lit(json!(1))), &json!("many"), "failed: expected at least 1, saw \"many\"");
     }
 
     #[test]
     fn members_and_sets() {
         use Predicate::{Has, In, Len, SetEq};
-        check(&In(vec![lit(json!(1)), lit(json!(2))]), json!("2"), "passed");
-        check(&In(vec![lit(json!(1)), lit(json!(2))]), json!(3), "failed: expected one of 1, 2, saw 3");
-        check(&In(vec![]), json!(3), "failed: expected one of nothing, saw 3");
-        check(&Has(lit(json!("b"))), json!(["a", "b"]), "passed");
-        check(&Has(lit(json!("bc"))), json!("abcd"), "passed");
-        check(&Has(lit(json!("k"))), json!({"k": null}), "passed");
-        check(&Has(lit(json!(1))), json!([2]), "failed: expected something that has 1, saw [2]");
-        check(&Len(vec![Predicate::Ge(lit(json!(1)))]), json!([0]), "passed");
-        check(&Len(vec![Predicate::Ge(lit(json!(1)))]), json!([]), "failed: length: expected at least 1, saw 0");
-        check(&Len(vec![Predicate::Eq(lit(json!(2)))]), json!("éé"), "passed");
-        check(&Len(vec![Predicate::Eq(lit(json!(2)))]), json!(2), "failed: expected something with a length, saw 2");
-        check(&SetEq(vec![lit(json!("a")), lit(json!("b"))]), json!(["b", "a", "b"]), "passed");
-        check(&SetEq(vec![lit(json!("a"))]), json!(["a", "b"]), "failed: expected exactly the set of \"a\", saw [\"a\",\"b\"]");
-        check(&SetEq(vec![lit(json!("a"))]), json!("a"), "failed: expected exactly the set of \"a\", saw \"a\"");
+        check(&In(vec![lit(json!(1)), lit(json!(2))]), &json!("2"), "passed");
+        check(&In(vec![lit(json!(1)), lit(json!(2))]), &json!(3), "failed: expected one of 1, 2, saw 3");
+        check(&In(vec![]), &json!(3), "failed: expected one of nothing, saw 3");
+        check(&Has(lit(json!("b"))), &json!(["a", "b"]), "passed");
+        check(&Has(lit(json!("bc"))), &json!("abcd"), "passed");
+        check(&Has(lit(json!("k"))), &json!({"k": null}), "passed");
+        check(&Has(lit(json!(1))), &json!([2]), "failed: expected something that has 1, saw [2]");
+        check(&Len(vec![Predicate::Ge(lit(json!(1)))]), &json!([0]), "passed");
+        check(&Len(vec![Predicate::Ge(lit(json!(1)))]), &json!([]), "failed: length: expected at least 1, saw 0");
+        check(&Len(vec![Predicate::Eq(lit(json!(2)))]), &json!("éé"), "passed");
+        check(&Len(vec![Predicate::Eq(lit(json!(2)))]), &json!(2), "failed: expected something with a length, saw 2");
+        check(&SetEq(vec![lit(json!("a")), lit(json!("b"))]), &json!(["b", "a", "b"]), "passed");
+        check(
+            &SetEq(vec![lit(json!("a"))]),
+            &json!(["a", "b"]),
+            "failed: expected exactly the set of \"a\", saw [\"a\",\"b\"]",
+        );
+        check(&SetEq(vec![lit(json!("a"))]), &json!("a"), "failed: expected exactly the set of \"a\", saw \"a\"");
     }
 
     #[test]
     fn operands_from_artefacts() {
         use Predicate::{Eq, In, SetEq};
-        check(&Eq(from("plan.json", "$.count")), json!(2), "passed");
-        check(&Eq(from("plan.json", "$.count")), json!(3), "failed: expected 2, saw 3");
-        check(&Eq(from("plan.json", "$.nothing")), json!(3), "unknown: `plan.json`: `$.nothing` is not there");
-        check(&Eq(from("other.json", "$.count")), json!(3), "unknown: `other.json` is not kept yet");
-        check(&In(vec![from("plan.json", "$.jobs[*].id")]), json!("b"), "passed");
-        check(&SetEq(vec![from("plan.json", "$.jobs[*].id"), lit(json!("c"))]), json!(["c", "b", "a"]), "passed");
-        check(&SetEq(vec![from("plan.json", "$.list")]), json!([3, 4]), "passed");
+        check(&Eq(from("plan.json", "$.count")), &json!(2), "passed");
+        check(&Eq(from("plan.json", "$.count")), &json!(3), "failed: expected 2, saw 3");
+        check(&Eq(from("plan.json", "$.nothing")), &json!(3), "unknown: `plan.json`: `$.nothing` is not there");
+        check(&Eq(from("other.json", "$.count")), &json!(3), "unknown: `other.json` is not kept yet");
+        check(&In(vec![from("plan.json", "$.jobs[*].id")]), &json!("b"), "passed");
+        check(&SetEq(vec![from("plan.json", "$.jobs[*].id"), lit(json!("c"))]), &json!(["c", "b", "a"]), "passed");
+        check(&SetEq(vec![from("plan.json", "$.list")]), &json!([3, 4]), "passed");
     }
 
     #[test]
@@ -212,6 +226,6 @@ mod tests {
         let unknown = Predicate::Eq(text("{{ run }}"));
         let failed = Predicate::Eq(lit(json!(1)));
         let both = Predicate::Len(vec![unknown, failed]);
-        check(&both, json!([]), "failed: length: expected 1, saw 0");
+        check(&both, &json!([]), "failed: length: expected 1, saw 0");
     }
 }

@@ -43,9 +43,9 @@ fn each(at: &str, nodes: &[(String, &Value)], predicate: &Predicate, lookup: &dy
     if nodes.is_empty() {
         return Err(Unmet::Failed(format!("`{at}` finds nothing")));
     }
-    all(nodes.iter().map(|(location, value)| {
-        predicate.judge(value, lookup).map_err(|e| e.prefixed(&format!("`{location}`: ")))
-    }))
+    all(nodes
+        .iter()
+        .map(|(location, value)| predicate.judge(value, lookup).map_err(|e| e.prefixed(&format!("`{location}`: ")))))
 }
 
 /// The value at a singular place, or the list of what another place finds.
@@ -63,7 +63,7 @@ fn parse(at: &str) -> Result<JsonPath, Unmet> {
 }
 
 /// Whether a valid path can find one node at most: names and single indices only (RFC 9535, 2.3.5.1).
-fn is_singular(path: &str) -> bool {
+pub(super) fn is_singular(path: &str) -> bool {
     let mut rest = path;
     let mut bracket = false;
     while let Some(c) = rest.chars().next() {
@@ -120,9 +120,9 @@ pub(super) mod tests {
     }
 
     #[track_caller]
-    fn check(at: &str, predicate: Predicate, document: Value, expected: &str) {
+    fn check(at: &str, predicate: Predicate, document: &Value, expected: &str) {
         let rule = JsonRule { at: at.to_owned(), all: vec![predicate] };
-        let answer = match rule.judge(&document, &Fake) {
+        let answer = match rule.judge(document, &Fake) {
             Ok(()) => "passed".to_owned(),
             Err(unmet) => format!("{}: {unmet}", unmet.verdict()),
         };
@@ -135,25 +135,35 @@ pub(super) mod tests {
 
     #[test]
     fn singular_places_give_their_value() {
-        check("$.a.b", eq(json!(1)), json!({"a": {"b": 1}}), "passed");
-        check("$.a.b", eq(json!(1)), json!({"a": {"b": 2}}), "failed: `$.a.b`: expected 1, saw 2");
-        check("$.a.b", eq(json!(1)), json!({"a": {}}), "failed: `$.a.b` is not there");
-        check("$.a", Predicate::Ne(Operand::Literal(json!(1))), json!({}), "failed: `$.a` is not there");
-        check("$.a", eq(json!(null)), json!({"a": null}), "passed");
-        check("$", Predicate::Len(vec![eq(json!(2))]), json!([1, 2]), "passed");
+        check("$.a.b", eq(json!(1)), &json!({"a": {"b": 1}}), "passed");
+        check("$.a.b", eq(json!(1)), &json!({"a": {"b": 2}}), "failed: `$.a.b`: expected 1, saw 2");
+        check("$.a.b", eq(json!(1)), &json!({"a": {}}), "failed: `$.a.b` is not there");
+        check("$.a", Predicate::Ne(Operand::Literal(json!(1))), &json!({}), "failed: `$.a` is not there");
+        check("$.a", eq(json!(null)), &json!({"a": null}), "passed");
+        check("$", Predicate::Len(vec![eq(json!(2))]), &json!([1, 2]), "passed");
     }
 
     #[test]
     fn other_places_give_every_node() {
         let jobs = json!({"jobs": [{"tx": "0x1"}, {"tx": "0x2"}]});
-        check("$.jobs[*].tx", Predicate::Ne(Operand::Literal(json!("0x0"))), jobs.clone(), "passed");
-        check("$.jobs[*].tx", Predicate::Ne(Operand::Literal(json!(2))), jobs.clone(), "failed: `$['jobs'][1]['tx']`: expected anything but 2, saw \"0x2\"");
-        check("$.jobs[*].none", Predicate::Ne(Operand::Literal(json!(2))), jobs.clone(), "failed: `$.jobs[*].none` finds nothing");
-        check("$.jobs[*]", Predicate::Len(vec![eq(json!(2))]), jobs.clone(), "passed");
-        check("$.jobs[*].none", Predicate::Len(vec![eq(json!(0))]), jobs.clone(), "passed");
-        check("$.jobs[*].tx", Predicate::Has(Operand::Literal(json!("0x2"))), jobs.clone(), "passed");
+        check("$.jobs[*].tx", Predicate::Ne(Operand::Literal(json!("0x0"))), &jobs, "passed");
+        check(
+            "$.jobs[*].tx",
+            Predicate::Ne(Operand::Literal(json!(2))),
+            &jobs,
+            "failed: `$['jobs'][1]['tx']`: expected anything but 2, saw \"0x2\"",
+        );
+        check(
+            "$.jobs[*].none",
+            Predicate::Ne(Operand::Literal(json!(2))),
+            &jobs,
+            "failed: `$.jobs[*].none` finds nothing",
+        );
+        check("$.jobs[*]", Predicate::Len(vec![eq(json!(2))]), &jobs, "passed");
+        check("$.jobs[*].none", Predicate::Len(vec![eq(json!(0))]), &jobs, "passed");
+        check("$.jobs[*].tx", Predicate::Has(Operand::Literal(json!("0x2"))), &jobs, "passed");
         let both = [json!("0x2"), json!("0x1")].map(Operand::Literal).into();
-        check("$.jobs[*].tx", Predicate::SetEq(both), jobs, "passed");
+        check("$.jobs[*].tx", Predicate::SetEq(both), &jobs, "passed");
     }
 
     #[test]

@@ -51,7 +51,8 @@ impl<'a> Resolve<'a> {
         let node = inner.required("contracts");
         let list = node.and_then(|node| self.report.list(node, "contracts")).unwrap_or_default();
         if node.is_some_and(|node| node.as_list().is_some_and(<[Node]>::is_empty)) {
-            self.report.add(Diagnostic::new(inner.key_place("contracts"), "`contracts` is empty: nothing would be checked"));
+            self.report
+                .add(Diagnostic::new(inner.key_place("contracts"), "`contracts` is empty: nothing would be checked"));
         }
         let contracts = list.iter().filter_map(|node| self.contract_at(node, "contracts", GOVERNED)).collect();
         CheckKind::Governed { contracts, by: self.contract_of(inner, "by", &[]) }
@@ -106,12 +107,7 @@ impl<'a> Resolve<'a> {
         let owners = inner.optional("owners").and_then(|node| self.nested_predicates(node, "`owners`"));
         let modules = inner.has("modules").then(|| self.addresses_of(inner, "modules"));
         inner.optional("modules");
-        CheckKind::Safe {
-            of,
-            threshold: threshold.unwrap_or_default(),
-            owners: owners.unwrap_or_default(),
-            modules,
-        }
+        CheckKind::Safe { of, threshold: threshold.unwrap_or_default(), owners: owners.unwrap_or_default(), modules }
     }
 
     fn addresses_of(&self, inner: &mut Reader<'a>, key: &'static str) -> Vec<ethers::types::Address> {

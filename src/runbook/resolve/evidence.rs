@@ -4,12 +4,15 @@ use super::Resolve;
 use crate::runbook::decode::Reader;
 use crate::runbook::diagnostic::Diagnostic;
 use crate::runbook::document::Node;
-use crate::runbook::{Evidence, EvidenceKind, FileEvidence, OutputEvidence, StepId, TransactionsEvidence, forms};
+use crate::runbook::{
+    Evidence, EvidenceKind, FileEvidence, Mentions, OutputEvidence, StepId, TransactionsEvidence, forms,
+};
 
 const KINDS: &[&str] = &["file", "output", "chain", "transactions"];
 
 /// Keys that stand beside `file` but inside `output`.
-const BESIDE_FILE: &[&str] = &["json", "contains", "never", "has", "keep", "written", "allowed_signers"];
+const BESIDE_FILE: &[&str] =
+    &["json", "contains", "never", "has", "keep", "written", "unchanged", "mentions", "manifest", "allowed_signers"];
 
 impl<'a> Resolve<'a> {
     pub(super) fn evidences(&mut self, step: &mut Reader<'a>, id: &StepId, what: &str) -> Vec<Evidence> {
@@ -55,8 +58,18 @@ impl<'a> Resolve<'a> {
             never: self.templates(reader, "never"),
             allowed_signers: reader.flag("allowed_signers").unwrap_or(false),
             written: reader.flag("written").unwrap_or(true),
+            unchanged: reader.flag("unchanged").unwrap_or(false),
+            mentions: reader.optional("mentions").and_then(|node| self.mentions(node)),
+            manifest: reader.has("manifest").then(|| self.json_path(reader, "manifest")),
             keep: reader.optional("keep").and_then(|node| self.keep(node, id)),
         }
+    }
+
+    fn mentions(&mut self, node: &'a Node) -> Option<Mentions> {
+        let mut reader = Reader::of(self.report, node, "`mentions`")?;
+        let mentions = Mentions { of: self.artefact(&mut reader, "of"), at: self.json_path(&mut reader, "at") };
+        reader.finish();
+        Some(mentions)
     }
 
     fn output(&mut self, node: &'a Node, id: &StepId) -> Option<OutputEvidence> {
@@ -67,7 +80,7 @@ impl<'a> Resolve<'a> {
             json: self.rules(&mut reader, "json"),
             keep: reader.optional("keep").and_then(|node| self.keep(node, id)),
         };
-        if ["has", "never", "json", "keep"].iter().all(|key| !reader.has(key)) && !reader.has_unknown() {
+        if ["has", "never", "json", "keep"].iter().all(|key| reader.lacks(key)) && !reader.has_unknown() {
             let diagnostic = Diagnostic::new(reader.place, "`output` demands nothing");
             self.report.add(diagnostic.help("add `has`, `never`, `json` or `keep`").absence());
         }
@@ -93,7 +106,8 @@ impl<'a> Resolve<'a> {
         let name = node.as_text()?.to_owned();
         if let Some(keeper) = self.kept.get(&name) {
             let diagnostic = Diagnostic::new(node.place, format!("the artefact `{name}` is kept twice"));
-            self.report.add(diagnostic.help(format!("the step `{keeper}` keeps it already; give this one another name")));
+            self.report
+                .add(diagnostic.help(format!("the step `{keeper}` keeps it already; give this one another name")));
         }
         self.kept.insert(name.clone(), id.to_string());
         Some(name)

@@ -127,7 +127,11 @@ impl<'a> Resolve<'a> {
                 Some(PerNetwork::Each(each))
             }
             _ => {
-                self.report.wrong_type(node, &format!("the variable `{name}`"), "a string, or a table with a string for each network");
+                self.report.wrong_type(
+                    node,
+                    &format!("the variable `{name}`"),
+                    "a string, or a table with a string for each network",
+                );
                 None
             }
         }

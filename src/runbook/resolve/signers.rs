@@ -13,7 +13,7 @@ impl<'a> Resolve<'a> {
         for (entry, mut reader) in self.members(root, "signers") {
             let keys = self.keys(&mut reader);
             let dev_chain = reader.optional_text("dev_chain");
-            if !reader.has("key") && dev_chain.is_none() {
+            if reader.lacks("key") && dev_chain.is_none() {
                 let diagnostic = Diagnostic::new(reader.place, format!("nobody is in the group `{}`", entry.key));
                 let help = "add `key = [{ who = \"NAME\", ssh = \"ssh-ed25519 …\" }]`";
                 self.report.add(diagnostic.help(help).absence());
@@ -36,7 +36,8 @@ impl<'a> Resolve<'a> {
             };
             if let Some(owner) = owners.insert(ssh.clone(), who.clone()) {
                 let diagnostic = Diagnostic::new(node.place, format!("this key of `{who}` is already `{owner}`'s"));
-                self.report.add(diagnostic.label("the same key again").help("every person signs with a key of their own"));
+                self.report
+                    .add(diagnostic.label("the same key again").help("every person signs with a key of their own"));
             }
             keys.push(SignerKey { who, ssh });
         }

@@ -20,17 +20,10 @@ impl<'a> Resolve<'a> {
         let mut ids = Unique::new("step");
         let what = format!("{what}.step");
         let tables = self.tables(part, "step", &format!("`[[{what}]]`"));
-        tables.into_iter().filter_map(|(node, reader)| self.step(node, reader, of, &what, &mut ids)).collect()
+        tables.into_iter().map(|(node, reader)| self.step(node, reader, of, &what, &mut ids)).collect()
     }
 
-    fn step(
-        &mut self,
-        node: &'a Node,
-        mut reader: Reader<'a>,
-        of: &str,
-        what: &str,
-        ids: &mut Unique,
-    ) -> Option<Step> {
+    fn step(&mut self, node: &'a Node, mut reader: Reader<'a>, of: &str, what: &str, ids: &mut Unique) -> Step {
         let id = StepId::new(of, &take_id(&mut reader, ids));
         let title = reader.text("title");
         let action = self.action(&mut reader);
@@ -46,11 +39,12 @@ impl<'a> Resolve<'a> {
         let own_chain = reader.choice("chain", &[("own", true)]).unwrap_or(false);
         let differs = reader.optional_text("differs");
         let evidence = self.evidences(&mut reader, &id, what);
-        if !reader.has("evidence") || !evidence.is_empty() {
+        // Evidence that could not be read was reported already, and may be the kind that is missing.
+        if reader.len_of("evidence") == evidence.len() {
             self.evidence_decides(&reader, &id, &evidence, effects == Effects::Chain && !own_chain, exit);
         }
         reader.finish();
-        Some(Step {
+        Step {
             id,
             title,
             action: action.unwrap_or(Action::Manual { instructions: Template::default() }),
@@ -67,7 +61,7 @@ impl<'a> Resolve<'a> {
             own_chain,
             differs,
             place: node.place,
-        })
+        }
     }
 
     /// Exit codes lie: what a step did to a chain, and whether `exit = "any"` was well, only evidence tells.

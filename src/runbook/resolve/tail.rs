@@ -46,7 +46,8 @@ impl<'a> Resolve<'a> {
         };
         let list = self.report.list(node, "of").unwrap_or_default();
         if node.as_list().is_some() && list.is_empty() {
-            self.report.add(Diagnostic::new(node.place, "a deliverable of nothing").help("name the artefacts it is made of"));
+            self.report
+                .add(Diagnostic::new(node.place, "a deliverable of nothing").help("name the artefacts it is made of"));
         }
         if list.len() > 1 && !path.is_empty() && !path.ends_with('/') {
             let message = format!("{} artefacts cannot be one file", list.len());

@@ -78,7 +78,12 @@ impl<'a> Resolve<'a> {
         };
         self.check_holes(node, &path, |name| {
             let known = REPORTS_NAMES.contains(&name);
-            (!known).then(|| (format!("`reports` cannot depend on `{name}`"), suggest::help(name, REPORTS_NAMES.iter().copied(), "it may depend on")))
+            (!known).then(|| {
+                (
+                    format!("`reports` cannot depend on `{name}`"),
+                    suggest::help(name, REPORTS_NAMES.iter().copied(), "it may depend on"),
+                )
+            })
         });
         Template(path)
     }
@@ -121,7 +126,10 @@ impl<'a> Resolve<'a> {
             Some(("var", of)) => {
                 let known = self.names.vars.iter().map(String::as_str);
                 let help = suggest::help(of, known, "declared variables");
-                (format!("no variable `{of}` is declared"), help.or(Some(format!("declare it in `[var]`: `{of} = \"…\"`"))))
+                (
+                    format!("no variable `{of}` is declared"),
+                    help.or(Some(format!("declare it in `[var]`: `{of} = \"…\"`"))),
+                )
             }
             _ => (format!("`{name}` is not a name that fills a hole"), Some(self.hole_help(name))),
         };

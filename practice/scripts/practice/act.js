@@ -1,0 +1,74 @@
+// npm run practice:act -- ACTION: does to the local chain what an incident would do. For tests and drills on Anvil only;
+// it impersonates the timelock instead of waiting for it.
+'use strict';
+
+const { concat, getAddress, id, toBeHex, zeroPadValue } = require('ethers');
+const { act, connect } = require('../lib/chain');
+const { interfaceOf, modules } = require('../lib/contracts');
+const { contract, record } = require('../lib/deployment');
+const { run } = require('../lib/workspace');
+
+const usage = 'usage: practice:act -- pause|unpause MODULE|all, set-governance ADDRESS, clear-code CONTRACT, bool-two MODULE';
+
+async function asTimelock(chain, deployment, method, args) {
+  const { TimelockController: timelock } = deployment.contracts;
+  await chain.rpc('anvil_impersonateAccount', [timelock]);
+  await chain.rpc('anvil_setBalance', [timelock, '0xde0b6b3a7640000']);
+  try {
+    return await act(chain, timelock, contract(chain, deployment, 'SystemPause'), method, args);
+  } finally {
+    await chain.rpc('anvil_stopImpersonatingAccount', [timelock]);
+  }
+}
+
+function switchModules(method) {
+  return async (chain, deployment, name) => {
+    if (name === 'all') return asTimelock(chain, deployment, `${method}All`, []);
+    if (!modules.includes(name)) throw new Error(`no module ${name}; modules: ${modules.join(' ')}`);
+    const data = interfaceOf(name).encodeFunctionData(method);
+    return asTimelock(chain, deployment, 'executeGovernanceCall', [deployment.contracts[name], data]);
+  };
+}
+
+/** A new code at an address counts from the next block on, so one is mined. */
+async function setCode(chain, address, code) {
+  await chain.rpc('anvil_setCode', [address, code]);
+  await chain.rpc('evm_mine');
+}
+
+function clearCode(chain, deployment, name) {
+  const address = deployment.contracts[name];
+  if (!address) throw new Error(`no contract ${name}`);
+  return setCode(chain, address, '0x');
+}
+
+/**
+ * Code that answers `paused()` with the word 2 and delegates every other call to the module's own code, kept elsewhere.
+ * Its first half compares the selector and forwards; its second half returns what came back, or the word.
+ */
+const boolTwoCode = (elsewhere) => concat(['0x5f3560e01c635c975abb14603b57365f5f375f5f365f73', elsewhere, '0x5af43d5f5f3e6037573d5ffd5b3d5ff35b60025f5260205ff3']);
+
+async function boolTwo(chain, deployment, name) {
+  if (!modules.includes(name)) throw new Error(`no module ${name}; modules: ${modules.join(' ')}`);
+  const { target } = contract(chain, deployment, name);
+  const elsewhere = getAddress(zeroPadValue(toBeHex(BigInt(id(`bool-two:${target}`)) >> 96n), 20));
+  const own = await chain.rpc('eth_getCode', [target, 'latest']);
+  if ((await chain.rpc('eth_getCode', [elsewhere, 'latest'])) === '0x') await chain.rpc('anvil_setCode', [elsewhere, own]);
+  await setCode(chain, target, boolTwoCode(elsewhere));
+}
+
+const actions = {
+  pause: switchModules('pause'),
+  unpause: switchModules('unpause'),
+  'set-governance': (chain, deployment, address) => asTimelock(chain, deployment, 'setGovernance', [getAddress(address)]),
+  'clear-code': clearCode,
+  'bool-two': boolTwo,
+};
+
+run(async () => {
+  const [name, subject, ...rest] = process.argv.slice(2);
+  if (!actions[name] || !subject || rest.length > 0) throw new Error(usage);
+  const chain = await connect();
+  await actions[name](chain, record(chain), subject);
+  console.log(`done: ${name} ${subject}`);
+});

@@ -1,0 +1,242 @@
+//! The command line, as types only: what can be asked, never how it is done.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Runs an operations runbook one step at a time. No gate opens unless the chain and the evidence say so.
+#[derive(Debug, Parser)]
+#[command(name = "citadel", version, max_term_width = 100, arg_required_else_help = true, propagate_version = true)]
+#[command(after_help = "Examples:
+  citadel run --local                       rehearse the whole runbook on a chain of its own
+  citadel plan --phase 3 --network mainnet  what would run, and why; changes nothing
+  citadel run --phase 3 --network mainnet   run one phase; it needs the gates before it
+  citadel gate verify --network mainnet     judge every gate again; for CI
+  citadel explain 11                        what an exit code means and what to do")]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The runbook [default: `runbook.toml` here or in a folder above]
+    #[arg(long, short = 'f', global = true, value_name = "FILE")]
+    pub runbook: Option<PathBuf>,
+    /// Where runs are kept [default: `$XDG_STATE_HOME/citadel`, else `~/.local/state/citadel`]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Tell more about what citadel itself does; twice for all of it
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the runbook, one phase of it, or one step
+    Run(Run),
+    /// Show what `run` would do with the same options, and why; nothing is started
+    Plan(Plan),
+    /// Check a runbook and show everything that is wrong with it
+    Check(Check),
+    /// List gates, or judge them against the chain and a run's evidence
+    #[command(subcommand)]
+    Gate(Gate),
+    /// Show where a run stands
+    Status(Status),
+    /// Write the report of a run to stdout
+    Report(Report),
+    /// List what to do when things go wrong
+    #[command(subcommand)]
+    Contingency(Contingency),
+    /// Record whether the effect of an indeterminate step happened
+    Decide(Decide),
+    /// Keep a local chain up between runs
+    #[command(subcommand)]
+    Devchain(Devchain),
+    /// Explain an exit code, or list them all
+    Explain(Explain),
+    /// Write shell completions to stdout
+    Completions(Completions),
+}
+
+/// Which network.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Net {
+    /// The network, as the runbook names it
+    #[arg(long, value_name = "NET")]
+    pub network: Option<String>,
+    /// The network whose chain citadel starts itself
+    #[arg(long)]
+    pub local: bool,
+}
+
+/// Which network, where the dev chain's is meant if nothing is said.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub struct OptionalNet {
+    /// The network, as the runbook names it [default: the local one]
+    #[arg(long, value_name = "NET")]
+    pub network: Option<String>,
+    /// The network whose chain citadel starts itself
+    #[arg(long)]
+    pub local: bool,
+}
+
+/// Which part of the runbook, and where.
+#[derive(Debug, Args)]
+pub struct Part {
+    #[command(flatten)]
+    pub net: Net,
+    /// One phase, or a range of them (`1..3`); on a local chain all phases before it run too
+    #[arg(long, value_name = "N[..M]", conflicts_with = "step")]
+    pub phase: Option<String>,
+    /// One step, such as `1.plan-safe`; no gate is judged
+    #[arg(long, value_name = "ID")]
+    pub step: Option<String>,
+    /// The checkout that steps run in [default: here or above; on a local chain, the practice workspace]
+    #[arg(long, value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+    /// Give up the run that is open on this network and start another
+    #[arg(long)]
+    pub new: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    #[command(flatten)]
+    pub part: Part,
+    /// Open a run without asking to type the network's name
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    #[command(flatten)]
+    pub part: Part,
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The runbook [default: `runbook.toml` here or in a folder above]
+    pub file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Gate {
+    /// List the gates and what each of them asks
+    List,
+    /// Judge gates: read-only, runs nothing, takes no lock
+    ///
+    /// With a run, its steps, sign-offs and evidence are judged too; without one, the chain checks alone, and nothing
+    /// is opened. Exit codes: 0 passed, 10 failed, 11 unknown, 12 waiting for people.
+    Verify(Verify),
+}
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The gates [default: all]
+    pub gates: Vec<String>,
+    /// The gate of one phase
+    #[arg(long, value_name = "N", conflicts_with = "gates")]
+    pub phase: Option<String>,
+    #[command(flatten)]
+    pub net: OptionalNet,
+    /// The folder of a run [default: the latest on the network]
+    #[arg(long, value_name = "DIR")]
+    pub run: Option<PathBuf>,
+    /// The checkout, where the run's own is not the one to look at
+    #[arg(long, value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+    /// How to write the answer
+    #[arg(long, value_enum, default_value_t = VerdictFormat::Human)]
+    pub format: VerdictFormat,
+}
+
+/// How verdicts are written.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum VerdictFormat {
+    Human,
+    Json,
+    Junit,
+}
+
+#[derive(Debug, Args)]
+pub struct Status {
+    #[command(flatten)]
+    pub net: OptionalNet,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Report {
+    #[command(flatten)]
+    pub net: OptionalNet,
+    /// The folder of a run [default: the latest on the network]
+    #[arg(long, value_name = "DIR")]
+    pub run: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Markdown)]
+    pub format: ReportFormat,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ReportFormat {
+    Markdown,
+    Json,
+    Junit,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Contingency {
+    /// List the contingencies, when to use them, and their steps
+    List,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "answer", required = true, multiple = false, args = ["happened", "did_not_happen"])]
+pub struct Decide {
+    /// The step, such as `3.mission`
+    pub step: String,
+    /// Its effect is on the chain: it will not run again
+    #[arg(long)]
+    pub happened: bool,
+    /// Nothing of it happened: it may run again
+    #[arg(long)]
+    pub did_not_happen: bool,
+    /// What you looked at; it is recorded with your name
+    #[arg(long)]
+    pub reason: String,
+    #[command(flatten)]
+    pub net: OptionalNet,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Devchain {
+    /// Start the local chain, set it up, and leave it running
+    Up,
+    /// Show whether one is running, and where
+    Status,
+    /// End it
+    Down,
+}
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The exit code [default: all of them]
+    pub code: Option<u8>,
+}
+
+#[derive(Debug, Args)]
+pub struct Completions {
+    pub shell: Shell,
+}

@@ -1,0 +1,46 @@
+//! `citadel decide`: a person says whether the effect of an indeterminate step happened; it is recorded with their name.
+
+use jiff::Timestamp;
+
+use super::context::Context;
+use super::opening::Existing;
+use crate::cli::Decide;
+use crate::error::{ExitCode, Failure};
+use crate::event::Event;
+use crate::journal::{Journal, Lock, Owner};
+use crate::plan::Selection;
+use crate::progress::StepState;
+use crate::terminal;
+
+pub(super) fn decide(context: &Context, args: &Decide) -> Result<ExitCode, Failure> {
+    let network = context.network(args.net.network.as_deref())?;
+    let selection = Selection::step(&context.runbook, &args.step)?;
+    let step = selection.step.ok_or_else(|| Failure::new(ExitCode::Usage, "name a step"))?;
+    let home = context.home(network);
+    let Some(existing) = Existing::latest(&home)?.filter(|run| run.progress.closed.is_none()) else {
+        return Err(Failure::new(ExitCode::Usage, format!("there is no open run on {}", network.name))
+            .hint(format!("`citadel run --network {}` opens one", network.name)));
+    };
+    let owner = Owner {
+        who: context.operator(),
+        host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        pid: std::process::id(),
+        since: Timestamp::now(),
+        command: format!("citadel decide {step}"),
+    };
+    let _lock = Lock::take(&home.lock(), &owner)?;
+    let state = existing.progress.step_state(&step);
+    let open = matches!(state, Some(StepState::Started | StepState::Indeterminate | StepState::Failed));
+    if !open {
+        let is = if state.is_some() { "known how it came out" } else { "has not run" };
+        return Err(Failure::new(ExitCode::Usage, format!("nothing is to be decided about {step}: it is {is}"))
+            .hint(format!("`citadel status --network {}`", network.name)));
+    }
+    let attempt = existing.progress.steps.get(&step).map_or(0, |progress| progress.attempt);
+    let (mut journal, _) = Journal::open(&existing.folder.journal())?;
+    let (by, reason, happened) = (context.operator(), args.reason.clone(), args.happened);
+    journal.append(Event::StepDecided { step: step.clone(), attempt, happened, by, reason }, Timestamp::now())?;
+    let answer = if happened { "happened" } else { "did not happen" };
+    terminal::data(&format!("recorded: {step}, attempt {attempt}, {answer}\n"));
+    Ok(ExitCode::Ok)
+}

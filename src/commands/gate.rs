@@ -1,0 +1,203 @@
+//! `citadel gate`: lists gates, and judges them again. Read-only: no step, no lock, no command.
+
+use std::fmt::Write;
+
+use super::context::Context;
+use super::opening::Existing;
+use crate::cli::{VerdictFormat, Verify};
+use crate::devchain;
+use crate::engine::world::{View, World};
+use crate::engine::{dev_chain, gate_code, judge, signing};
+use crate::error::{ExitCode, Failure};
+use crate::event::{BlockRef, Event};
+use crate::journal::RunFolder;
+use crate::plan::Selection;
+use crate::plan::selection::unknown;
+use crate::process::Stop;
+use crate::progress::Progress;
+use crate::report::gates::{self, GateView};
+use crate::runbook::{Check, CheckKind, Network, Phase};
+use crate::terminal;
+use crate::verdict::worst;
+use crate::workspace::{self, Workspace};
+
+/// What is said where no run was judged.
+const NO_RUN: &str = "no run: the chain checks alone were judged; steps and sign-offs were not, and nothing is opened";
+
+pub(super) fn list(context: &Context) -> ExitCode {
+    let mut text = String::new();
+    let checks = |checks: &[Check]| checks.iter().map(|check| check.id.clone()).collect::<Vec<_>>().join(", ");
+    let _ = writeln!(text, "with every gate: {}", checks(&context.runbook.invariants));
+    for phase in &context.runbook.phases {
+        let on = phase.on.as_ref().map(|on| format!(" (on {on})")).unwrap_or_default();
+        let _ = writeln!(text, "\ngate {}  {}{on}", phase.id, phase.gate.title);
+        let _ = writeln!(
+            text,
+            "    steps   {}",
+            phase.steps.iter().map(|step| step.id.0.clone()).collect::<Vec<_>>().join(", ")
+        );
+        if !phase.gate.checks.is_empty() {
+            let _ = writeln!(text, "    checks  {}", checks(&phase.gate.checks));
+        }
+        if let Some(sign_off) = &phase.gate.sign_off {
+            let _ = writeln!(
+                text,
+                "    people  {} of `{}`: {}",
+                sign_off.threshold, sign_off.signers, sign_off.statement.0
+            );
+        }
+    }
+    terminal::data(&text);
+    ExitCode::Ok
+}
+
+pub(super) async fn verify(context: &Context, args: &Verify) -> Result<ExitCode, Failure> {
+    let existing = existing(context, args)?;
+    let named = existing.as_ref().and_then(|run| run.progress.run.as_ref()).map(|run| run.network.clone());
+    let network = context.network(named.as_deref().or(args.net.network.as_deref()))?;
+    let phases = phases(context, args)?;
+    let progress = match &existing {
+        Some(existing) => existing.progress.clone(),
+        None => progress_of_chain(context, network).await,
+    };
+    let world = world(context, args, network, existing.as_ref()).await?;
+    let view = View { runbook: &context.runbook, progress: &progress, world: &world };
+    let mut views = Vec::new();
+    for phase in phases {
+        views.push(if existing.is_some() { judged(&view, phase).await } else { chain_only(&view, phase).await });
+    }
+    let note = if existing.is_some() { "" } else { NO_RUN };
+    write(args.format, &views, note)?;
+    Ok(gate_code(gates::verdict(&views)))
+}
+
+/// A gate of a run, as it stands now.
+async fn judged(view: &View<'_>, phase: &Phase) -> GateView {
+    let mut judgement = judge::judge(view, phase).await;
+    if let Some(sign_off) = &phase.gate.sign_off {
+        judgement.results.push(signing::standing(view, phase, sign_off));
+    }
+    gate_view(view, phase, judgement)
+}
+
+/// A gate without a run: what the chain alone can say.
+async fn chain_only(view: &View<'_>, phase: &Phase) -> GateView {
+    let network = view.network(phase);
+    let checks: Vec<&Check> = view.runbook.invariants.iter().chain(&phase.gate.checks).collect();
+    let checks: Vec<&Check> = checks.into_iter().filter(|check| needs_no_run(&check.kind)).collect();
+    let judgement = judge::checks_and(view, network, &checks, &[], view.kept(network), None).await;
+    gate_view(view, phase, judgement)
+}
+
+fn gate_view(view: &View<'_>, phase: &Phase, judgement: judge::Judgement) -> GateView {
+    let block = judgement.reading.as_ref().and_then(|reading| reading.block.as_ref());
+    GateView {
+        id: phase.id.clone(),
+        title: phase.gate.title.clone(),
+        verdict: worst(judgement.results.iter().map(|result| result.verdict)),
+        network: view.network(phase).name.clone(),
+        block: block.map(|block| BlockRef {
+            number: block.number,
+            hash: format!("{:#x}", block.hash),
+            time: block.time,
+        }),
+        results: judgement.results,
+    }
+}
+
+/// Whether a check can be judged without what a run kept.
+fn needs_no_run(kind: &CheckKind) -> bool {
+    match kind {
+        CheckKind::SafeBundle { .. }
+        | CheckKind::SafeTx { .. }
+        | CheckKind::UnchangedSince { .. }
+        | CheckKind::Json { .. } => false,
+        CheckKind::Call { rules, .. } => !format!("{rules:?}").contains("From {"),
+        CheckKind::Pause { .. }
+        | CheckKind::CanPause { .. }
+        | CheckKind::Governed { .. }
+        | CheckKind::Code { .. }
+        | CheckKind::Timelock { .. }
+        | CheckKind::Safe { .. } => true,
+    }
+}
+
+fn existing(context: &Context, args: &Verify) -> Result<Option<Existing>, Failure> {
+    if let Some(folder) = &args.run {
+        let folder = RunFolder::at(&context.here.join(folder));
+        let name = folder.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        return Existing::read(name, folder).map(Some);
+    }
+    Existing::latest(&context.home(context.network(args.net.network.as_deref())?))
+}
+
+fn phases<'a>(context: &'a Context, args: &Verify) -> Result<Vec<&'a Phase>, Failure> {
+    let all = &context.runbook.phases;
+    if let Some(phase) = &args.phase {
+        return Ok(all[Selection::phases(&context.runbook, phase)?.phases].iter().collect());
+    }
+    if args.gates.is_empty() {
+        return Ok(all.iter().collect());
+    }
+    let find = |name: &String| {
+        let found = all.iter().find(|phase| phase.id.0 == *name);
+        found.ok_or_else(|| unknown("gate", name, all.iter().map(|phase| &*phase.id.0)))
+    };
+    args.gates.iter().map(find).collect()
+}
+
+/// Where there is no run: the dev chain that is kept up, so that its contracts are known.
+async fn progress_of_chain(context: &Context, network: &Network) -> Progress {
+    let mut progress = Progress::default();
+    let mut networks = context.runbook.networks.values();
+    let dev =
+        if network.dev_chain.is_some() { Some(network) } else { networks.find(|other| other.dev_chain.is_some()) };
+    let Some(dev) = dev else { return progress };
+    if let Some(kept) = devchain::find_kept(&context.home(dev).dev_chain()).await {
+        let (url, process) = (kept.record.url, kept.record.process);
+        progress
+            .apply(1, &Event::DevChainStarted { url, pid: process.pid, start_time: process.start_time, kept: true });
+        progress.apply(2, &Event::DevChainReady(dev_chain::deployment(&kept.deployment)));
+    }
+    progress
+}
+
+async fn world(
+    context: &Context,
+    args: &Verify,
+    network: &Network,
+    existing: Option<&Existing>,
+) -> Result<World, Failure> {
+    let of_run = existing.and_then(|run| run.progress.run.as_ref());
+    let dir = match (&args.workspace, of_run) {
+        (Some(dir), _) => context.here.join(dir),
+        (None, Some(run)) => run.workspace.clone().into(),
+        (None, None) => workspace::find(&context.runbook, None, &context.here, network.dev_chain.is_some())
+            .unwrap_or_else(|_| context.here.clone()),
+    };
+    let workspace = Workspace::inspect(&context.runbook, dir, context.path()).await;
+    let (_sender, stop) = tokio::sync::watch::channel(Stop::No);
+    let home = context.home(network);
+    let (name, folder) = match existing {
+        Some(existing) => (existing.run.clone(), existing.folder.clone()),
+        None => ("none".to_owned(), home.run("none")),
+    };
+    let mut world = context.world(network, workspace, &name, folder, stop)?;
+    if let Some(run) = of_run {
+        world.reports = run.reports.clone().into();
+    }
+    Ok(world)
+}
+
+fn write(format: VerdictFormat, views: &[GateView], note: &str) -> Result<(), Failure> {
+    let text = match format {
+        VerdictFormat::Human => {
+            let colour = terminal::colour_on_stdout();
+            gates::human(views, note, terminal::columns_on_stdout(), colour)
+        }
+        VerdictFormat::Json => gates::json(views, note)?,
+        VerdictFormat::Junit => gates::junit(views)?,
+    };
+    terminal::data(&text);
+    Ok(())
+}

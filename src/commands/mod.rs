@@ -1,0 +1,40 @@
+//! One file a subcommand, each thin: read what the others need, call them, and give the exit code.
+
+mod check;
+mod completions;
+mod context;
+mod contingency;
+mod decide;
+mod devchain;
+mod explain;
+mod gate;
+mod opening;
+mod outline;
+mod plan;
+mod preconditions;
+mod report;
+mod run;
+mod status;
+
+use crate::cli::{Cli, Command, Gate};
+use crate::error::{ExitCode, Failure};
+use context::Context;
+
+/// Does what the command line asks.
+pub async fn dispatch(cli: &Cli) -> Result<ExitCode, Failure> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Explain(args) => explain::explain(args),
+        Command::Completions(args) => Ok(completions::completions(args)),
+        Command::Check(args) => check::check(args.file.as_deref().or(global.runbook.as_deref())),
+        Command::Run(args) => run::run(&Context::new(global)?, args).await,
+        Command::Plan(args) => plan::plan(&Context::new(global)?, args).await,
+        Command::Gate(Gate::List) => Ok(gate::list(&Context::new(global)?)),
+        Command::Gate(Gate::Verify(args)) => gate::verify(&Context::new(global)?, args).await,
+        Command::Status(args) => status::status(&Context::new(global)?, args),
+        Command::Report(args) => report::report(&Context::new(global)?, args),
+        Command::Contingency(_) => Ok(contingency::list(&Context::new(global)?)),
+        Command::Decide(args) => decide::decide(&Context::new(global)?, args),
+        Command::Devchain(args) => devchain::devchain(&Context::new(global)?, args).await,
+    }
+}

@@ -1,0 +1,236 @@
+//! Takes a run up again, or opens a new one: which of the two, and what must be there first.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::context::Context;
+use super::outline;
+use super::preconditions;
+use crate::cli::Part;
+use crate::devchain;
+use crate::digest::sha256;
+use crate::engine::world::{View, World};
+use crate::error::{ExitCode, Failure};
+use crate::event::{Event, RunContinued, RunOpened};
+use crate::journal::{self, Entry, Home, Journal, RunFolder};
+use crate::plan::Selection;
+use crate::progress::Progress;
+use crate::runbook::{Network, PhaseId};
+use crate::workspace::{self, Workspace};
+
+/// A run as it stands on disk.
+pub(super) struct Existing {
+    pub(super) run: String,
+    pub(super) folder: RunFolder,
+    pub(super) entries: Vec<Entry>,
+    pub(super) progress: Progress,
+}
+
+/// What `run` and `plan` work on, before anything is written.
+pub(super) struct Prospect<'a> {
+    pub(super) network: &'a Network,
+    pub(super) selection: Selection,
+    pub(super) workspace: Workspace,
+    /// The run that goes on; `None`: a new one opens.
+    pub(super) existing: Option<Existing>,
+    /// Given up by `--new`, or because its dev chain is gone.
+    pub(super) given_up: Option<(Existing, String)>,
+    /// What is missing, each with how to supply it.
+    pub(super) missing: Vec<(String, String)>,
+}
+
+impl Existing {
+    /// Reads a run; anything wrong with its journal is an error.
+    pub(super) fn read(run: String, folder: RunFolder) -> Result<Self, Failure> {
+        let entries = journal::read(&folder.journal())?.entries;
+        let progress = Progress::replay(entries.iter().map(|entry| &entry.event));
+        Ok(Self { run, folder, entries, progress })
+    }
+
+    /// The latest run of `home`, if there is one.
+    pub(super) fn latest(home: &Home) -> Result<Option<Self>, Failure> {
+        let Some(run) = home.runs()?.pop() else { return Ok(None) };
+        let folder = home.run(&run);
+        Self::read(run, folder).map(Some)
+    }
+}
+
+impl<'a> Prospect<'a> {
+    /// Looks at everything and changes nothing.
+    pub(super) async fn look(context: &'a Context, part: &Part) -> Result<Self, Failure> {
+        let network = context.network(part.net.network.as_deref())?;
+        let dev = network.dev_chain.is_some();
+        let selection = selection(context, part, dev)?;
+        let mut missing = Vec::new();
+        let dir = match workspace::find(&context.runbook, part.workspace.as_deref(), &context.here, dev) {
+            Ok(dir) => dir,
+            Err(why) => {
+                missing.push((format!("no workspace: {why}"), WORKSPACE_HINT.to_owned()));
+                context.here.clone()
+            }
+        };
+        let workspace = Workspace::inspect(&context.runbook, dir, context.path()).await;
+        let latest = match Existing::latest(&context.home(network)) {
+            // What is not citadel's work any more cannot be closed either; it stays as it is.
+            Err(failure) if part.new && failure.code == ExitCode::EvidenceBroken => None,
+            other => other?,
+        };
+        let chain = devchain::find_kept(&context.home(network).dev_chain()).await.map(|kept| kept.record);
+        let (existing, given_up) = match latest {
+            None => (None, None),
+            Some(run) if run.progress.closed.is_some() => (None, None),
+            Some(run) => {
+                match reason_for_new(&run.progress, part.new, dev, &selection, chain.as_ref(), &workspace.dir) {
+                    Some(reason) => (None, Some((run, reason))),
+                    None => (Some(run), None),
+                }
+            }
+        };
+        let mut prospect = Self { network, selection, workspace, existing, given_up, missing };
+        let missing = preconditions::missing(context, &prospect).await;
+        prospect.missing.extend(missing);
+        Ok(prospect)
+    }
+
+    /// The name and folder of the run: the one that goes on, or a new one.
+    pub(super) fn place(&self, context: &Context) -> (String, RunFolder) {
+        if let Some(existing) = &self.existing {
+            return (existing.run.clone(), existing.folder.clone());
+        }
+        let home = context.home(self.network);
+        let time = Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ").to_string();
+        let mut names = (1..).map(|n| if n == 1 { time.clone() } else { format!("{time}.{n}") });
+        let name = names.find(|name| !home.run(name).path().exists()).unwrap_or_else(|| time.clone());
+        let folder = home.run(&name);
+        (name, folder)
+    }
+
+    /// The progress that a plan starts from.
+    pub(super) fn progress(&self) -> Progress {
+        self.existing.as_ref().map(|existing| existing.progress.clone()).unwrap_or_default()
+    }
+
+    /// Writes the record that opens the run, or that takes it up again.
+    pub(super) fn open(&self, context: &Context, world: &World) -> Result<(Journal, Event, Progress), Failure> {
+        if let Some((old, reason)) = &self.given_up {
+            let (mut journal, _) = Journal::open(&old.folder.journal())?;
+            let closed = Event::RunClosed { by: context.operator(), reason: reason.clone() };
+            journal.append(closed, Timestamp::now())?;
+        }
+        let progress = self.progress();
+        let view = View { runbook: &context.runbook, progress: &progress, world };
+        let phases = outline::phases(&context.runbook, &self.workspace, &view.scope(self.network));
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let citadel = env!("CARGO_PKG_VERSION").to_owned();
+        let (operator, commit) = (context.operator(), self.workspace.commit.clone());
+        let runbook_sha256 = context.runbook.sha256.clone();
+        if let Some(existing) = &self.existing {
+            let (journal, _) = Journal::open(&existing.folder.journal())?;
+            let event = RunContinued { citadel, operator, host, runbook_sha256, commit, phases };
+            return Ok((journal, Event::RunContinued(event), progress));
+        }
+        world.folder.create()?;
+        let journal = Journal::create(&world.folder.journal())?;
+        let event = RunOpened {
+            run: world.run.clone(),
+            citadel,
+            runbook: context.runbook.id.clone(),
+            title: context.runbook.title.clone(),
+            runbook_sha256,
+            network: self.network.name.clone(),
+            chain_id: self.network.chain_id,
+            workspace: self.workspace.dir.display().to_string(),
+            reports: world.reports.display().to_string(),
+            folder: world.folder.path().display().to_string(),
+            practice: self.workspace.practice,
+            commit,
+            operator,
+            host,
+            phases,
+        };
+        Ok((journal, Event::RunOpened(event), progress))
+    }
+
+    /// Whether the workspace holds another prose than the one that the runbook transcribes.
+    pub(super) fn other_prose(&self, context: &Context) -> Option<String> {
+        let source = context.runbook.source.as_ref().filter(|_| !self.workspace.practice)?;
+        let bytes = workspace::read_file(&self.workspace.dir, &source.file).ok()?;
+        (sha256(&bytes) != source.sha256).then(|| {
+            format!(
+                "`{}` of this workspace is not the prose that this runbook transcribes; compare the two",
+                source.file
+            )
+        })
+    }
+
+    /// Gates before the selection that have not passed by today's definition.
+    pub(super) fn closed_gates(&self, context: &Context) -> Vec<PhaseId> {
+        if self.selection.step.is_some() && self.network.dev_chain.is_some() {
+            return Vec::new();
+        }
+        let progress = self.progress();
+        let before = &context.runbook.phases[..self.selection.phases.start];
+        before.iter().map(|phase| &phase.id).filter(|id| !progress.gate_passed(id)).cloned().collect()
+    }
+}
+
+const WORKSPACE_HINT: &str = "run in an AGI Jobs checkout, or name it with `--workspace DIR`";
+
+fn selection(context: &Context, part: &Part, dev: bool) -> Result<Selection, Failure> {
+    match (&part.phase, &part.step) {
+        (_, Some(step)) => Selection::step(&context.runbook, step),
+        (Some(phases), None) => {
+            let mut selection = Selection::phases(&context.runbook, phases)?;
+            if dev {
+                selection.phases.start = 0;
+            }
+            Ok(selection)
+        }
+        (None, None) => Ok(Selection::all(&context.runbook)),
+    }
+}
+
+/// Why the latest run does not go on. On a dev chain a run lives as long as its chain.
+fn reason_for_new(
+    progress: &Progress,
+    new: bool,
+    dev: bool,
+    selection: &Selection,
+    kept: Option<&devchain::Record>,
+    workspace: &Path,
+) -> Option<String> {
+    if new {
+        return Some("given up with `--new`".into());
+    }
+    if !dev {
+        return None;
+    }
+    let chain = progress.dev_chain.as_ref();
+    let same = chain.zip(kept).is_some_and(|(chain, kept)| {
+        chain.kept && (chain.pid, chain.start_time) == (kept.process.pid, kept.process.start_time)
+    });
+    if chain.is_some() && !same {
+        return Some("its dev chain is gone".into());
+    }
+    if progress.run.as_ref().is_some_and(|run| Path::new(&run.workspace) != workspace) {
+        return Some("another workspace was asked for".into());
+    }
+    if chain.is_none() && kept.is_none() {
+        return Some("a local run without a kept chain is one invocation".into());
+    }
+    (progress.complete && selection.step.is_none()).then(|| "it was complete".into())
+}
+
+/// Fails with everything that is missing.
+pub(super) fn refuse(missing: &[(String, String)], what: &str) -> Result<(), Failure> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let count = missing.len();
+    let things = if count == 1 { "thing is" } else { "things are" };
+    let mut failure =
+        Failure::new(ExitCode::Precondition, format!("{count} {things} missing before {what}; nothing was started"));
+    failure.details = missing.iter().map(|(what, how)| format!("{what}\n  {how}")).collect();
+    Err(failure)
+}

@@ -1,0 +1,131 @@
+//! `citadel plan`: what `run` would do, and why; the exact commands and the names of what they are given.
+
+use std::fmt::Write;
+
+use super::context::Context;
+use super::opening::Prospect;
+use super::outline;
+use crate::cli::Plan;
+use crate::engine::command;
+use crate::engine::world::View;
+use crate::error::{ExitCode, Failure};
+use crate::plan::{self, Item, Line};
+use crate::process::Stop;
+use crate::runbook::{Action, EvidenceKind, Phase, Scope, Step};
+use crate::terminal;
+
+pub(super) async fn plan(context: &Context, args: &Plan) -> Result<ExitCode, Failure> {
+    let prospect = Prospect::look(context, &args.part).await?;
+    let (name, folder) = prospect.place(context);
+    let (_sender, stop) = tokio::sync::watch::channel(Stop::No);
+    let world = context.world(prospect.network, prospect.workspace.clone(), &name, folder, stop)?;
+    let mut progress = prospect.progress();
+    let before = progress.clone();
+    let scope = View { runbook: &context.runbook, progress: &before, world: &world }.scope(prospect.network);
+    progress.phases = outline::phases(&context.runbook, &prospect.workspace, &scope);
+    progress.fresh.clear();
+    let view = View { runbook: &context.runbook, progress: &progress, world: &world };
+    let mut text = String::new();
+    let run = if prospect.existing.is_some() { "goes on with run" } else { "opens run" };
+    let _ = writeln!(text, "{} on {}: {run} {name}", context.runbook.title, prospect.network.name);
+    let _ = writeln!(text, "workspace {}", prospect.workspace.dir.display());
+    for line in plan::plan(&context.runbook, &prospect.selection, &progress, &prospect.network.name) {
+        text.push_str(&shown(&view, &line));
+    }
+    for (what, how) in &prospect.missing {
+        let _ = writeln!(text, "\nmissing: {what}\n         {how}");
+    }
+    terminal::data(&text);
+    Ok(if prospect.missing.is_empty() { ExitCode::Ok } else { ExitCode::Precondition })
+}
+
+fn shown(view: &View<'_>, line: &Line) -> String {
+    let mut text = format!("\n{}\n    why      {}\n", line.item, line.why);
+    let phases = &view.runbook.phases;
+    let step_of = |id| phases.iter().find_map(|phase| Some((phase, phase.steps.iter().find(|step| step.id == id)?)));
+    match &line.item {
+        Item::Run { step, .. } | Item::Probe { step } | Item::Ask { step } => {
+            if let Some((phase, step)) = step_of(step.clone()) {
+                text.push_str(&step_lines(view, phase, step));
+            }
+        }
+        Item::Gate { phase } => {
+            if let Some(phase) = phases.iter().find(|other| other.id == *phase) {
+                text.push_str(&gate_lines(view, phase));
+            }
+        }
+        Item::DevChain | Item::Changed { .. } | Item::Skip { .. } => {}
+    }
+    text
+}
+
+fn step_lines(view: &View<'_>, phase: &Phase, step: &Step) -> String {
+    let network = view.network(phase);
+    let mut scope = view.scope(network);
+    // Addresses that the dev chain's setup will deploy are not known yet; the plan shows their names.
+    for name in view.runbook.contracts.keys() {
+        scope.values.entry(format!("contract.{name}")).or_insert_with(|| format!("{{{{ contract.{name} }}}}"));
+    }
+    let mut text = format!("    what     {}\n", step.title);
+    let shown = match &step.action {
+        Action::Manual { instructions } => format!("by hand: {}", instructions.render(&scope).unwrap_or_default()),
+        Action::Secrets { file, .. } => format!("check the variables of {} and `{}`", network.name, file.0),
+        Action::Npm { .. } | Action::Make { .. } | Action::Run { .. } | Action::Shell { .. } => {
+            match command::argv(&step.action, &scope) {
+                Ok(argv) => command::display(step, &argv.unwrap_or_default(), &scope),
+                Err(name) => format!("(`{name}` has no value on {})", network.name),
+            }
+        }
+    };
+    let _ = writeln!(text, "    command  {shown}");
+    let given = step.needs.iter().flat_map(|need| match need {
+        crate::runbook::Need::Rpc => &network.rpc,
+        crate::runbook::Need::Key => &network.key,
+    });
+    let given: Vec<&str> = given.map(String::as_str).collect();
+    if !given.is_empty() {
+        let _ = writeln!(text, "    given    {}", given.join(" "));
+    }
+    for (number, evidence) in step.evidence.iter().enumerate() {
+        let _ = writeln!(text, "    {:8} {}", if number == 0 { "evidence" } else { "" }, told(&evidence.kind, &scope));
+    }
+    if let Some(differs) = &step.differs {
+        let _ = writeln!(text, "    differs  {differs}");
+    }
+    text
+}
+
+/// Evidence in a few words.
+fn told(kind: &EvidenceKind, scope: &Scope) -> String {
+    match kind {
+        EvidenceKind::File(file) => {
+            let path = file.path.render(scope).unwrap_or_else(|_| file.path.0.clone());
+            let kept = file.keep.as_ref().map(|name| format!(", kept as `{name}`")).unwrap_or_default();
+            let written = if file.written { "written by it" } else { "read by it" };
+            format!("file {path}, {written}, {} rules{kept}", file.json.len() + file.contains.len() + file.never.len())
+        }
+        EvidenceKind::Output(output) => {
+            let never: Vec<String> = output.never.iter().map(|text| format!("{:?}", text.0)).collect();
+            let json = output.json.len();
+            format!(
+                "output, {json} JSON rules{}",
+                if never.is_empty() { String::new() } else { format!(", never {}", never.join(", ")) }
+            )
+        }
+        EvidenceKind::Chain(check) => format!("chain, {}", check.kind.name()),
+        EvidenceKind::Transactions(wanted) => {
+            format!("transactions at {} of `{}`, at least {}", wanted.at, wanted.of, wanted.min)
+        }
+    }
+}
+
+fn gate_lines(view: &View<'_>, phase: &Phase) -> String {
+    let mut text = format!("    what     {}\n", phase.gate.title);
+    let checks: Vec<&str> =
+        view.runbook.invariants.iter().chain(&phase.gate.checks).map(|check| check.id.as_str()).collect();
+    let _ = writeln!(text, "    checks   {} steps done, {}", phase.steps.len(), checks.join(", "));
+    if let Some(sign_off) = &phase.gate.sign_off {
+        let _ = writeln!(text, "    people   {} of `{}`", sign_off.threshold, sign_off.signers);
+    }
+    text
+}

@@ -1,0 +1,102 @@
+//! `citadel run`: opens or takes up a run, and goes through what was asked for.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use jiff::Timestamp;
+
+use super::context::Context;
+use super::opening::{Prospect, refuse};
+use super::preconditions;
+use crate::cli::Run;
+use crate::engine::{Ending, Engine};
+use crate::error::{ExitCode, Failure};
+use crate::journal::{Lock, Owner};
+use crate::process::{shims, signals};
+use crate::recorder::Recorder;
+use crate::terminal::{self, Style};
+
+pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failure> {
+    let stop = signals::listen()?;
+    let prospect = Prospect::look(context, &args.part).await?;
+    refuse(&prospect.missing, &what(&prospect, args))?;
+    let home = context.home(prospect.network);
+    home.create()?;
+    let _lock = Lock::take(&home.lock(), &owner(context))?;
+    // Another citadel may have worked until just now: what counts is what stands under the lock.
+    let prospect = Prospect::look(context, &args.part).await?;
+    refuse(&prospect.missing, &what(&prospect, args))?;
+    if prospect.existing.is_none() {
+        confirm(&prospect, args.yes)?;
+    }
+    if prospect.network.dev_chain.is_some() {
+        for (what, how) in preconditions::tools(context, &prospect).await {
+            terminal::warning(&format!("{what}; {how}"));
+        }
+    }
+    if let Some(why) = prospect.other_prose(context) {
+        terminal::warning(&why);
+    }
+    let (name, folder) = prospect.place(context);
+    let world = context.world(prospect.network, prospect.workspace.clone(), &name, folder, stop)?;
+    let (journal, opening, progress) = prospect.open(context, &world)?;
+    world.folder.create()?;
+    shims::write(&world.folder.shims(), world.path())?;
+    let variable = |name: &str| context.environment.get(name).map(String::as_str);
+    let style = Style::detect(variable("CI"), variable("TERM"), world.folder.path().to_owned());
+    let mut recorder = Recorder::new(journal, progress, vec![terminal::observer(&style)]);
+    recorder.record(opening)?;
+    let reports = world.reports.clone();
+    let ending = Engine::new(&context.runbook, &prospect.selection, world, recorder).run().await?;
+    Ok(finish(&ending, &reports))
+}
+
+fn finish(ending: &Ending, reports: &std::path::Path) -> ExitCode {
+    let mut made: Vec<&str> = ending.progress.published.iter().map(|file| file.path.as_str()).collect();
+    made.push("citadel-report.md");
+    terminal::note(&format!("made in {}\n  {}", reports.display(), made.join("\n  ")));
+    terminal::note(&format!("journal head {}", ending.head));
+    if let Some(hint) = &ending.hint {
+        terminal::note(&format!("next: {hint}"));
+    }
+    ending.code
+}
+
+fn what(prospect: &Prospect<'_>, args: &Run) -> String {
+    let part = match (&args.part.step, &args.part.phase) {
+        (Some(step), _) => format!("step {step}"),
+        (None, Some(phase)) => format!("phase {phase}"),
+        (None, None) => "the runbook".into(),
+    };
+    format!("{part} can run on {}", prospect.network.name)
+}
+
+fn owner(context: &Context) -> Owner {
+    Owner {
+        who: context.operator(),
+        host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        pid: std::process::id(),
+        since: Timestamp::now(),
+        command: std::env::args().collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// Where the network wants it, a person must type its name before a run opens there.
+fn confirm(prospect: &Prospect<'_>, yes: bool) -> Result<(), Failure> {
+    let name = &prospect.network.name;
+    if !prospect.network.confirm || yes {
+        return Ok(());
+    }
+    let refused = |why: &str| {
+        Failure::new(ExitCode::Precondition, format!("{why}; nothing was started"))
+            .hint(format!("type `{name}` when asked, or pass `--yes`"))
+    };
+    if !std::io::stdin().is_terminal() {
+        return Err(refused(&format!("opening a run on {name} must be confirmed, and nobody is there to ask")));
+    }
+    let mut err = anstream::stderr();
+    let _ = write!(err, "This opens a run on {name} (chain {}). Type its name to go on: ", prospect.network.chain_id);
+    let _ = err.flush();
+    let mut typed = String::new();
+    std::io::stdin().lock().read_line(&mut typed).map_err(anyhow::Error::from)?;
+    if typed.trim() == name { Ok(()) } else { Err(refused("the name was not typed")) }
+}

@@ -1,0 +1,75 @@
+//! A gate: published copies first, then the judgement, then people, then the record.
+
+use serde_json::json;
+
+use super::Engine;
+use super::judge::{self, Judgement};
+use crate::digest::sha256;
+use crate::error::Failure;
+use crate::event::{BlockRef, Event, GateJudged};
+use crate::journal::{RunFolder, write_file};
+use crate::process::Stop;
+use crate::runbook::Phase;
+use crate::verdict::{Verdict, worst};
+
+impl Engine<'_> {
+    pub(super) async fn judge_gate(&mut self, phase: &Phase) -> Result<(), Failure> {
+        self.recorder.activity(&format!("gate {}: reading the chain", phase.id));
+        self.publish()?;
+        let mut stop = self.world.stop.clone();
+        let view = self.view();
+        let mut judgement = tokio::select! {
+            judgement = judge::judge(&view, phase) => judgement,
+            // The loop sees the stop and records it; a gate that was not judged stays as it was.
+            _ = stop.wait_for(|stop| *stop != Stop::No) => return Ok(()),
+        };
+        if let (Verdict::Passed, Some(sign_off)) = (judgement.verdict(), &phase.gate.sign_off) {
+            let signed = self.sign_off(phase, sign_off, &judgement).await?;
+            judgement.results.push(signed);
+        }
+        let verdict = worst(judgement.results.iter().map(|result| result.verdict));
+        let judged = self.record_of(phase, verdict, judgement)?;
+        self.recorder.record(Event::GateJudged(judged))
+    }
+
+    /// Writes everything that is needed to judge the gate again, and gives the event that points at it.
+    fn record_of(&self, phase: &Phase, verdict: Verdict, judgement: Judgement) -> Result<GateJudged, Failure> {
+        let network = self.view().network(phase);
+        let definition = self.definition(phase);
+        let record = json!({
+            "format": 1,
+            "gate": phase.id,
+            "run": self.world.run,
+            "network": network.name,
+            "chain_id": network.chain_id,
+            "runbook_sha256": self.runbook.sha256,
+            "definition": definition,
+            "verdict": verdict,
+            "results": judgement.results,
+            "reading": judgement.reading,
+        });
+        let text = serde_json::to_vec_pretty(&record).map_err(anyhow::Error::from)?;
+        let path = RunFolder::gate(&phase.id.0, self.recorder.head().1 + 1);
+        write_file(&self.world.folder.file(&path), &text)?;
+        let block = judgement.reading.and_then(|reading| reading.block).map(|block| BlockRef {
+            number: block.number,
+            hash: format!("{:#x}", block.hash),
+            time: block.time,
+        });
+        Ok(GateJudged {
+            gate: phase.id.clone(),
+            verdict,
+            network: network.name.clone(),
+            block,
+            results: judgement.results,
+            record: path,
+            record_sha256: sha256(&text),
+            definition,
+        })
+    }
+
+    fn definition(&self, phase: &Phase) -> String {
+        let outline = self.recorder.progress().phases.iter().find(|outline| outline.id == phase.id);
+        outline.map(|outline| outline.digest.clone()).unwrap_or_default()
+    }
+}

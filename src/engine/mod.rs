@@ -1,0 +1,171 @@
+//! Does what the plan says, one item at a time, and records what happened. It knows no terminal and no file format; it
+//! decides nothing that `plan::next` could decide.
+
+pub mod command;
+pub mod dev_chain;
+mod gate;
+pub mod judge;
+mod publish;
+mod secrets;
+pub mod signing;
+mod step;
+mod watch;
+pub mod world;
+
+use crate::devchain::Running;
+use crate::error::{ExitCode, Failure};
+use crate::event::{Event, StepOutcome};
+use crate::plan::{self, Item, Selection};
+use crate::process::Stop;
+use crate::progress::{Halt, Progress};
+use crate::recorder::Recorder;
+use crate::runbook::{Phase, PhaseId, Runbook, Step, StepId};
+use crate::verdict::Verdict;
+use world::{View, World};
+
+/// A run in the making.
+pub struct Engine<'a> {
+    runbook: &'a Runbook,
+    selection: &'a Selection,
+    world: World,
+    recorder: Recorder,
+    /// The dev chain that this invocation started; dropping it ends it.
+    chain: Option<Running>,
+}
+
+/// How an invocation came out.
+#[derive(Debug)]
+pub struct Ending {
+    pub code: ExitCode,
+    /// The next command, where there is something to do.
+    pub hint: Option<String>,
+    pub progress: Progress,
+    /// The journal's head, to note down: it binds everything before it.
+    pub head: String,
+}
+
+impl<'a> Engine<'a> {
+    /// An engine that goes on from what `recorder` holds.
+    pub fn new(runbook: &'a Runbook, selection: &'a Selection, world: World, recorder: Recorder) -> Self {
+        Self { runbook, selection, world, recorder, chain: None }
+    }
+
+    /// Runs until nothing is left to do or something stops it. The dev chain that it started ends in every case.
+    pub async fn run(mut self) -> Result<Ending, Failure> {
+        let looped = self.go_through().await;
+        if let (Err(_), Stop::Graceful(signal)) = (&looped, *self.world.stop.borrow()) {
+            self.recorder.record(Event::Interrupted { signal })?;
+        }
+        let ended = self.end_dev_chain().await;
+        let ending = looped?;
+        ended?;
+        let (code, hint) = ending.unwrap_or_else(|| self.code());
+        self.recorder.record(Event::RunEnded { complete: code == ExitCode::Ok && self.is_complete() })?;
+        publish::report(&self.world)?;
+        let head = self.recorder.head().0.to_owned();
+        Ok(Ending { code, hint, progress: self.recorder.progress().clone(), head })
+    }
+
+    /// The loop. `Some`: it stopped for a reason that is no event, such as a decision that a person must make.
+    async fn go_through(&mut self) -> Result<Option<(ExitCode, Option<String>)>, Failure> {
+        loop {
+            if let Stop::Graceful(signal) = *self.world.stop.borrow() {
+                if self.recorder.progress().halt.is_none() {
+                    self.recorder.record(Event::Interrupted { signal })?;
+                }
+                return Ok(None);
+            }
+            let (runbook, network) = (self.runbook, self.world.network.clone());
+            let Some(line) = plan::next(runbook, self.selection, self.recorder.progress(), &network) else {
+                return Ok(None);
+            };
+            match line.item {
+                Item::DevChain => self.start_dev_chain().await?,
+                Item::Run { step, attempt } => self.run_step(self.step(&step)?, attempt).await?,
+                Item::Gate { phase } => self.judge_gate(self.phase(&phase)?).await?,
+                Item::Probe { step } => {
+                    if let Some(stop) = self.probe(self.step(&step)?).await? {
+                        return Ok(Some(stop));
+                    }
+                }
+                Item::Ask { step } => return Ok(Some((ExitCode::NeedsDecision, Some(self.decide_hint(&step))))),
+                Item::Changed { what } => {
+                    let hint = format!(
+                        "{what}: {}; undo the change, or start over with `citadel run --new --network {network}`",
+                        line.why
+                    );
+                    return Ok(Some((ExitCode::Changed, Some(hint))));
+                }
+                Item::Skip { .. } => return Ok(None),
+            }
+        }
+    }
+
+    fn view(&self) -> View<'_> {
+        View { runbook: self.runbook, progress: self.recorder.progress(), world: &self.world }
+    }
+
+    fn phase(&self, id: &PhaseId) -> Result<&'a Phase, Failure> {
+        let found = self.runbook.phases.iter().find(|phase| phase.id == *id);
+        found.ok_or_else(|| Failure::new(ExitCode::Internal, format!("the plan names no phase `{id}`")))
+    }
+
+    fn step(&self, id: &StepId) -> Result<&'a Step, Failure> {
+        let found = self.runbook.phases.iter().flat_map(|phase| &phase.steps).find(|step| step.id == *id);
+        found.ok_or_else(|| Failure::new(ExitCode::Internal, format!("the plan names no step `{id}`")))
+    }
+
+    fn phase_of(&self, step: &Step) -> Result<&'a Phase, Failure> {
+        let found = self.runbook.phases.iter().find(|phase| phase.steps.iter().any(|other| other.id == step.id));
+        found.ok_or_else(|| Failure::new(ExitCode::Internal, format!("no phase has the step `{}`", step.id)))
+    }
+
+    fn is_complete(&self) -> bool {
+        self.runbook.phases.iter().all(|phase| self.recorder.progress().gate_passed(&phase.id))
+    }
+
+    fn decide_hint(&self, step: &StepId) -> String {
+        format!(
+            "look at the chain, then `citadel decide {step} --happened --reason \"…\" --network {network}` or \
+             `citadel decide {step} --did-not-happen --reason \"…\" --network {network}`",
+            network = self.world.network
+        )
+    }
+
+    /// The exit code and the next command that the progress stands for.
+    fn code(&self) -> (ExitCode, Option<String>) {
+        let network = &self.world.network;
+        let again = format!("mend the cause, then run the same command again; `citadel status --network {network}`");
+        match &self.recorder.progress().halt {
+            None => (ExitCode::Ok, None),
+            Some(Halt::Signal { signal: 15 }) => {
+                (ExitCode::Terminated, Some("run the same command again: it continues".into()))
+            }
+            Some(Halt::Signal { .. }) => {
+                (ExitCode::Interrupted, Some("run the same command again: it continues".into()))
+            }
+            Some(Halt::Step { step, outcome }) => match outcome {
+                StepOutcome::Done => (ExitCode::Ok, None),
+                StepOutcome::Failed => (ExitCode::StepFailed, Some(again)),
+                StepOutcome::TimedOut => (ExitCode::TimedOut, Some(again)),
+                StepOutcome::Interrupted => (ExitCode::Interrupted, Some(again)),
+                StepOutcome::Indeterminate => (ExitCode::NeedsDecision, Some(self.decide_hint(step))),
+                StepOutcome::Refused(verdict) => (gate_code(*verdict), Some(again)),
+            },
+            Some(Halt::Gate { gate, verdict }) => {
+                let verify = format!("`citadel gate verify {gate} --network {network}` judges it again");
+                (gate_code(*verdict), Some(verify))
+            }
+        }
+    }
+}
+
+/// The exit code of a verdict.
+pub fn gate_code(verdict: Verdict) -> ExitCode {
+    match verdict {
+        Verdict::Passed => ExitCode::Ok,
+        Verdict::Waiting => ExitCode::Waiting,
+        Verdict::Unknown => ExitCode::GateUnknown,
+        Verdict::Failed => ExitCode::GateFailed,
+    }
+}

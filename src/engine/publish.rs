@@ -1,0 +1,62 @@
+//! Readable copies under the reports folder: the deliverables as they were kept, and citadel's own report. What is
+//! published is a copy; nothing is ever read back from it as a fact.
+
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::Engine;
+use super::world::World;
+use crate::digest::sha256;
+use crate::error::Failure;
+use crate::event::{Event, PublishedFile};
+use crate::journal::{self, write_file};
+use crate::report::{self, Report};
+use crate::runbook::Deliverable;
+
+impl Engine<'_> {
+    /// Publishes every deliverable whose artefacts are all kept.
+    pub(super) fn publish(&mut self) -> Result<(), Failure> {
+        let view = self.view();
+        let kept = view.kept(&self.runbook.networks[&self.world.network]);
+        let mut files = Vec::new();
+        for deliverable in &self.runbook.deliverables {
+            for name in &deliverable.of {
+                // A changed artefact is not published; the gate says why.
+                let Ok(bytes) = kept.read(name) else { continue };
+                let path = path_of(deliverable, name);
+                write_file_in(&self.world.reports, &path, &bytes)?;
+                let (sha256, bytes) = (sha256(&bytes), bytes.len() as u64);
+                files.push(PublishedFile { path, sha256, bytes, deliverable: Some(deliverable.id.clone()) });
+            }
+        }
+        if files == self.recorder.progress().published {
+            return Ok(());
+        }
+        self.recorder.record(Event::Published { files })
+    }
+}
+
+/// Writes citadel's own report, from the journal alone.
+pub(super) fn report(world: &World) -> Result<(), Failure> {
+    let entries = journal::read(&world.folder.journal())?.entries;
+    let text = report::markdown::render(&Report::of(&entries));
+    write_file_in(&world.reports, "citadel-report.md", text.as_bytes())?;
+    Ok(())
+}
+
+fn path_of(deliverable: &Deliverable, name: &str) -> String {
+    if deliverable.path.ends_with('/') { format!("{}{name}", deliverable.path) } else { deliverable.path.clone() }
+}
+
+fn write_file_in(reports: &Path, relative: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    let path = reports.join(relative);
+    let folder = path.parent().context("a published file has no folder")?;
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
+    anyhow::ensure!(
+        std::fs::symlink_metadata(&path).map_or(true, |about| about.is_file()),
+        "`{}` is not a regular file: citadel does not write through it",
+        path.display()
+    );
+    write_file(&path, bytes)
+}

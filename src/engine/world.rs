@@ -1,0 +1,167 @@
+//! Where a run happens: workspace, folders, variables and endpoints, and the views of them that steps and gates get.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use ethers::types::Address;
+use tokio::sync::watch;
+
+use crate::chain::{EndpointUrl, Known, Surroundings, Target};
+use crate::evidence::Kept;
+use crate::journal::{Home, RunFolder};
+use crate::process::Stop;
+use crate::progress::Progress;
+use crate::runbook::{
+    Contract, ContractAddress, Network, PerNetwork, Phase, PhaseId, Runbook, Scope, SignOff, SignerKey,
+};
+use crate::secrets::Mask;
+use crate::workspace::Workspace;
+
+/// The surroundings of a run. Holds secret values, so it is never printed.
+pub struct World {
+    pub workspace: Workspace,
+    /// The state folder, and in it the folder of this run.
+    pub state: PathBuf,
+    pub folder: RunFolder,
+    pub run: String,
+    pub network: String,
+    /// Absolute; where readable copies go.
+    pub reports: PathBuf,
+    /// citadel's own environment.
+    pub environment: BTreeMap<String, String>,
+    /// The declared variables that have a value, from the environment or the workspace's `.env`.
+    pub variables: BTreeMap<String, String>,
+    pub mask: Mask,
+    pub stop: watch::Receiver<Stop>,
+    pub operator: String,
+}
+
+/// A run as a gate or a step sees it.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    pub runbook: &'a Runbook,
+    pub progress: &'a Progress,
+    pub world: &'a World,
+}
+
+impl World {
+    /// The PATH that citadel's own programs are looked up on.
+    pub fn path(&self) -> &str {
+        self.environment.get("PATH").map_or("", String::as_str)
+    }
+
+    /// Where the runs of the dev chain's network live, whichever network this run is on.
+    pub fn dev_chain_home(&self, runbook: &Runbook, network: &Network) -> Home {
+        Home::new(&self.state, &runbook.id, &network.name)
+    }
+}
+
+impl<'a> View<'a> {
+    /// The network that `phase` is about in this run.
+    pub fn network(&self, phase: &Phase) -> &'a Network {
+        &self.runbook.networks[phase.on.as_deref().unwrap_or(&self.world.network)]
+    }
+
+    /// What the names in templates stand for on `network`.
+    pub fn scope(&self, network: &Network) -> Scope {
+        let mut values = BTreeMap::from([
+            ("network".to_owned(), network.name.clone()),
+            ("net".to_owned(), network.passed_as.clone()),
+            ("chain_id".to_owned(), network.chain_id.to_string()),
+            ("run".to_owned(), self.world.run.clone()),
+            ("reports".to_owned(), self.world.reports.display().to_string()),
+            ("workspace".to_owned(), self.world.workspace.dir.display().to_string()),
+        ]);
+        for contract in self.runbook.contracts.values() {
+            if let Some(address) = self.address(contract, network) {
+                values.insert(format!("contract.{}", contract.name), ethers::utils::to_checksum(&address, None));
+            }
+        }
+        for (name, value) in &self.runbook.vars {
+            let value = match value {
+                PerNetwork::Everywhere(value) => Some(value),
+                PerNetwork::Each(each) => each.get(&network.name),
+            };
+            if let Some(value) = value {
+                values.insert(format!("var.{name}"), value.clone());
+            }
+        }
+        Scope { values }
+    }
+
+    /// The artefacts kept so far.
+    pub fn kept(&self, network: &Network) -> Kept {
+        let artefacts = self.progress.artefacts.clone();
+        Kept { folder: self.world.folder.clone(), artefacts, scope: self.scope(network) }
+    }
+
+    /// The endpoints of `network`. Variables without a value are left out, and then too few endpoints answer.
+    pub fn target(&self, network: &'a Network) -> Target<'a> {
+        let dev = self.progress.dev_chain.as_ref().filter(|chain| network.dev_chain.is_some() && !chain.ended);
+        let url = |name: &String| match dev {
+            Some(chain) => Some(chain.url.clone()),
+            None if network.dev_chain.is_some() => None,
+            None => self.world.variables.get(name).cloned(),
+        };
+        let endpoints = network.rpc.iter().filter_map(|name| EndpointUrl::new(name, &url(name)?).ok()).collect();
+        Target::new(network, endpoints)
+    }
+
+    /// What checks may look at beyond the chain.
+    pub fn around(&self, network: &'a Network, kept: Kept) -> Around<'a> {
+        Around { view: *self, network, kept }
+    }
+
+    /// The keys that count for a sign-off on `network`.
+    pub fn signers(&self, network: &Network, sign_off: &SignOff) -> Vec<SignerKey> {
+        let Some(group) = self.runbook.signers.get(&sign_off.signers) else { return Vec::new() };
+        let deployment = self.progress.dev_chain.as_ref().and_then(|chain| chain.deployment.as_ref());
+        match (&group.dev_chain, deployment) {
+            (Some(name), Some(deployment)) if network.dev_chain.is_some() => {
+                let keys = deployment.signers.get(name).into_iter().flatten();
+                keys.map(|key| SignerKey { who: key.who.clone(), ssh: key.ssh.clone() }).collect()
+            }
+            _ => group.keys.clone(),
+        }
+    }
+
+    fn address(&self, contract: &Contract, network: &Network) -> Option<Address> {
+        match contract.address.get(&network.name)? {
+            ContractAddress::Fixed(address) => Some(*address),
+            ContractAddress::DevChain(name) => {
+                let deployment = self.progress.dev_chain.as_ref()?.deployment.as_ref()?;
+                deployment.contracts.get(name)?.parse().ok()
+            }
+        }
+    }
+}
+
+/// What the checks of one gate or step may look at.
+pub struct Around<'a> {
+    view: View<'a>,
+    network: &'a Network,
+    kept: Kept,
+}
+
+impl Surroundings for Around<'_> {
+    fn contracts(&self) -> Vec<Known> {
+        let known = |contract: &Contract| {
+            let address = self.view.address(contract, self.network)?;
+            Some(Known { name: contract.name.clone(), kind: contract.kind, address })
+        };
+        self.view.runbook.contracts.values().filter_map(known).collect()
+    }
+
+    fn artefact(&self, name: &str) -> Result<Vec<u8>, String> {
+        self.kept.read(name)
+    }
+
+    fn scope(&self) -> &Scope {
+        &self.kept.scope
+    }
+
+    fn earlier(&self, gate: &PhaseId, check: &str) -> Option<serde_json::Value> {
+        let judged = self.view.progress.gates.get(gate)?.judged.as_ref()?;
+        Some(judged.results.iter().find(|result| result.id == check)?.observed.clone())
+    }
+}

@@ -1,0 +1,108 @@
+//! What Linux tells about processes under `/proc`. Elsewhere every question has the empty answer.
+//!
+//! Only reads.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+/// The fields of `/proc/PID/stat` that matter here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stat {
+    pub(super) name: String,
+    pub(super) state: char,
+    pub(super) group: u32,
+    pub(super) start_time: u64,
+}
+
+impl Stat {
+    /// Dead processes stay listed until their parent asks for them.
+    pub(super) fn is_alive(&self) -> bool {
+        !matches!(self.state, 'Z' | 'X' | 'x')
+    }
+}
+
+/// Whether this system has a `/proc` to ask.
+pub(super) fn is_here() -> bool {
+    Path::new("/proc/self/stat").exists()
+}
+
+/// The state of one process.
+pub(super) fn stat(pid: u32) -> Option<Stat> {
+    let bytes = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    parse(&String::from_utf8_lossy(&bytes))
+}
+
+/// The name may hold spaces and parentheses: the last `)` ends it.
+fn parse(text: &str) -> Option<Stat> {
+    let (head, rest) = text.rsplit_once(')')?;
+    let fields: Vec<_> = rest.split_whitespace().collect();
+    Some(Stat {
+        name: head.split_once('(')?.1.to_owned(),
+        state: fields.first()?.chars().next()?,
+        group: fields.get(2)?.parse().ok()?,
+        start_time: fields.get(19)?.parse().ok()?,
+    })
+}
+
+/// Every process there is.
+pub(super) fn pids() -> Vec<u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// The command line of a process, its arguments joined by spaces; its short name if it has none.
+pub(super) fn command_line(pid: u32) -> Option<String> {
+    let bytes = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let words: Vec<_> = bytes.split(|&byte| byte == 0).map(String::from_utf8_lossy).collect();
+    let line = words.join(" ").trim().to_owned();
+    if line.is_empty() { stat(pid).map(|stat| stat.name) } else { Some(line) }
+}
+
+/// Whether the process has one of these pipes open.
+pub(super) fn holds(pid: u32, pipes: &[u64]) -> bool {
+    let entries = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    let mut links = entries.filter_map(|entry| fs::read_link(entry.path()).ok());
+    links.any(|link| pipe(&link).is_some_and(|inode| pipes.contains(&inode)))
+}
+
+/// The other processes that have one of these pipes open.
+pub(super) fn holders(pipes: &[u64]) -> Vec<u32> {
+    pids().into_iter().filter(|&pid| pid != std::process::id() && holds(pid, pipes)).collect()
+}
+
+fn pipe(link: &Path) -> Option<u64> {
+    link.to_str()?.strip_prefix("pipe:[")?.strip_suffix(']')?.parse().ok()
+}
+
+/// A living process as a later citadel would look for it.
+pub fn started(pid: u32) -> Option<super::Started> {
+    let stat = stat(pid).filter(Stat::is_alive)?;
+    Some(super::Started { pid, group: stat.group, start_time: stat.start_time })
+}
+
+/// A name for the time since the system started: pids and start times mean nothing across it.
+pub fn boot() -> Option<String> {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    // Containers restart without a boot, and count their processes from anew.
+    let space = fs::metadata("/proc/self/ns/pid").ok()?.ino();
+    Some(format!("{}/{space}", id.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_parentheses() {
+        let rest = "S 1 77 77 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 1000 1";
+        let stat = parse(&format!("99 (a) b (c)) {rest}")).unwrap();
+        assert_eq!(stat, Stat { name: "a) b (c)".to_owned(), state: 'S', group: 77, start_time: 4242 });
+    }
+
+    #[test]
+    fn nonsense_is_nobody() {
+        assert_eq!(parse(""), None);
+        assert_eq!(parse("1 (x) S 2"), None);
+    }
+}

@@ -1,0 +1,160 @@
+//! The blocks that the terminal and `gate verify` share: a check, its details, a gate's head.
+
+use serde_json::Value;
+
+use crate::event::BlockRef;
+use crate::text::{self, Line, Tone, padded, width};
+use crate::verdict::{CheckResult, Verdict};
+
+/// Observed values longer than this are cut; the gate's record has them whole.
+const OBSERVED: usize = 300;
+
+/// Ids longer than this push what follows them to the right.
+const ID: usize = 26;
+
+/// A verdict's mark. The words beside it say the same.
+pub fn mark(verdict: Verdict) -> (Tone, &'static str) {
+    match verdict {
+        Verdict::Passed => (Tone::Good, "✔"),
+        Verdict::Waiting => (Tone::Doubt, "○"),
+        Verdict::Unknown => (Tone::Doubt, "?"),
+        Verdict::Failed => (Tone::Bad, "✘"),
+    }
+}
+
+/// A gate's head: `Gate 1  PASSED   block 57 0x12ab…  6 checks`, and its title.
+pub fn gate_head(id: &str, title: &str, verdict: Verdict, block: Option<&BlockRef>, checks: usize) -> Vec<Line> {
+    let word = verdict.to_string().to_uppercase();
+    let mut line = Line::new(0).add(Tone::Strong, format!("Gate {id}  ")).add(mark(verdict).0, word);
+    if let Some(block) = block {
+        line = line.plain(format!("   block {} {}", block.number, short(&block.hash)));
+    }
+    let gap = if block.is_some() { "  " } else { "   " };
+    let line = line.plain(format!("{gap}{}", text::count(checks, "check"))).wrapped(4);
+    let title = (!title.is_empty()).then(|| Line::new(2).quiet(title).wrapped(2));
+    std::iter::once(line).chain(title).collect()
+}
+
+/// A hash by its first digits.
+pub fn short(hash: &str) -> String {
+    if hash.chars().count() > 12 { hash.chars().take(8).chain(['…']).collect() } else { hash.to_owned() }
+}
+
+/// Every check with its message; those that did not pass with what was expected, what was seen and what to do.
+pub fn checks(results: &[CheckResult], indent: usize) -> Vec<Line> {
+    let column = results.iter().map(|result| width(&result.id)).max().unwrap_or(0).min(ID);
+    results.iter().flat_map(|result| check(result, indent, column)).collect()
+}
+
+fn check(result: &CheckResult, indent: usize, column: usize) -> Vec<Line> {
+    let (tone, mark) = mark(result.verdict);
+    let message = match result.verdict {
+        Verdict::Passed => result.message.clone(),
+        Verdict::Waiting | Verdict::Unknown | Verdict::Failed => format!("{}: {}", result.verdict, result.message),
+    };
+    let below = indent + 2 + column + 3;
+    let line = Line::new(indent).add(tone, format!("{mark} ")).plain(padded(&result.id, column)).plain("   ");
+    let mut lines = vec![line.plain(message).wrapped(below)];
+    if result.verdict != Verdict::Passed {
+        lines.extend(details(result, indent + 4));
+    }
+    lines
+}
+
+fn details(result: &CheckResult, indent: usize) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if !result.expected.is_empty() {
+        lines.push(field("expected", &result.expected, indent).wrapped(indent + 10));
+    }
+    // What a waiting check saw is told by its message.
+    if result.observed != Value::Null && result.verdict != Verdict::Waiting {
+        lines.push(field("observed", &observed(&result.observed), indent).wrapped(indent + 10));
+    }
+    let hints = result.hint.iter().flat_map(|hint| hint.lines());
+    lines.extend(hints.enumerate().map(|(index, hint)| field(if index == 0 { "hint" } else { "" }, hint, indent)));
+    lines
+}
+
+/// A named detail. It stays whole, so that commands can be copied.
+pub fn field(name: &str, value: &str, indent: usize) -> Line {
+    Line::new(indent).quiet(padded(name, 10)).plain(value)
+}
+
+/// An observed value as a person reads it.
+pub fn observed(value: &Value) -> String {
+    let whole = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    if whole.chars().count() <= OBSERVED {
+        return whole;
+    }
+    let start: String = whole.chars().take(OBSERVED).collect();
+    format!("{start}… (whole in the gate's record)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn shown(lines: &[Line], columns: usize) -> String {
+        lines.iter().map(|line| line.render(columns, false) + "\n").collect()
+    }
+
+    fn results() -> Vec<CheckResult> {
+        vec![
+            CheckResult::passed("not-paused", "pause", "8 modules running"),
+            CheckResult::failed("governed", "governed", "`owner()` of system_pause is a stranger")
+                .expected("0x1111111111111111111111111111111111111111")
+                .observed(json!({ "owner": "0x2222222222222222222222222222222222222222" }))
+                .hint("cast call 0x33 'owner()(address)' --block 57 --rpc-url $ANVIL_RPC_URL"),
+            CheckResult::unknown("brake-works", "can_pause", "one endpoint of 3 answered"),
+        ]
+    }
+
+    #[test]
+    fn a_gate_on_a_usual_terminal() {
+        let block = BlockRef { number: 57, hash: "0x12ab34cd56ef7890".into(), time: 0 };
+        let mut lines = gate_head("1", "Governance operators sign off", Verdict::Failed, Some(&block), 3);
+        lines.extend(checks(&results(), 4));
+        assert_eq!(
+            shown(&lines, 80),
+            "\
+Gate 1  FAILED   block 57 0x12ab34…  3 checks
+  Governance operators sign off
+    ✔ not-paused    8 modules running
+    ✘ governed      failed: `owner()` of system_pause is a stranger
+        expected  0x1111111111111111111111111111111111111111
+        observed  {\"owner\":\"0x2222222222222222222222222222222222222222\"}
+        hint      cast call 0x33 'owner()(address)' --block 57 --rpc-url $ANVIL_RPC_URL
+    ? brake-works   unknown: one endpoint of 3 answered
+"
+        );
+    }
+
+    #[test]
+    fn a_gate_on_a_narrow_terminal() {
+        let lines = checks(&results()[..1], 4);
+        assert_eq!(shown(&lines, 40), "    ✔ not-paused   8 modules running\n");
+        let lines = checks(&results()[2..], 4);
+        assert_eq!(
+            shown(&lines, 40),
+            "    ? brake-works   unknown: one\n                    endpoint of 3\n                    answered\n"
+        );
+    }
+
+    #[test]
+    fn each_line_of_a_hint_stays_a_line() {
+        let result = CheckResult::unknown("sign-off", "sign-off", "0 of 1").hint("less 'x'\nssh-keygen -Y sign");
+        assert_eq!(
+            shown(&checks(&[result], 0), 80),
+            "? sign-off   unknown: 0 of 1\n    hint      less 'x'\n              ssh-keygen -Y sign\n"
+        );
+    }
+
+    #[test]
+    fn long_values_are_cut_in_characters() {
+        assert_eq!(observed(&json!("é".repeat(400))).chars().filter(|c| *c == 'é').count(), OBSERVED);
+    }
+}

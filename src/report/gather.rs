@@ -1,0 +1,151 @@
+//! Joins the runbook's outline with what happened, from the journal's records alone.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Attempt, Decision, GateReport, Head, Invocation, Judgement, KeptArtefact, Outcome, PhaseReport, Report,
+    SignOffReport, Signed, StepReport,
+};
+use crate::event::{Event, PhaseOutline};
+use crate::journal::Entry;
+use crate::progress::Progress;
+use crate::runbook::{PhaseId, StepId};
+
+/// What the records say about each thing, in their order.
+#[derive(Default)]
+struct Gathered {
+    progress: Progress,
+    dev_chain: bool,
+    invocations: Vec<Invocation>,
+    attempts: BTreeMap<StepId, Vec<Attempt>>,
+    decisions: BTreeMap<StepId, Vec<Decision>>,
+    judgements: BTreeMap<PhaseId, Vec<Judgement>>,
+    sign_offs: BTreeMap<PhaseId, Vec<SignOffReport>>,
+    artefacts: Vec<KeptArtefact>,
+    head: Head,
+}
+
+pub(super) fn report(entries: &[Entry]) -> Report {
+    let mut gathered = Gathered::default();
+    for entry in entries {
+        gathered.progress.apply(entry.seq, &entry.event);
+        gathered.add(entry);
+        gathered.head = Head { records: entry.seq, hash: entry.hash.clone(), time: Some(entry.time) };
+    }
+    gathered.finish()
+}
+
+impl Gathered {
+    fn add(&mut self, entry: &Entry) {
+        let time = entry.time;
+        match &entry.event {
+            Event::RunOpened(opened) => self.invocations.push(Invocation {
+                time,
+                citadel: opened.citadel.clone(),
+                operator: opened.operator.clone(),
+                host: opened.host.clone(),
+                runbook_sha256: opened.runbook_sha256.clone(),
+                commit: opened.commit.clone(),
+                signal: None,
+            }),
+            Event::RunContinued(continued) => self.invocations.push(Invocation {
+                time,
+                citadel: continued.citadel.clone(),
+                operator: continued.operator.clone(),
+                host: continued.host.clone(),
+                runbook_sha256: continued.runbook_sha256.clone(),
+                commit: continued.commit.clone(),
+                signal: None,
+            }),
+            Event::DevChainStarted { .. } => self.dev_chain = true,
+            Event::StepStarted(started) => {
+                let attempt = Attempt { time, started: started.clone(), ended: None };
+                self.attempts.entry(started.step.clone()).or_default().push(attempt);
+            }
+            Event::StepEnded(ended) => self.ended(ended),
+            Event::StepDecided { step, attempt, happened, by, reason } => {
+                let (attempt, happened, by, reason) = (*attempt, *happened, by.clone(), reason.clone());
+                let decision = Decision { time, attempt, happened, by, reason };
+                self.decisions.entry(step.clone()).or_default().push(decision);
+            }
+            Event::GateJudged(judged) => {
+                let judgement = Judgement { sequence: entry.seq, time, judged: judged.clone() };
+                self.judgements.entry(judged.gate.clone()).or_default().push(judgement);
+            }
+            Event::SignOffRequested(request) => {
+                let sign_off = SignOffReport { time, request: request.clone(), signed: Vec::new() };
+                self.sign_offs.entry(request.gate.clone()).or_default().push(sign_off);
+            }
+            Event::SignOffAccepted { gate, nonce, who, key, signature } => {
+                let asked = self.sign_offs.get_mut(gate);
+                if let Some(asked) =
+                    asked.and_then(|asked| asked.iter_mut().rfind(|asked| asked.request.nonce == *nonce))
+                {
+                    let (who, key, signature) = (who.clone(), key.clone(), signature.clone());
+                    asked.signed.push(Signed { time, who, key, signature });
+                }
+            }
+            Event::Interrupted { signal } => {
+                if let Some(invocation) = self.invocations.last_mut() {
+                    invocation.signal = Some(*signal);
+                }
+            }
+            Event::DevChainReady(_)
+            | Event::DevChainEnded
+            | Event::StepSpawned { .. }
+            | Event::Published { .. }
+            | Event::RunEnded { .. }
+            | Event::RunClosed { .. } => {}
+        }
+    }
+
+    fn ended(&mut self, ended: &crate::event::StepEnded) {
+        // A step that was refused ends without having started.
+        let attempts = self.attempts.entry(ended.step.clone()).or_default();
+        if let Some(attempt) = attempts.iter_mut().rfind(|attempt| attempt.started.attempt == ended.attempt) {
+            attempt.ended = Some(ended.clone());
+        }
+        self.artefacts.extend(ended.artefacts.iter().map(|artefact| KeptArtefact {
+            step: ended.step.clone(),
+            attempt: ended.attempt,
+            artefact: artefact.clone(),
+        }));
+    }
+
+    fn finish(mut self) -> Report {
+        let outlines = self.progress.phases.clone();
+        let phases = outlines.iter().map(|outline| self.phase(outline)).collect();
+        let others: Vec<StepId> = self.attempts.keys().cloned().collect();
+        let others = others.into_iter().map(|id| self.step(id, String::new(), None)).collect();
+        Report {
+            outcome: Outcome::of(&self.progress),
+            phases,
+            others,
+            dev_chain: self.dev_chain,
+            invocations: self.invocations,
+            artefacts: self.artefacts,
+            published: self.progress.published,
+            run: self.progress.run,
+            head: self.head,
+        }
+    }
+
+    fn phase(&mut self, outline: &PhaseOutline) -> PhaseReport {
+        let steps = outline.steps.iter();
+        let steps = steps.map(|step| self.step(step.id.clone(), step.title.clone(), step.differs.clone())).collect();
+        let gate = GateReport {
+            title: outline.gate.clone(),
+            verdict: self.progress.gate_verdict(&outline.id),
+            judgements: self.judgements.remove(&outline.id).unwrap_or_default(),
+            sign_offs: self.sign_offs.remove(&outline.id).unwrap_or_default(),
+        };
+        PhaseReport { id: outline.id.clone(), title: outline.title.clone(), steps, gate }
+    }
+
+    fn step(&mut self, id: StepId, title: String, differs: Option<String>) -> StepReport {
+        let state = self.progress.step_state(&id);
+        let attempts = self.attempts.remove(&id).unwrap_or_default();
+        let decisions = self.decisions.remove(&id).unwrap_or_default();
+        StepReport { id, title, differs, state, attempts, decisions }
+    }
+}

@@ -1,0 +1,164 @@
+//! The shapes in which a secret can turn up in output: as it is, its telling parts, and their usual encodings.
+//!
+//! Knows nothing about where the bytes go.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+/// Parts of a multi-line or structured value that are shorter than this are not searched for by themselves.
+const SHORTEST_PART: usize = 8;
+
+/// A path segment of a URL from this length on is taken for a key.
+const SHORTEST_SEGMENT: usize = 16;
+
+/// Encodings shorter than this would be found in ordinary text.
+const SHORTEST_FORM: usize = 6;
+
+/// Every byte string that gives the value away.
+pub(super) fn of(value: &str) -> BTreeSet<Vec<u8>> {
+    let mut forms = BTreeSet::new();
+    for part in parts(value) {
+        encodings(&part, &mut forms);
+    }
+    forms.retain(|form| form.len() >= SHORTEST_FORM);
+    forms
+}
+
+fn parts(value: &str) -> BTreeSet<String> {
+    let mut parts = BTreeSet::from([value.to_owned(), value.trim().to_owned()]);
+    if value.contains('\n') {
+        parts.extend(value.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_PART).map(str::to_owned));
+    }
+    if let Some(digits) = value.trim().strip_prefix("0x").filter(|rest| is_long_hex(rest)) {
+        parts.extend([digits.to_owned(), digits.to_ascii_uppercase(), digits.to_ascii_lowercase()]);
+    } else if is_long_hex(value.trim()) {
+        parts.extend([value.trim().to_ascii_uppercase(), value.trim().to_ascii_lowercase()]);
+    }
+    url_parts(value.trim(), &mut parts);
+    parts
+}
+
+fn is_long_hex(text: &str) -> bool {
+    text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Tools print the path or the key of a URL without its host.
+fn url_parts(value: &str, parts: &mut BTreeSet<String>) {
+    let Ok(url) = reqwest::Url::parse(value) else { return };
+    if !url.has_authority() {
+        return;
+    }
+    parts.insert(url.as_str().trim_end_matches('/').to_owned());
+    parts.extend(url.password().filter(|text| text.len() >= SHORTEST_FORM).map(str::to_owned));
+    let segments = url.path_segments().into_iter().flatten();
+    parts.extend(segments.filter(|text| text.len() >= SHORTEST_SEGMENT).map(str::to_owned));
+    let values = url.query_pairs().map(|(_, text)| text.into_owned());
+    parts.extend(values.filter(|text| text.len() >= SHORTEST_PART));
+}
+
+fn encodings(part: &str, forms: &mut BTreeSet<Vec<u8>>) {
+    let bytes = part.as_bytes();
+    forms.insert(bytes.to_vec());
+    for form in [percent(bytes, false), percent(bytes, true), json(part), json(part).replace('/', "\\/")] {
+        forms.insert(form.into_bytes());
+    }
+    forms.insert(percent(bytes, false).replace("%20", "+").into_bytes());
+    let hex = hex(bytes);
+    forms.insert(hex.to_ascii_uppercase().into_bytes());
+    forms.insert(hex.into_bytes());
+    for text in base64(bytes) {
+        forms.insert(text.replace('+', "-").replace('/', "_").into_bytes());
+        forms.insert(text.into_bytes());
+    }
+}
+
+/// RFC 3986: everything but unreserved characters is encoded.
+fn percent(bytes: &[u8], lowercase: bool) -> String {
+    bytes.iter().fold(String::new(), |mut text, &byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            text.push(char::from(byte));
+        } else if lowercase {
+            let _ = write!(text, "%{byte:02x}");
+        } else {
+            let _ = write!(text, "%{byte:02X}");
+        }
+        text
+    })
+}
+
+/// The inside of a JSON string.
+fn json(part: &str) -> String {
+    let quoted = serde_json::Value::from(part).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The base64 digits (RFC 4648) that are the same whatever stands around the value, at each of the three alignments.
+fn base64(bytes: &[u8]) -> [String; 3] {
+    [0, 1, 2].map(|before| {
+        let bits = bytes.len() * 8;
+        // The first digit that holds no bit of what stands before, up to the last that holds none of what follows.
+        let skipped = (6 - before * 8 % 6) % 6;
+        (0..(bits - skipped.min(bits)) / 6)
+            .map(|digit| char::from(DIGITS[sextet(bytes, skipped + digit * 6)]))
+            .collect()
+    })
+}
+
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+fn sextet(bytes: &[u8], from: usize) -> usize {
+    (from..from + 6).fold(0, |value, bit| value << 1 | usize::from(bytes[bit / 8] >> (7 - bit % 8) & 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(value: &str, form: &str) {
+        assert!(of(value).contains(form.as_bytes()), "{value:?} has no form {form:?}");
+    }
+
+    #[test]
+    fn encodings_of_a_word() {
+        check("hunter22", "hunter22");
+        check("a b/c\"d", "a%20b%2Fc%22d");
+        check("a b/c\"d", "a%20b%2fc%22d");
+        check("a b/c\"d", "a+b%2Fc%22d");
+        check("a b/c\"d", "a b/c\\\"d");
+        check("a b/c\"d", "a b\\/c\\\"d");
+        check("hunter22", "68756e7465723232");
+        check("hunter~?", "68756E7465727E3F");
+    }
+
+    #[test]
+    fn base64_whatever_stands_before_and_after() {
+        // base64 of `hunter22`, `xhunter22`, `xxhunter22`, without the digits that their surroundings change.
+        check("hunter22", "aHVudGVyMj");
+        check("hunter22", "h1bnRlcjIy");
+        check("hunter22", "odW50ZXIyM");
+        check("<<<???>>>", "PDw8Pz8_Pj4-");
+    }
+
+    #[test]
+    fn parts_of_structured_values() {
+        let key = "0xAC0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+        check(key, "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80");
+        check(key, "AC0974BEC39A17E36BA4A6B4D238FF944BACB478CBED5EFCAE784D7BF4F2FF80");
+        check("https://rpc.example.net/v2/abcdefghijklmnop0", "abcdefghijklmnop0");
+        check("https://me:opensesame@rpc.example.net/", "opensesame");
+        check("https://rpc.example.net/?key=abcdefgh", "abcdefgh");
+        check("-----BEGIN-----\nMIIEpAIBAAKCAQEA\n-----END-----", "MIIEpAIBAAKCAQEA");
+    }
+
+    #[test]
+    fn no_form_is_short() {
+        assert!(of("abcdef").iter().all(|form| form.len() >= SHORTEST_FORM));
+    }
+}
