@@ -183,7 +183,7 @@ async fn declared_genesis_and_age_are_demanded() {
     strict.genesis = Some(ethers::types::H256::repeat_byte(1));
     is(&judged_on(&strict, &[Fault::None]).await, Unknown, "another genesis block");
     let mut fresh = network(31337, 1, &NAMES[..1]);
-    fresh.max_block_age = Some(std::time::Duration::from_secs(7200));
+    fresh.max_block_age = Some(std::time::Duration::from_hours(2));
     is(&judged_on(&fresh, &[Fault::None]).await, Passed, "");
     is(&judged_on(&fresh, &[Fault::Stale]).await, Unknown, "is behind");
 }
