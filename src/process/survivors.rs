@@ -6,9 +6,8 @@ use super::{Started, proc};
 /// first one belongs to another group that had the same number earlier.
 pub fn survivors(started: &Started) -> Vec<(u32, String)> {
     let of_group = |pid: &u32| {
-        proc::stat(*pid).is_some_and(|stat| {
-            stat.is_alive() && stat.group == started.group && stat.start_time >= started.start_time
-        })
+        proc::stat(*pid)
+            .is_some_and(|stat| stat.is_alive() && stat.group == started.group && stat.start_time >= started.start_time)
     };
     let pids = proc::pids().into_iter().filter(of_group);
     pids.map(|pid| (pid, proc::command_line(pid).unwrap_or_default())).collect()
