@@ -67,12 +67,12 @@ impl Engine<'_> {
     }
 
     /// Waits before a declared retry, longer each time; a stop ends the wait.
-    pub(super) async fn back_off(&mut self, step: &crate::runbook::Step) {
+    pub(super) async fn back_off(&mut self, of: &crate::runbook::Step) {
         let progress = self.recorder.progress();
-        let tries = progress.tries.get(&step.id).copied().unwrap_or(0);
-        let Some(retry) = step.retry.filter(|_| tries > 0 && plan::retries_left(step, progress) > 0) else { return };
+        let tries = progress.tries.get(&of.id).copied().unwrap_or(0);
+        let Some(retry) = of.retry.filter(|_| tries > 0 && plan::retries_left(of, progress) > 0) else { return };
         let wait = retry.backoff.saturating_mul(1 << (tries - 1).min(10));
-        let text = format!("retry {tries} of {} of {} in {:.1} s", retry.max, step.id, wait.as_secs_f64());
+        let text = format!("retry {tries} of {} of {} in {:.1} s", retry.max, of.id, wait.as_secs_f64());
         self.recorder.activity(&text);
         let mut stop = self.world.stop.clone();
         tokio::select! {
