@@ -234,9 +234,8 @@ impl Progress {
             progress.state = if happened { StepState::Done } else { StepState::NotHappened };
         }
         let of_step = matches!(&self.halt, Some(Halt::Step { step: halted, .. }) if halted == step);
-        if of_step {
-            let outcome = StepOutcome::Failed;
-            self.halt = (!happened).then(|| Halt::Step { step: step.clone(), outcome });
+        if of_step && happened {
+            self.halt = None;
         }
     }
 

@@ -19,7 +19,7 @@ use crate::event::{Event, StepOutcome};
 use crate::journal::RunFolder;
 use crate::plan::{self, Item, Selection};
 use crate::process::Stop;
-use crate::progress::{Halt, Progress};
+use crate::progress::{Halt, Progress, StepState};
 use crate::recorder::Recorder;
 use crate::runbook::{Phase, PhaseId, Runbook, Step, StepId, digest};
 use crate::verdict::Verdict;
@@ -170,6 +170,11 @@ impl<'a> Engine<'a> {
                 StepOutcome::Failed => (ExitCode::StepFailed, Some(again)),
                 StepOutcome::TimedOut => (ExitCode::TimedOut, Some(again)),
                 StepOutcome::Interrupted => (ExitCode::Interrupted, Some(again)),
+                StepOutcome::Indeterminate
+                    if self.recorder.progress().step_state(step) == Some(StepState::NotHappened) =>
+                {
+                    (ExitCode::StepFailed, Some(again))
+                }
                 StepOutcome::Indeterminate => (ExitCode::NeedsDecision, Some(self.decide_hint(step))),
                 StepOutcome::Refused(verdict) => (gate_code(*verdict), Some(again)),
             },

@@ -97,8 +97,8 @@ fn goes_on(runbook: &Runbook, progress: &Progress, halt: &Halt) -> bool {
     };
     let state = progress.step_state(id);
     match outcome {
-        StepOutcome::Indeterminate => step.probe.is_some() && state == Some(StepState::Indeterminate),
-        StepOutcome::Failed | StepOutcome::TimedOut => {
+        StepOutcome::Indeterminate if state == Some(StepState::Indeterminate) => step.probe.is_some(),
+        StepOutcome::Indeterminate | StepOutcome::Failed | StepOutcome::TimedOut => {
             let harmless = step.effects != Effects::Chain || state == Some(StepState::NotHappened);
             harmless && retries_left(step, progress) > 0
         }
