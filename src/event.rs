@@ -43,6 +43,10 @@ pub enum Event {
         by: String,
         reason: String,
     },
+    /// A person at the terminal asked for another attempt at what had stopped the run.
+    AnotherTry {
+        by: String,
+    },
     GateJudged(GateJudged),
     SignOffRequested(SignOffRequested),
     SignOffAccepted {
@@ -158,6 +162,12 @@ pub struct StepStarted {
     pub log: String,
     /// The digest of the step's definition.
     pub definition: String,
+    /// The git commit of the workspace.
+    #[serde(default)]
+    pub commit: Option<String>,
+    /// The SHA-256 of the files that the step reads and need not write.
+    #[serde(default)]
+    pub inputs: BTreeMap<String, String>,
     /// The newest agreed block before the step began.
     pub after_block: Option<BlockRef>,
 }

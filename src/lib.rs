@@ -12,6 +12,7 @@ pub mod error;
 pub mod event;
 pub mod evidence;
 pub mod journal;
+pub mod operator;
 pub mod plan;
 pub mod process;
 pub mod progress;

@@ -14,7 +14,12 @@ fn main() -> ExitCode {
     diagnostics(cli.global.verbose);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(commands::dispatch(&cli)),
+        Ok(runtime) => {
+            let outcome = runtime.block_on(commands::dispatch(&cli));
+            // A read of the terminal that nobody answered must not keep the process.
+            runtime.shutdown_background();
+            outcome
+        }
         Err(error) => Err(anyhow::Error::from(error).context("cannot start the runtime").into()),
     };
     match outcome {

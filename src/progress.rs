@@ -9,6 +9,7 @@ use crate::event::{
     Artefact, BlockRef, Deployment, Event, GateJudged, PhaseOutline, PublishedFile, RunOpened, SignOffRequested,
     StepEnded, StepOutcome, StepStarted,
 };
+use crate::process::Started;
 use crate::runbook::{PhaseId, StepId};
 use crate::verdict::Verdict;
 
@@ -27,6 +28,8 @@ pub struct Progress {
     pub published: Vec<PublishedFile>,
     /// Steps that ended in this invocation.
     pub fresh: BTreeSet<StepId>,
+    /// How many attempts at a step ended in this invocation.
+    pub tries: BTreeMap<StepId, u32>,
     /// Why this invocation does nothing more.
     pub halt: Option<Halt>,
     pub complete: bool,
@@ -39,6 +42,8 @@ pub struct StepProgress {
     pub state: StepState,
     pub attempt: u32,
     pub started: StepStarted,
+    /// The attempt's process, once it existed.
+    pub process: Option<Started>,
     pub ended: Option<StepEnded>,
 }
 
@@ -119,12 +124,16 @@ impl Progress {
                 }
             }
             Event::StepStarted(started) => self.step_started(started),
-            Event::StepSpawned { .. } => {}
-            Event::StepEnded(ended) => self.step_ended(ended),
-            Event::StepDecided { step, happened, .. } => {
+            Event::StepSpawned { step, process, .. } => {
                 if let Some(progress) = self.steps.get_mut(step) {
-                    progress.state = if *happened { StepState::Done } else { StepState::NotHappened };
+                    progress.process = Some(process.clone());
                 }
+            }
+            Event::StepEnded(ended) => self.step_ended(ended),
+            Event::StepDecided { step, happened, .. } => self.step_decided(step, *happened),
+            Event::AnotherTry { .. } => {
+                self.halt = None;
+                self.tries.clear();
             }
             Event::GateJudged(judged) => self.gate_judged(sequence, judged),
             Event::SignOffRequested(request) => {
@@ -170,6 +179,7 @@ impl Progress {
     fn continued(&mut self, phases: &[PhaseOutline]) {
         self.phases = phases.to_vec();
         self.fresh.clear();
+        self.tries.clear();
         self.halt = None;
         self.complete = false;
         // A citadel that is gone cannot tell how these came out.
@@ -179,8 +189,13 @@ impl Progress {
     }
 
     fn step_started(&mut self, started: &StepStarted) {
-        let progress =
-            StepProgress { state: StepState::Started, attempt: started.attempt, started: started.clone(), ended: None };
+        let progress = StepProgress {
+            state: StepState::Started,
+            attempt: started.attempt,
+            started: started.clone(),
+            process: None,
+            ended: None,
+        };
         self.steps.insert(started.step.clone(), progress);
         self.transactions.retain(|_, user| *user != started.step);
         // What a gate said about its phase is void once a step of the phase runs again.
@@ -205,8 +220,22 @@ impl Progress {
         };
         progress.ended = Some(ended.clone());
         self.fresh.insert(ended.step.clone());
+        *self.tries.entry(ended.step.clone()).or_default() += 1;
+        if matches!(self.halt, Some(Halt::Step { .. })) {
+            self.halt = None;
+        }
         if ended.outcome != StepOutcome::Done {
             self.halt = Some(Halt::Step { step: ended.step.clone(), outcome: ended.outcome });
+        }
+    }
+
+    fn step_decided(&mut self, step: &StepId, happened: bool) {
+        if let Some(progress) = self.steps.get_mut(step) {
+            progress.state = if happened { StepState::Done } else { StepState::NotHappened };
+        }
+        let of_step = matches!(&self.halt, Some(Halt::Step { step: halted, .. }) if halted == step);
+        if of_step && happened {
+            self.halt = None;
         }
     }
 

@@ -1,6 +1,8 @@
 //! The chain room against endpoints that lie (a scripted JSON-RPC server) and against a real chain (Anvil with the real
 //! `TimelockController` and Safe). Whatever goes wrong, nothing passes.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 #[path = "chain/anvil.rs"]
 mod anvil;
 #[path = "chain/bytecode.rs"]

@@ -12,6 +12,12 @@ use super::question::{Answer, Question};
 /// A check in the making.
 pub(crate) type Work<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// Whoever answers the questions of a round.
+pub(crate) trait Answers: Sync {
+    /// One answer for each question.
+    fn answers(&self, questions: &[Question]) -> impl Future<Output = Vec<Answer>> + Send;
+}
+
 /// Questions without an answer yet, and the answers so far. The same question is asked once.
 #[derive(Debug, Default)]
 pub(crate) struct Board(Mutex<Inner>);
@@ -50,11 +56,7 @@ impl Board {
     }
 
     /// Runs all work to its end, round by round. Work that waits for something that is no question has no result.
-    pub(crate) async fn run<T>(
-        &self,
-        work: Vec<Work<'_, T>>,
-        ask: impl AsyncFn(&[Question]) -> Vec<Answer>,
-    ) -> Vec<Option<T>> {
+    pub(crate) async fn run<T>(&self, work: Vec<Work<'_, T>>, chain: &impl Answers) -> Vec<Option<T>> {
         let mut work: Vec<_> = work.into_iter().map(|work| (work, None)).collect();
         loop {
             for (future, done) in work.iter_mut().filter(|(_, done)| done.is_none()) {
@@ -66,7 +68,7 @@ impl Board {
             if open.is_empty() {
                 return work.into_iter().map(|(_, done)| done).collect();
             }
-            let answers = ask(&open).await;
+            let answers = chain.answers(&open).await;
             self.answer(open, answers);
         }
     }
@@ -78,30 +80,34 @@ mod tests {
 
     use super::*;
 
+    /// Remembers how much was asked in each round.
+    #[derive(Default)]
+    struct Rounds(Mutex<Vec<usize>>);
+
+    impl Answers for Rounds {
+        async fn answers(&self, questions: &[Question]) -> Vec<Answer> {
+            self.0.lock().unwrap().push(questions.len());
+            vec![Answer::Bytes(vec![]); questions.len()]
+        }
+    }
+
     #[tokio::test]
     async fn reads_of_all_checks_travel_in_one_round() {
-        let board = Board::default();
-        let rounds = Mutex::new(Vec::new());
+        let (board, rounds) = (Board::default(), Rounds::default());
         let code = |n: u64| Question::Code(Address::from_low_u64_be(n));
         let one = async {
             board.ask(vec![code(1)]).await;
             board.ask(vec![code(2), code(1)]).await.len()
         };
         let other = async { board.ask(vec![code(1), code(3)]).await.len() };
-        let results = board
-            .run(vec![Box::pin(one) as Work<'_, usize>, Box::pin(other)], async |open| {
-                rounds.lock().unwrap().push(open.len());
-                vec![Answer::Bytes(vec![]); open.len()]
-            })
-            .await;
+        let results = board.run(vec![Box::pin(one) as Work<'_, usize>, Box::pin(other)], &rounds).await;
         assert_eq!(results, [Some(2), Some(2)]);
-        assert_eq!(*rounds.lock().unwrap(), [2, 1]);
+        assert_eq!(*rounds.0.lock().unwrap(), [2, 1]);
     }
 
     #[tokio::test]
     async fn work_that_waits_for_anything_else_has_no_result() {
-        let results =
-            Board::default().run(vec![Box::pin(std::future::pending::<u8>()) as Work<'_, u8>], async |_| vec![]).await;
-        assert_eq!(results, [None]);
+        let work = vec![Box::pin(std::future::pending::<u8>()) as Work<'_, u8>];
+        assert_eq!(Board::default().run(work, &Rounds::default()).await, [None]);
     }
 }

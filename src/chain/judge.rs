@@ -61,13 +61,20 @@ async fn wait_for_block(
 ) -> (Vec<EndpointReport>, Result<Pinned, String>) {
     let network = target.network;
     let patience = Instant::now() + network.settle;
+    let mut served = false;
     loop {
         let until = Instant::now() + target.limits.round;
         let Looked { reports, pinned } = look(endpoints, network, network.block, until).await;
         let pinned = match pinned {
             Ok(pinned) => pinned,
+            // Once the endpoints served, a moment without them does not end the wait.
+            Err(_) if served && Instant::now() + look_again(network) < patience => {
+                sleep(look_again(network)).await;
+                continue;
+            }
             Err(reason) => return (reports, Err(reason)),
         };
+        served = true;
         let mined = newest(target, endpoints, &pinned, transactions).await;
         let needed = at_least.into_iter().chain(mined).max().unwrap_or_default();
         if pinned.block.number >= needed {
@@ -138,7 +145,7 @@ async fn read(
         .filter_map(|check| checks::work(&view, check))
         .chain(transactions.iter().map(|ask| checks::transactions(&view, ask)))
         .collect();
-    let findings = board.run(work, async |open| reader.ask(open).await).await;
+    let findings = board.run(work, &reader).await;
     let finished = findings.into_iter().map(|finding| finding.unwrap_or_else(unfinished));
     let mut results: Vec<CheckResult> =
         finished.zip(named).map(|(finding, (id, kind))| finding.named(id, kind)).collect();

@@ -5,12 +5,19 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::board::Answers;
 use super::comparison::{Said, agreed};
 use super::question::{Answer, Question};
 use super::reading::{PinnedBlock, ReadRecord};
 use super::rpc::{Endpoint, Request, Trouble};
 use super::surroundings::Limits;
 use super::together::together;
+
+impl Answers for Reader<'_> {
+    fn answers(&self, questions: &[Question]) -> impl Future<Output = Vec<Answer>> + Send {
+        self.ask(questions)
+    }
+}
 
 /// Reads at one pinned block.
 pub(crate) struct Reader<'a> {

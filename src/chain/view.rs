@@ -258,3 +258,80 @@ fn unseen(what: &str, answer: &Answer) -> Finding {
 fn pop(answers: &mut Vec<Answer>) -> Answer {
     answers.pop().unwrap_or_else(|| Answer::Unknown("it was not asked".to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::runbook::{BlockTag, PhaseId, Place, Scope};
+    use crate::verdict::Verdict;
+
+    struct Declared(Vec<Known>, Scope);
+
+    impl Surroundings for Declared {
+        fn contracts(&self) -> Vec<Known> {
+            self.0.clone()
+        }
+
+        fn artefact(&self, _: &str) -> Result<Vec<u8>, String> {
+            Err("none".to_owned())
+        }
+
+        fn scope(&self) -> &Scope {
+            &self.1
+        }
+
+        fn earlier(&self, _: &PhaseId, _: &str) -> Option<Value> {
+            None
+        }
+    }
+
+    fn network(chain_id: u64) -> Network {
+        Network {
+            name: "net".to_owned(),
+            chain_id,
+            genesis: None,
+            passed_as: "net".to_owned(),
+            rpc: vec![],
+            agree: 1,
+            key: vec![],
+            block: BlockTag::Latest,
+            max_block_age: None,
+            settle: std::time::Duration::ZERO,
+            confirm: false,
+            operators: vec![],
+            dev_chain: None,
+            place: Place::default(),
+        }
+    }
+
+    /// What comes of an address on a chain: `None` where it can be read.
+    fn check(address: &str, chain_id: u64, expected: Option<&str>) {
+        let known = Known { name: "c".to_owned(), kind: ContractKind::Plain, address: address.parse().unwrap() };
+        let (around, network, board) = (Declared(vec![known], Scope::default()), network(chain_id), Board::default());
+        let block = PinnedBlock { number: 1, hash: H256::zero(), time: 0 };
+        let view = View::new(&around, &network, block, "RPC".to_owned(), &board);
+        match (view.contract("c"), expected) {
+            (Ok(_), None) => {}
+            (Err(finding), Some(words)) => {
+                assert_eq!(finding.verdict(), Verdict::Failed);
+                assert!(finding.message().contains(words), "{}", finding.message());
+                let result = finding.named("", "");
+                assert!(result.hint.unwrap().contains("`address.net` of `[contract.c]`"));
+            }
+            (found, _) => panic!("{address} on {chain_id}: {found:?}"),
+        }
+    }
+
+    #[test]
+    fn placeholders_are_refused_off_dev_chains() {
+        check("0x5FbDB2315678afecb367f032d93F642f64180aa3", 31337, None);
+        check("0x5FbDB2315678afecb367f032d93F642f64180aa3", 1, Some("well-known address"));
+        check("0x5555555555555555555555555555555555555555", 31337, None);
+        check("0x5555555555555555555555555555555555555555", 1, Some("repeated digit"));
+        check("0x0000000000000000000000000000000000000000", 31337, Some("the zero address"));
+        check("0x0000000000000000000000000000000000000000", 1, Some("the zero address"));
+        check("0x41675C099F32341bf84BFc5382aF534df5C7461a", 1, None);
+    }
+}

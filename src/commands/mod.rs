@@ -13,6 +13,7 @@ mod outline;
 mod plan;
 mod preconditions;
 mod report;
+mod resume;
 mod run;
 mod status;
 

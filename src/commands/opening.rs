@@ -13,7 +13,7 @@ use crate::digest::sha256;
 use crate::engine::world::{View, World};
 use crate::error::{ExitCode, Failure};
 use crate::event::{Event, RunContinued, RunOpened};
-use crate::journal::{self, Entry, Home, Journal, RunFolder};
+use crate::journal::{self, Contents, Entry, Home, Journal, RunFolder};
 use crate::plan::Selection;
 use crate::progress::Progress;
 use crate::runbook::{Network, PhaseId};
@@ -24,6 +24,8 @@ pub(super) struct Existing {
     pub(super) run: String,
     pub(super) folder: RunFolder,
     pub(super) entries: Vec<Entry>,
+    /// Bytes of an unfinished last record.
+    pub(super) torn: usize,
     pub(super) progress: Progress,
 }
 
@@ -43,9 +45,9 @@ pub(super) struct Prospect<'a> {
 impl Existing {
     /// Reads a run; anything wrong with its journal is an error.
     pub(super) fn read(run: String, folder: RunFolder) -> Result<Self, Failure> {
-        let entries = journal::read(&folder.journal())?.entries;
+        let Contents { entries, torn } = journal::read(&folder.journal())?;
         let progress = Progress::replay(entries.iter().map(|entry| &entry.event));
-        Ok(Self { run, folder, entries, progress })
+        Ok(Self { run, folder, entries, torn, progress })
     }
 
     /// The latest run of `home`, if there is one.

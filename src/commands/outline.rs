@@ -1,17 +1,25 @@
-//! The definitions that a run works by, as its first record lists them.
+//! The definitions that a run works by, as its first record lists them; each is kept in the run's folder, so that a
+//! later change can be shown field by field.
 
+use serde_json::Value;
+
+use crate::error::Failure;
 use crate::event::{PhaseOutline, StepOutline};
-use crate::runbook::{Runbook, Scope, digest};
+use crate::journal::{RunFolder, write_file};
+use crate::runbook::{Phase, Runbook, Scope, Step, digest};
 use crate::workspace::{self, Workspace};
 
 /// Every phase with its steps and digests, script bodies and make recipes included.
 pub(super) fn phases(runbook: &Runbook, workspace: &Workspace, scope: &Scope) -> Vec<PhaseOutline> {
-    let outline = |phase: &crate::runbook::Phase| {
+    let outline = |phase: &Phase| {
         let scripts = workspace::scripts(&workspace.dir, &phase.steps, scope);
-        let step = |step: &crate::runbook::Step| StepOutline {
+        let step = |step: &Step| StepOutline {
             id: step.id.clone(),
             title: step.title.clone(),
-            definition: digest::step_digest(step, scripts.get(&step.id).map(String::as_str)),
+            definition: digest::of_definition(&digest::step_definition(
+                step,
+                scripts.get(&step.id).map(String::as_str),
+            )),
             differs: step.differs.clone(),
         };
         PhaseOutline {
@@ -23,4 +31,19 @@ pub(super) fn phases(runbook: &Runbook, workspace: &Workspace, scope: &Scope) ->
         }
     };
     runbook.phases.iter().map(outline).collect()
+}
+
+/// Keeps every step's definition under its digest.
+pub(super) fn keep(runbook: &Runbook, workspace: &Workspace, scope: &Scope, folder: &RunFolder) -> Result<(), Failure> {
+    for phase in &runbook.phases {
+        let scripts = workspace::scripts(&workspace.dir, &phase.steps, scope);
+        for step in &phase.steps {
+            let definition: Value = digest::step_definition(step, scripts.get(&step.id).map(String::as_str));
+            let path = folder.file(&RunFolder::definition(&digest::of_definition(&definition)));
+            if !path.exists() {
+                write_file(&path, definition.to_string().as_bytes())?;
+            }
+        }
+    }
+    Ok(())
 }

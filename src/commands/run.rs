@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use super::context::Context;
 use super::opening::{Prospect, refuse};
-use super::preconditions;
+use super::{outline, preconditions, resume};
 use crate::cli::Run;
+use crate::engine::world::View;
 use crate::engine::{Ending, Engine};
 use crate::error::{ExitCode, Failure};
 use crate::journal::{Lock, Owner};
@@ -38,16 +39,33 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     }
     let (name, folder) = prospect.place(context);
     let world = context.world(prospect.network, prospect.workspace.clone(), &name, folder, stop)?;
+    if let Some(existing) = &prospect.existing {
+        resume::refuse_survivors(&existing.progress)?;
+    }
     let (journal, opening, progress) = prospect.open(context, &world)?;
+    if let Some(torn) = prospect.existing.as_ref().map(|existing| existing.torn).filter(|torn| *torn > 0) {
+        terminal::warning(&format!("the journal ended in {torn} bytes of an unfinished record, which were cut off"));
+    }
     world.folder.create()?;
     shims::write(&world.folder.shims(), world.path())?;
     let variable = |name: &str| context.environment.get(name).map(String::as_str);
     let style = Style::detect(variable("CI"), variable("TERM"), world.folder.path().to_owned());
     let mut recorder = Recorder::new(journal, progress, vec![terminal::observer(&style)]);
     recorder.record(opening)?;
+    let scope_progress = recorder.progress().clone();
+    let view = View { runbook: &context.runbook, progress: &scope_progress, world: &world };
+    outline::keep(&context.runbook, &prospect.workspace, &view.scope(prospect.network), &world.folder)?;
+    if let Some(table) = resume::table(context, &prospect, &view) {
+        terminal::note(&table);
+    }
     let reports = world.reports.clone();
-    let ending = Engine::new(&context.runbook, &prospect.selection, world, recorder).run().await?;
+    let ending = Engine::new(&context.runbook, &prospect.selection, world, recorder, guided()).run().await?;
     Ok(finish(&ending, &reports))
+}
+
+/// Whether a person can be asked: both ends of the terminal are one.
+fn guided() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 fn finish(ending: &Ending, reports: &std::path::Path) -> ExitCode {

@@ -4,6 +4,7 @@
 pub mod command;
 pub mod dev_chain;
 mod gate;
+mod guided;
 pub mod judge;
 mod publish;
 mod secrets;
@@ -15,11 +16,12 @@ pub mod world;
 use crate::devchain::Running;
 use crate::error::{ExitCode, Failure};
 use crate::event::{Event, StepOutcome};
+use crate::journal::RunFolder;
 use crate::plan::{self, Item, Selection};
 use crate::process::Stop;
-use crate::progress::{Halt, Progress};
+use crate::progress::{Halt, Progress, StepState};
 use crate::recorder::Recorder;
-use crate::runbook::{Phase, PhaseId, Runbook, Step, StepId};
+use crate::runbook::{Phase, PhaseId, Runbook, Step, StepId, digest};
 use crate::verdict::Verdict;
 use world::{View, World};
 
@@ -31,6 +33,8 @@ pub struct Engine<'a> {
     recorder: Recorder,
     /// The dev chain that this invocation started; dropping it ends it.
     chain: Option<Running>,
+    /// A person sits at the terminal and can be asked.
+    guided: bool,
 }
 
 /// How an invocation came out.
@@ -46,8 +50,8 @@ pub struct Ending {
 
 impl<'a> Engine<'a> {
     /// An engine that goes on from what `recorder` holds.
-    pub fn new(runbook: &'a Runbook, selection: &'a Selection, world: World, recorder: Recorder) -> Self {
-        Self { runbook, selection, world, recorder, chain: None }
+    pub fn new(runbook: &'a Runbook, selection: &'a Selection, world: World, recorder: Recorder, guided: bool) -> Self {
+        Self { runbook, selection, world, recorder, chain: None, guided }
     }
 
     /// Runs until nothing is left to do or something stops it. The dev chain that it started ends in every case.
@@ -77,6 +81,9 @@ impl<'a> Engine<'a> {
             }
             let (runbook, network) = (self.runbook, self.world.network.clone());
             let Some(line) = plan::next(runbook, self.selection, self.recorder.progress(), &network) else {
+                if self.asked().await? {
+                    continue;
+                }
                 return Ok(None);
             };
             match line.item {
@@ -89,13 +96,7 @@ impl<'a> Engine<'a> {
                     }
                 }
                 Item::Ask { step } => return Ok(Some((ExitCode::NeedsDecision, Some(self.decide_hint(&step))))),
-                Item::Changed { what } => {
-                    let hint = format!(
-                        "{what}: {}; undo the change, or start over with `citadel run --new --network {network}`",
-                        line.why
-                    );
-                    return Ok(Some((ExitCode::Changed, Some(hint))));
-                }
+                Item::Changed { step } => return Ok(Some((ExitCode::Changed, Some(self.changed_hint(&step))))),
                 Item::Skip { .. } => return Ok(None),
             }
         }
@@ -132,6 +133,26 @@ impl<'a> Engine<'a> {
         )
     }
 
+    /// What changed about a step that was done, field by field.
+    fn changed_hint(&self, step: &StepId) -> String {
+        let progress = self.recorder.progress();
+        let read = |digest: &str| -> Option<serde_json::Value> {
+            let bytes = std::fs::read(self.world.folder.file(&RunFolder::definition(digest))).ok()?;
+            serde_json::from_slice(&bytes).ok()
+        };
+        let before = progress.steps.get(step).and_then(|seen| read(&seen.started.definition));
+        let after = plan::outline(progress, step).and_then(|outline| read(&outline.definition));
+        let differences = match before.zip(after) {
+            Some((before, after)) => digest::differences(&before, &after),
+            None => vec!["the earlier definition was not kept".to_owned()],
+        };
+        format!(
+            "{step} was done by another definition:\n  {}\nundo the change, or start over with `citadel run --new --network {}`",
+            differences.join("\n  "),
+            self.world.network
+        )
+    }
+
     /// The exit code and the next command that the progress stands for.
     fn code(&self) -> (ExitCode, Option<String>) {
         let network = &self.world.network;
@@ -149,6 +170,11 @@ impl<'a> Engine<'a> {
                 StepOutcome::Failed => (ExitCode::StepFailed, Some(again)),
                 StepOutcome::TimedOut => (ExitCode::TimedOut, Some(again)),
                 StepOutcome::Interrupted => (ExitCode::Interrupted, Some(again)),
+                StepOutcome::Indeterminate
+                    if self.recorder.progress().step_state(step) == Some(StepState::NotHappened) =>
+                {
+                    (ExitCode::StepFailed, Some(again))
+                }
                 StepOutcome::Indeterminate => (ExitCode::NeedsDecision, Some(self.decide_hint(step))),
                 StepOutcome::Refused(verdict) => (gate_code(*verdict), Some(again)),
             },

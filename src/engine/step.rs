@@ -8,6 +8,7 @@ use super::judge;
 use super::watch::StepWatcher;
 use super::{Engine, gate_code};
 use crate::chain;
+use crate::digest::sha256;
 use crate::error::{ExitCode, Failure};
 use crate::event::{BlockRef, Event, StepEnded, StepOutcome, StepStarted};
 use crate::evidence::{self, Attempt, Found};
@@ -24,6 +25,10 @@ const DRAIN: Duration = Duration::from_secs(2);
 
 impl Engine<'_> {
     pub(super) async fn run_step(&mut self, step: &Step, attempt: u32) -> Result<(), Failure> {
+        self.back_off(step).await;
+        if *self.world.stop.borrow() != process::Stop::No {
+            return Ok(());
+        }
         let began = Instant::now();
         let network = self.view().network(self.phase_of(step)?).clone();
         let scope = self.view().scope(&network);
@@ -113,8 +118,22 @@ impl Engine<'_> {
             env,
             log: RunFolder::log(&step.id.0, attempt),
             definition: outline.map(|outline| outline.definition.clone()).unwrap_or_default(),
+            commit: self.world.workspace.commit.clone(),
+            inputs: self.inputs(step),
             after_block,
         }
+    }
+
+    /// The SHA-256 of the files that the step's evidence reads and the step need not write.
+    fn inputs(&self, step: &Step) -> BTreeMap<String, String> {
+        let Ok(phase) = self.phase_of(step) else { return BTreeMap::new() };
+        let scope = self.view().scope(self.view().network(phase));
+        let files = step.evidence.iter().filter_map(|evidence| match &evidence.kind {
+            EvidenceKind::File(file) if !file.written => file.path.render(&scope).ok(),
+            _ => None,
+        });
+        let dir = &self.world.workspace.dir;
+        files.filter_map(|path| Some((path.clone(), sha256(&workspace::read_file(dir, &path).ok()?)))).collect()
     }
 
     async fn with_process(

@@ -82,7 +82,7 @@ impl RunFolder {
 
     /// Makes the folder and those in it.
     pub fn create(&self) -> anyhow::Result<()> {
-        for folder in ["logs", "artefacts", "gates", "sign-offs", "shims"] {
+        for folder in ["logs", "artefacts", "definitions", "gates", "sign-offs", "shims"] {
             create(&self.path.join(folder))?;
         }
         Ok(())
@@ -121,6 +121,11 @@ impl RunFolder {
     /// A kept artefact of an attempt, relative to the folder.
     pub fn artefact(step: &str, attempt: u32, name: &str) -> String {
         format!("artefacts/{step}.{attempt}.{name}")
+    }
+
+    /// A step's definition by its digest, relative to the folder.
+    pub fn definition(digest: &str) -> String {
+        format!("definitions/{digest}.json")
     }
 
     /// A gate's record, relative to the folder.

@@ -5,9 +5,11 @@
 pub mod selection;
 
 use std::fmt;
+use std::ops::ControlFlow;
 
-use crate::event::StepOutline;
-use crate::progress::{Progress, StepState};
+use crate::event::{StepOutcome, StepOutline};
+use crate::process::Ended;
+use crate::progress::{Halt, Progress, StepProgress, StepState};
 use crate::runbook::{Action, CheckKind, Effects, EvidenceKind, Need, Phase, PhaseId, Runbook, Step, StepId};
 use crate::verdict::Verdict;
 
@@ -32,7 +34,7 @@ pub enum Item {
     },
     /// It was done by another definition than today's.
     Changed {
-        what: String,
+        step: StepId,
     },
     Gate {
         phase: PhaseId,
@@ -57,7 +59,7 @@ impl fmt::Display for Item {
             Self::Run { step, .. } => write!(f, "run {step}"),
             Self::Probe { step } => write!(f, "probe {step}"),
             Self::Ask { step } => write!(f, "ask {step}"),
-            Self::Changed { what } => write!(f, "stop {what}"),
+            Self::Changed { step } => write!(f, "stop step {step}"),
             Self::Gate { phase } => write!(f, "gate {phase}"),
             Self::Skip { what } => write!(f, "skip {what}"),
         }
@@ -67,36 +69,75 @@ impl fmt::Display for Item {
 /// Everything that will happen and everything that will not, in order, if all goes well.
 pub fn plan(runbook: &Runbook, selection: &Selection, progress: &Progress, network: &str) -> Vec<Line> {
     let mut lines = Vec::new();
-    let mut chain = chain_is_up(progress);
-    for phase in &runbook.phases[selection.phases.clone()] {
-        let dev = runbook.networks[phase.on.as_deref().unwrap_or(network)].dev_chain.is_some();
-        let mut add = |line: Line, needs_chain: bool| {
-            if needs_chain && dev && !chain {
-                chain = true;
-                lines.push(Line { item: Item::DevChain, why: "the next line reads or changes the chain".into() });
-            }
-            lines.push(line);
-        };
-        for step in phase.steps.iter().filter(|step| selection.takes(&step.id)) {
-            let line = step_line(step, selection, progress);
-            let needs_chain = !matches!(line.item, Item::Skip { .. }) && step_needs_chain(step);
-            add(line, needs_chain);
-        }
-        if selection.step.is_none() {
-            let line = gate_line(phase, progress);
-            let needs_chain = !matches!(line.item, Item::Skip { .. }) && gate_needs_chain(runbook, phase);
-            add(line, needs_chain);
-        }
-    }
+    let _ = walk(runbook, selection, progress, network, |line| -> ControlFlow<()> {
+        lines.push(line);
+        ControlFlow::Continue(())
+    });
     lines
 }
 
 /// The first thing to do; nothing once this invocation was stopped.
 pub fn next(runbook: &Runbook, selection: &Selection, progress: &Progress, network: &str) -> Option<Line> {
-    if progress.halt.is_some() || progress.closed.is_some() {
+    let stopped = progress.halt.as_ref().is_some_and(|halt| !goes_on(runbook, progress, halt));
+    if stopped || progress.closed.is_some() {
         return None;
     }
-    plan(runbook, selection, progress, network).into_iter().find(|line| !matches!(line.item, Item::Skip { .. }))
+    let found = walk(runbook, selection, progress, network, |line| match line.item {
+        Item::Skip { .. } => ControlFlow::Continue(()),
+        _ => ControlFlow::Break(line),
+    });
+    found.break_value()
+}
+
+/// Whether the plan itself has an answer to what stopped the invocation: a probe, or a declared retry.
+fn goes_on(runbook: &Runbook, progress: &Progress, halt: &Halt) -> bool {
+    let Halt::Step { step: id, outcome } = halt else { return false };
+    let Some(step) = runbook.phases.iter().flat_map(|phase| &phase.steps).find(|step| step.id == *id) else {
+        return false;
+    };
+    let state = progress.step_state(id);
+    match outcome {
+        StepOutcome::Indeterminate if state == Some(StepState::Indeterminate) => step.probe.is_some(),
+        StepOutcome::Indeterminate | StepOutcome::Failed | StepOutcome::TimedOut => {
+            let harmless = step.effects != Effects::Chain || state == Some(StepState::NotHappened);
+            harmless && retries_left(step, progress) > 0
+        }
+        StepOutcome::Done | StepOutcome::Interrupted | StepOutcome::Refused(_) => false,
+    }
+}
+
+/// How many declared further attempts at `step` this invocation still has.
+pub fn retries_left(step: &Step, progress: &Progress) -> u32 {
+    let tries = progress.tries.get(&step.id).copied().unwrap_or(0);
+    step.retry.map_or(0, |retry| (retry.max + 1).saturating_sub(tries))
+}
+
+/// Gives every line in order to `take`, until it breaks.
+fn walk<B>(
+    runbook: &Runbook,
+    selection: &Selection,
+    progress: &Progress,
+    network: &str,
+    mut take: impl FnMut(Line) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    let mut chain = chain_is_up(progress);
+    for phase in &runbook.phases[selection.phases.clone()] {
+        let dev = runbook.networks[phase.on.as_deref().unwrap_or(network)].dev_chain.is_some();
+        let mut add = |line: Line, reads_chain: bool| {
+            if reads_chain && dev && !chain && !matches!(line.item, Item::Skip { .. }) {
+                chain = true;
+                take(Line { item: Item::DevChain, why: "the next line reads or changes the chain".into() })?;
+            }
+            take(line)
+        };
+        for step in phase.steps.iter().filter(|step| selection.takes(&step.id)) {
+            add(step_line(step, selection, progress), step_needs_chain(step))?;
+        }
+        if selection.step.is_none() {
+            add(gate_line(phase, progress), gate_needs_chain(runbook, phase))?;
+        }
+    }
+    ControlFlow::Continue(())
 }
 
 fn step_line(step: &Step, selection: &Selection, progress: &Progress) -> Line {
@@ -107,28 +148,40 @@ fn step_line(step: &Step, selection: &Selection, progress: &Progress) -> Line {
     let again =
         |why: &str| Line { item: Item::Run { step: step.id.clone(), attempt: seen.attempt + 1 }, why: why.to_owned() };
     match seen.state {
-        StepState::Started | StepState::Indeterminate if step.probe.is_some() => Line {
-            item: Item::Probe { step: step.id.clone() },
-            why: format!("attempt {} may or may not have happened", seen.attempt),
-        },
+        StepState::Started | StepState::Indeterminate if step.probe.is_some() => unsettled(step, seen.attempt),
         StepState::Started | StepState::Indeterminate if step.idempotent || step.effects != Effects::Chain => {
             again("its outcome is not known, and doing it again does no harm")
         }
-        StepState::Started | StepState::Indeterminate => Line {
-            item: Item::Ask { step: step.id.clone() },
-            why: format!("attempt {} may or may not have happened, and it has no probe", seen.attempt),
-        },
+        StepState::Started | StepState::Indeterminate => unsettled(step, seen.attempt),
         StepState::NotHappened => again("it is known not to have happened"),
+        StepState::Failed if step.effects == Effects::Chain && !step.idempotent && was_started(seen) => {
+            // Its evidence did not hold, but something of its effect may have landed.
+            unsettled(step, seen.attempt)
+        }
         StepState::Failed => again(&format!("attempt {} failed", seen.attempt)),
         StepState::Done if selection.step.is_some() && !progress.fresh.contains(&step.id) => again("it was asked for"),
         StepState::Done => done_line(step, &seen.started.definition, seen.attempt, progress),
     }
 }
 
+/// An attempt with effects on a chain of which it is not known whether they happened.
+fn unsettled(step: &Step, attempt: u32) -> Line {
+    let (id, why) = (step.id.clone(), format!("attempt {attempt} may or may not have happened"));
+    match step.probe {
+        Some(_) => Line { item: Item::Probe { step: id }, why },
+        None => Line { item: Item::Ask { step: id }, why: format!("{why}, and it has no probe") },
+    }
+}
+
+/// Whether the attempt had a process at all; without one nothing can have happened.
+fn was_started(seen: &StepProgress) -> bool {
+    !seen.ended.as_ref().is_some_and(|ended| matches!(ended.ended, Ended::NotStarted(_)))
+}
+
 fn done_line(step: &Step, by: &str, attempt: u32, progress: &Progress) -> Line {
     let outline = outline(progress, &step.id);
     if outline.is_some_and(|outline| outline.definition != by) {
-        let item = Item::Changed { what: format!("step {}", step.id) };
+        let item = Item::Changed { step: step.id.clone() };
         return Line { item, why: "its definition changed since it was done".into() };
     }
     Line { item: Item::Skip { what: format!("step {}", step.id) }, why: format!("done by attempt {attempt}") }

@@ -17,6 +17,7 @@ mod run;
 pub mod shims;
 pub mod signals;
 mod spawn;
+mod survivors;
 pub mod which;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ pub use plain::plain;
 pub use proc::{boot, started};
 pub use query::query;
 pub use run::run;
+pub use survivors::survivors;
 
 /// One command, completely described.
 #[derive(Debug, Clone)]

@@ -93,6 +93,7 @@ impl Gathered {
             Event::DevChainReady(_)
             | Event::DevChainEnded
             | Event::StepSpawned { .. }
+            | Event::AnotherTry { .. }
             | Event::Published { .. }
             | Event::RunEnded { .. }
             | Event::RunClosed { .. } => {}

@@ -18,9 +18,40 @@ pub fn phase_digest(runbook: &Runbook, phase: &Phase, scripts: &BTreeMap<StepId,
     sha256(&json!({ "definition": definition(runbook, phase), "scripts": own }))
 }
 
-/// SHA-256, in lowercase hex, of one step's definition and of the script that it runs.
-pub fn step_digest(step: &Step, script: Option<&str>) -> String {
-    sha256(&json!({ "definition": value(step), "script": script }))
+/// One step's definition and the script that it runs.
+pub fn step_definition(step: &Step, script: Option<&str>) -> Value {
+    json!({ "definition": value(step), "script": script })
+}
+
+/// SHA-256, in lowercase hex, of a definition.
+pub fn of_definition(definition: &Value) -> String {
+    sha256(definition)
+}
+
+/// What differs between two definitions, one line a field: `place: before → after`.
+pub fn differences(before: &Value, after: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    compare("", before, after, &mut found);
+    found
+}
+
+fn compare(at: &str, before: &Value, after: &Value, found: &mut Vec<String>) {
+    match (before, after) {
+        (Value::Object(old), Value::Object(new)) => {
+            let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+            for key in keys {
+                let of = |object: &serde_json::Map<String, Value>| object.get(key).cloned().unwrap_or_default();
+                compare(&format!("{at}.{key}"), &of(old), &of(new), found);
+            }
+        }
+        (Value::Array(old), Value::Array(new)) if old.len() == new.len() => {
+            for (index, (old, new)) in old.iter().zip(new).enumerate() {
+                compare(&format!("{at}[{index}]"), old, new, found);
+            }
+        }
+        _ if before == after => {}
+        _ => found.push(format!("`{}`: {before} → {after}", at.trim_start_matches('.'))),
+    }
 }
 
 fn sha256(of: &Value) -> String {

@@ -239,6 +239,8 @@ pub struct Step {
     /// Tells, after a crash, whether the step's effect happened.
     pub probe: Option<Check>,
     pub idempotent: bool,
+    /// Further attempts without asking; with chain effects only after "did not happen".
+    pub retry: Option<Retry>,
     /// The step starts a chain of its own: its transactions are never looked up.
     pub own_chain: bool,
     /// Why this step differs from the prose.
@@ -246,6 +248,16 @@ pub struct Step {
     pub differs: Option<String>,
     #[serde(skip)]
     pub place: Place,
+}
+
+/// How often a step is tried again by itself.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Retry {
+    /// Further attempts after the first.
+    pub max: u32,
+    /// The wait before the first of them; it doubles each time.
+    #[serde(skip)]
+    pub backoff: Duration,
 }
 
 /// What a step does.

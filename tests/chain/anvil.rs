@@ -56,7 +56,13 @@ impl Anvil {
             transaction["to"] = json!(to);
         }
         let hash = self.rpc("eth_sendTransaction", json!([transaction])).await;
-        self.rpc("eth_getTransactionReceipt", json!([hash])).await
+        loop {
+            let receipt = self.rpc("eth_getTransactionReceipt", json!([hash])).await;
+            if !receipt.is_null() {
+                return receipt;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
     }
 
     pub(crate) async fn deploy(&self, from: Address, code: &[u8]) -> Address {

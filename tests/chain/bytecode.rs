@@ -52,7 +52,9 @@ pub(crate) fn runtime(functions: &[(&str, Does)]) -> Vec<u8> {
         at += body.len();
     }
     code.extend([0x5f, 0x5f, 0xfd]);
-    bodies.iter().for_each(|body| code.extend(body));
+    for body in &bodies {
+        code.extend(body);
+    }
     code
 }
 

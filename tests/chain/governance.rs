@@ -38,8 +38,8 @@ fn module(index: u64) -> Address {
 }
 
 /// A module that is paused or not and obeys these two.
-fn module_code(paused: Does, owner: Address, pauser: Address) -> Vec<u8> {
-    runtime(&[("paused()", paused), ("owner()", account(owner)), ("pauser()", account(pauser))])
+fn module_code(paused: Does, owner: Address, may_pause: Address) -> Vec<u8> {
+    runtime(&[("paused()", paused), ("owner()", account(owner)), ("pauser()", account(may_pause))])
 }
 
 fn pause_code(governance: Address, pull: Does, modules: &[Address]) -> Vec<u8> {

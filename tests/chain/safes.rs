@@ -112,11 +112,11 @@ impl Bank {
 }
 
 async fn create_safe(anvil: &Anvil, accounts: &[Address], factory: Address, singleton: Address) -> Address {
-    let none = || Token::Address(Address::zero());
+    let nobody = || Token::Address(Address::zero());
     let owners = Token::Array(accounts[1..4].iter().map(|owner| Token::Address(*owner)).collect());
     let setup = calldata(
         "setup(address[],uint256,address,bytes,address,address,uint256,address)",
-        &[owners, number(2), none(), Token::Bytes(vec![]), none(), none(), number(0), none()],
+        &[owners, number(2), nobody(), Token::Bytes(vec![]), nobody(), nobody(), number(0), nobody()],
     );
     let create = calldata(
         "createProxyWithNonce(address,bytes,uint256)",
@@ -330,7 +330,7 @@ impl Bank {
             "to": checksum(to), "value": "0", "data": Bytes::from(data.clone()), "operation": operation, "safeTxGas": "0",
             "baseGas": "0", "gasPrice": "0", "gasToken": zero, "refundReceiver": zero, "nonce": nonce.to_string(),
         });
-        let none = || Token::Address(Address::zero());
+        let nobody = || Token::Address(Address::zero());
         let hash = calldata(
             "getTransactionHash(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,uint256)",
             &[
@@ -341,8 +341,8 @@ impl Bank {
                 number(0),
                 number(0),
                 number(0),
-                none(),
-                none(),
+                nobody(),
+                nobody(),
                 number(nonce),
             ],
         );
@@ -388,7 +388,7 @@ impl Bank {
         Bytes::from(bytes).to_string()
     }
 
-    async fn signed(&mut self, exported: &Exported) -> CheckResult {
+    async fn judged(&mut self, exported: &Exported) -> CheckResult {
         self.world.keep("safe-tx.json", &exported.value);
         self.one(tx_check()).await
     }
@@ -418,25 +418,25 @@ async fn what_owners_signed() {
     let two = bank.two();
     bank.keep_bundle(&two);
     let good = bank.export(&two, 0, &[1, 2]).await;
-    let passed = bank.signed(&good).await;
+    let passed = bank.judged(&good).await;
     says(&passed, Passed, &["`safe-tx.json` is `bundle.json`, signed by 2 of 2 needed owners"]);
     assert_eq!(passed.observed["safe_tx_hash"], good.value["safeTxHash"]);
     let later = bank.export(&two, 3, &[1, 3]).await;
-    says(&bank.signed(&later).await, Passed, &[]);
+    says(&bank.judged(&later).await, Passed, &[]);
 
     let one_signature = bank.export(&two, 0, &[1]).await;
-    says(&bank.signed(&one_signature).await, Failed, &["1 of 2 signatures of current owners"]);
+    says(&bank.judged(&one_signature).await, Failed, &["1 of 2 signatures of current owners"]);
     let twice = bank.export(&two, 0, &[1, 1]).await;
-    says(&bank.signed(&twice).await, Failed, &["1 of 2 signatures"]);
+    says(&bank.judged(&twice).await, Failed, &["1 of 2 signatures"]);
     let stranger = bank.export(&two, 0, &[1, 9]).await;
-    says(&bank.signed(&stranger).await, Failed, &["not an owner of"]);
+    says(&bank.judged(&stranger).await, Failed, &["not an owner of"]);
     let mut claimed = bank.export(&two, 0, &[1]).await;
     let signature = claimed.value["confirmations"][0]["signature"].as_str().unwrap().to_owned();
     claimed.confirm(bank.accounts[2], &signature);
-    says(&bank.signed(&claimed).await, Failed, &["it is the signature of"]);
+    says(&bank.judged(&claimed).await, Failed, &["it is the signature of"]);
     let mut approved = bank.export(&two, 0, &[1]).await;
     approved.confirm(bank.accounts[2], &format!("0x{}01", "00".repeat(64)));
-    says(&bank.signed(&approved).await, Failed, &["1 of 2 signatures"]);
+    says(&bank.judged(&approved).await, Failed, &["1 of 2 signatures"]);
 
     for (key, value, words) in [
         ("value", json!("1"), "its value is 1"),
@@ -454,23 +454,23 @@ async fn what_owners_signed() {
         ("confirmations", json!([]), "0 of 2"),
         ("confirmations", json!(null), "are no list"),
     ] {
-        says(&bank.signed(&good.with(key, value)).await, Failed, &[words]);
+        says(&bank.judged(&good.with(key, value)).await, Failed, &[words]);
     }
 
     bank.anvil.set_slot(bank.safe, H256::from_low_u64_be(5), H256::from_low_u64_be(1)).await;
-    says(&bank.signed(&good).await, Failed, &["already executed or replaced"]);
+    says(&bank.judged(&good).await, Failed, &["already executed or replaced"]);
     bank.anvil.set_slot(bank.safe, H256::from_low_u64_be(5), H256::zero()).await;
 
     let single = [two[0].clone()];
     bank.keep_bundle(&single);
-    says(&bank.signed(&good).await, Failed, &["is not `bundle.json`"]);
+    says(&bank.judged(&good).await, Failed, &["is not `bundle.json`"]);
     let direct = bank.export(&single, 0, &[2, 3]).await;
-    says(&bank.signed(&direct).await, Passed, &[]);
+    says(&bank.judged(&direct).await, Passed, &[]);
 
     // The code that several calls would be delegated to must be the released one.
     bank.keep_bundle(&two);
     bank.anvil.set_code(bank.multi_send, &runtime(&[])).await;
-    says(&bank.signed(&good).await, Failed, &["no released `MultiSendCallOnly`"]);
+    says(&bank.judged(&good).await, Failed, &["no released `MultiSendCallOnly`"]);
     bank.world.contracts.retain(|known| known.name != "multi_send");
-    says(&bank.signed(&good).await, Failed, &["`multi_send` has no address"]);
+    says(&bank.judged(&good).await, Failed, &["`multi_send` has no address"]);
 }

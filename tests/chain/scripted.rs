@@ -126,7 +126,7 @@ async fn serve(mut stream: TcpStream, state: State) {
             "",
             json!({ "jsonrpc": "2.0", "id": null, "error": { "code": -32600, "message": "no batches" } }).to_string(),
         ),
-        Fault::Silent => return tokio::time::sleep(Duration::from_secs(60)).await,
+        Fault::Silent => return tokio::time::sleep(Duration::from_mins(1)).await,
         Fault::Closes => return,
         Fault::ClosesOnBatches if asked.is_array() => return,
         _ => ("200 OK", "", text),

@@ -179,3 +179,18 @@ fn carried_calls_are_opened() {
     assert!(open(call(schedule, &[TARGET, "0", &payload, &zero, &zero, "2"])[..200].to_vec()).is_err());
     assert_eq!(open(call("setMaxJobReward(uint256)", &["1"])), Ok(vec![]));
 }
+
+#[test]
+fn a_real_plan_is_read_and_its_poison_found() {
+    let bundle = Bundle::read(include_bytes!("../../../tests/chain/owner-safe-bundle.json")).unwrap();
+    assert_eq!(bundle.transactions.len(), 20);
+    let poison: Vec<&str> = bundle
+        .transactions
+        .iter()
+        .filter(|transaction| forbidden(&transaction.data).is_some())
+        .map(|transaction| transaction.words.as_str())
+        .collect();
+    let unset = "setPauser(0x0000000000000000000000000000000000000000)";
+    assert!(poison.contains(&unset), "{poison:?}");
+    assert!(bundle.transactions[0].words.starts_with("setMinAgentStake("));
+}

@@ -32,7 +32,7 @@ pub(super) async fn judge(view: &View<'_>, contracts: &[String], by: &str) -> Ju
     }
     let wrong: Vec<&Told> = all.iter().filter(|told| told.value != told.must_be).collect();
     let finding = match wrong.first() {
-        None => Finding::passed(format!("{} obeyed by {}", governor, names(contracts))),
+        None => Finding::passed(format!("{governor} governs {}", names(contracts))),
         Some(first) => {
             let words: Vec<String> = wrong.iter().map(|told| told.wrong(view)).collect();
             let hint = view.cast_get(&first.of, &format!("{}()(address)", first.getter));

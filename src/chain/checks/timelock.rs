@@ -57,14 +57,14 @@ pub(super) async fn judge(view: &View<'_>, of: &str, min_delay: Option<Duration>
     });
     let least =
         min_delay.map_or_else(|| "any delay".to_owned(), |least| format!("a delay of at least {}", duration(least)));
-    Ok(Finding::if_true(
-        problems.is_empty(),
-        format!("{timelock} delays by {} and only it administers its roles, as far as roles can be asked", delay(wait)),
-        format!("{timelock}: {}", problems.join("; ")),
-    )
-    .expected(format!("{least}, its own administrator"))
-    .observed(observed)
-    .hint(view.cast_get(&timelock, "getMinDelay()(uint256)")))
+    let finding = if problems.is_empty() {
+        let words = "and only it administers its roles, as far as roles can be asked";
+        Finding::passed(format!("{timelock} delays by {} {words}", delay(wait)))
+    } else {
+        let hint = view.cast_get(&timelock, "getMinDelay()(uint256)");
+        Finding::failed(format!("{timelock}: {}", problems.join("; "))).hint(hint)
+    };
+    Ok(finding.expected(format!("{least}, its own administrator")).observed(observed))
 }
 
 /// The role that administers proposers: the default one in version 5, `TIMELOCK_ADMIN_ROLE` in version 4.

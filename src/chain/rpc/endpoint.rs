@@ -59,7 +59,10 @@ impl Endpoint {
         for attempt in 1..=TRIES {
             let asked: Vec<&Request> = open.iter().map(|at| &requests[*at]).collect();
             for (at, outcome) in open.iter().zip(self.once(&asked, until).await) {
-                outcomes[*at] = outcome;
+                // The reason of an earlier try says more than that its repetition came too late.
+                if attempt == 1 || outcome != Err(no_time()) {
+                    outcomes[*at] = outcome;
+                }
             }
             let again: Vec<(usize, Duration)> =
                 open.iter().filter_map(|at| Some((*at, retry(&outcomes[*at], &requests[*at])?))).collect();
@@ -156,6 +159,9 @@ impl Endpoint {
 
     /// What a failed exchange means, told without the URL.
     fn broken(&self, error: &reqwest::Error, time: Duration) -> Failed {
+        if error.is_timeout() && time < self.request {
+            return Failed::Anything(no_time());
+        }
         if error.is_timeout() {
             return Failed::Anything(Trouble::passing(format!("no answer within {:.1} s", time.as_secs_f32())));
         }
@@ -214,7 +220,7 @@ fn retry(outcome: &Outcome, request: &Request) -> Option<Duration> {
 }
 
 fn no_time() -> Trouble {
-    Trouble::lasting("no time was left to ask")
+    Trouble::lasting("no answer before the deadline")
 }
 
 /// The last cause of an error: the one that says what happened.

@@ -1,13 +1,14 @@
 //! `[[phase.step]]` and `[[contingency.step]]`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::{Resolve, Unique, take_id};
 use crate::runbook::decode::Reader;
 use crate::runbook::diagnostic::Diagnostic;
 use crate::runbook::document::{Node, Value};
 use crate::runbook::{
-    Action, Check, Effects, Evidence, EvidenceKind, ExpectedExit, Need, Step, StepId, Template, forms,
+    Action, Check, Effects, Evidence, EvidenceKind, ExpectedExit, Need, Retry, Step, StepId, Template, forms,
 };
 
 const NEEDS: &[(&str, Need)] = &[("rpc", Need::Rpc), ("key", Need::Key)];
@@ -36,6 +37,7 @@ impl<'a> Resolve<'a> {
         let before = self.before(&mut reader, &id);
         let probe = reader.optional("probe").and_then(|node| self.lone_check(node, "`probe`", format!("{id} probe")));
         let idempotent = reader.flag("idempotent").unwrap_or(false);
+        let retry = self.retry(&mut reader);
         let own_chain = reader.choice("chain", &[("own", true)]).unwrap_or(false);
         let differs = reader.optional_text("differs");
         let evidence = self.evidences(&mut reader, &id, what);
@@ -58,10 +60,20 @@ impl<'a> Resolve<'a> {
             before,
             probe,
             idempotent,
+            retry,
             own_chain,
             differs,
             place: node.place,
         }
+    }
+
+    fn retry(&mut self, step: &mut Reader<'a>) -> Option<Retry> {
+        let node = step.optional("retry")?;
+        let mut reader = Reader::of(self.report, node, "`retry`")?;
+        let max = reader.number("max", 1).and_then(|max| u32::try_from(max).ok());
+        let backoff = self.duration(&mut reader, "backoff").unwrap_or(Duration::from_secs(5));
+        reader.finish();
+        Some(Retry { max: max.unwrap_or(1), backoff })
     }
 
     /// Exit codes lie: what a step did to a chain, and whether `exit = "any"` was well, only evidence tells.

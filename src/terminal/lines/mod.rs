@@ -44,7 +44,7 @@ impl Teller {
                 }
                 lines
             }
-            Event::StepSpawned { .. } => Vec::new(),
+            Event::StepSpawned { .. } | Event::AnotherTry { .. } => Vec::new(),
             Event::StepEnded(ended) => step::ended(ended, progress, folder),
             Event::StepDecided { step, happened, by, reason, .. } => step::decided(step, *happened, by, reason),
             Event::GateJudged(judged) => {

@@ -1,0 +1,110 @@
+//! What a run that goes on starts from: one table of every step that was begun, what changed since, and what will
+//! happen now and why.
+
+use std::fmt::Write;
+
+use super::context::Context;
+use super::opening::Prospect;
+use crate::digest::sha256;
+use crate::engine::world::View;
+use crate::error::{ExitCode, Failure};
+use crate::plan::{self, Item, Line};
+use crate::process::survivors;
+use crate::progress::{Progress, StepProgress, StepState};
+use crate::runbook::StepId;
+use crate::workspace::read_file;
+
+/// Refuses to work beside what a citadel that died left running.
+pub(super) fn refuse_survivors(progress: &Progress) -> Result<(), Failure> {
+    let unfinished = progress.steps.iter().filter(|(_, seen)| seen.ended.is_none() && seen.process.is_some());
+    let mut details = Vec::new();
+    let mut groups = Vec::new();
+    for (step, seen) in unfinished {
+        let Some(process) = &seen.process else { continue };
+        let left = survivors(process);
+        if !left.is_empty() {
+            groups.push(process.group.to_string());
+        }
+        details.extend(left.iter().map(|(pid, command)| format!("step {step}: pid {pid} `{command}`")));
+    }
+    if details.is_empty() {
+        return Ok(());
+    }
+    let ends: Vec<String> = groups.iter().map(|group| format!("`kill -TERM -- -{group}`")).collect();
+    let mut failure = Failure::new(ExitCode::Locked, "a citadel that died left a step running; nothing was started")
+        .hint(format!("wait until it is done, or end it with {}; then run again", ends.join(", ")));
+    failure.details = details;
+    Err(failure)
+}
+
+/// The table, for a run that goes on; nothing where no step was begun.
+pub(super) fn table(context: &Context, prospect: &Prospect<'_>, view: &View<'_>) -> Option<String> {
+    let existing = prospect.existing.as_ref()?;
+    if existing.progress.steps.is_empty() {
+        return None;
+    }
+    let lines = plan::plan(&context.runbook, &prospect.selection, view.progress, &prospect.network.name);
+    let mut text = format!("going on with run {}\n", existing.run);
+    for phase in &context.runbook.phases {
+        for step in &phase.steps {
+            let Some(seen) = view.progress.steps.get(&step.id) else { continue };
+            let changed = changes(view, &step.id, seen, prospect.workspace.commit.as_deref());
+            let (what, why) = what_happens(&lines, &step.id);
+            let _ = writeln!(text, "  {:<22} {:<14} {:<9} {why}", step.id.0, state(seen), what);
+            for change in changed {
+                let _ = writeln!(text, "      changed since: {change}");
+            }
+        }
+    }
+    Some(text.trim_end().to_owned())
+}
+
+fn state(seen: &StepProgress) -> &'static str {
+    match seen.state {
+        StepState::Started => "cut off",
+        StepState::Done => "done",
+        StepState::Failed => "failed",
+        StepState::Indeterminate => "not known",
+        StepState::NotHappened => "not happened",
+    }
+}
+
+fn what_happens(lines: &[Line], step: &StepId) -> (&'static str, String) {
+    let about = |line: &&Line| match &line.item {
+        Item::Run { step: id, .. } | Item::Probe { step: id } | Item::Ask { step: id } | Item::Changed { step: id } => {
+            id == step
+        }
+        Item::Skip { what } => *what == format!("step {step}"),
+        Item::DevChain | Item::Gate { .. } => false,
+    };
+    let Some(line) = lines.iter().find(about) else { return ("-", "not asked for".into()) };
+    let word = match line.item {
+        Item::Run { .. } => "run",
+        Item::Probe { .. } => "probe",
+        Item::Ask { .. } => "ask",
+        Item::Changed { .. } => "stop",
+        Item::Skip { .. } => "skip",
+        Item::DevChain | Item::Gate { .. } => "",
+    };
+    (word, line.why.clone())
+}
+
+/// What is not as it was when the step began: its definition, its inputs, the workspace's commit.
+fn changes(view: &View<'_>, step: &StepId, seen: &StepProgress, commit: Option<&str>) -> Vec<String> {
+    let mut changed = Vec::new();
+    if plan::outline(view.progress, step).is_some_and(|outline| outline.definition != seen.started.definition) {
+        changed.push("its definition or script".to_owned());
+    }
+    let dir = &view.world.workspace.dir;
+    for (path, hash) in &seen.started.inputs {
+        let now = read_file(dir, path).map(|bytes| sha256(&bytes)).ok();
+        if now.as_ref() != Some(hash) {
+            changed.push(format!("`{path}`"));
+        }
+    }
+    if seen.started.commit.as_deref() != commit {
+        let was = seen.started.commit.as_deref().unwrap_or("none");
+        changed.push(format!("workspace commit {was} → {}", commit.unwrap_or("none")));
+    }
+    changed
+}

@@ -1,0 +1,83 @@
+//! After a failure, with a person at the terminal: what they may choose, and what becomes of it.
+
+use super::Engine;
+use crate::error::Failure;
+use crate::event::{Event, StepOutcome};
+use crate::operator::{self, Choice, Question};
+use crate::plan;
+use crate::process::Stop;
+use crate::progress::{Halt, StepState};
+use crate::runbook::Effects;
+
+impl Engine<'_> {
+    /// Asks the person at the terminal, where there is one. `true`: go on, something was decided.
+    pub(super) async fn asked(&mut self) -> Result<bool, Failure> {
+        if !self.guided || *self.world.stop.borrow() != Stop::No {
+            return Ok(false);
+        }
+        let Some(question) = self.question() else { return Ok(false) };
+        self.recorder.activity("");
+        loop {
+            match operator::ask(&question, self.world.stop.clone()).await {
+                Choice::Abort => return Ok(false),
+                Choice::Retry => {
+                    self.recorder.record(Event::AnotherTry { by: self.world.operator.clone() })?;
+                    return Ok(true);
+                }
+                Choice::Log => self.show_log(),
+                Choice::Contingencies => self.show_contingencies(),
+            }
+        }
+    }
+
+    fn question(&self) -> Option<Question> {
+        let progress = self.recorder.progress();
+        Some(match progress.halt.as_ref()? {
+            Halt::Signal { .. } => return None,
+            Halt::Gate { gate, verdict } => {
+                Question { what: format!("gate {gate} {verdict}"), retry: true, log: false }
+            }
+            Halt::Step { step, outcome } => {
+                let harmless =
+                    self.step(step).ok().is_some_and(|step| step.effects != Effects::Chain || step.idempotent);
+                let settled = progress.step_state(step) == Some(StepState::NotHappened);
+                let retry = *outcome != StepOutcome::Done && (harmless || settled);
+                Question { what: format!("step {step} stopped the run"), retry, log: true }
+            }
+        })
+    }
+
+    fn show_log(&self) {
+        let Some(Halt::Step { step, .. }) = self.recorder.progress().halt.clone() else { return };
+        let log = self.recorder.progress().steps.get(&step).map(|seen| seen.started.log.clone());
+        let Some(log) = log.map(|log| self.world.folder.file(&log)) else { return };
+        operator::show(&log.display().to_string());
+        let tail = std::fs::read(&log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+        let lines: Vec<&str> = tail.lines().collect();
+        for line in &lines[lines.len().saturating_sub(60)..] {
+            operator::show(&format!("  {}", crate::process::plain(line)));
+        }
+    }
+
+    fn show_contingencies(&self) {
+        for contingency in &self.runbook.contingencies {
+            operator::show(&format!("{}: {}; when {}", contingency.id, contingency.title, contingency.when));
+        }
+        operator::show("`citadel contingency list` shows their steps");
+    }
+
+    /// Waits before a declared retry, longer each time; a stop ends the wait.
+    pub(super) async fn back_off(&mut self, of: &crate::runbook::Step) {
+        let progress = self.recorder.progress();
+        let tries = progress.tries.get(&of.id).copied().unwrap_or(0);
+        let Some(retry) = of.retry.filter(|_| tries > 0 && plan::retries_left(of, progress) > 0) else { return };
+        let wait = retry.backoff.saturating_mul(1 << (tries - 1).min(10));
+        let text = format!("retry {tries} of {} of {} in {:.1} s", retry.max, of.id, wait.as_secs_f64());
+        self.recorder.activity(&text);
+        let mut stop = self.world.stop.clone();
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            _ = stop.wait_for(|stop| *stop != Stop::No) => {}
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Asks the person at the terminal what to do after a failure. Every answer is also a command, so that nothing needs a
+//! terminal; without one nobody is asked.
+
+use std::io::Write;
+
+use tokio::sync::watch;
+
+use crate::process::Stop;
+
+/// What a person may choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// Another attempt, where that is safe.
+    Retry,
+    /// Read the log of what failed.
+    Log,
+    /// See what to do when things go wrong.
+    Contingencies,
+    Abort,
+}
+
+/// What the choices are about.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// What stopped, in a few words.
+    pub what: String,
+    pub retry: bool,
+    pub log: bool,
+}
+
+/// Asks until an answer makes sense; a stop, or the end of the input, is *abort*.
+pub async fn ask(question: &Question, mut stop: watch::Receiver<Stop>) -> Choice {
+    loop {
+        prompt(question);
+        let line = tokio::task::spawn_blocking(|| {
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).ok().filter(|read| *read > 0).map(|_| line)
+        });
+        let line = tokio::select! {
+            line = line => line.ok().flatten(),
+            _ = stop.wait_for(|stop| *stop != Stop::No) => None,
+        };
+        let Some(line) = line else { return Choice::Abort };
+        if let Some(choice) = understand(question, &line) {
+            return choice;
+        }
+    }
+}
+
+/// Shows a text between two questions.
+pub fn show(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+fn understand(question: &Question, line: &str) -> Option<Choice> {
+    match line.trim().to_lowercase().as_str() {
+        "r" | "retry" if question.retry => Some(Choice::Retry),
+        "l" | "log" if question.log => Some(Choice::Log),
+        "c" | "contingencies" => Some(Choice::Contingencies),
+        "a" | "abort" | "q" => Some(Choice::Abort),
+        _ => None,
+    }
+}
+
+fn prompt(question: &Question) {
+    let retry = if question.retry { "[r]etry  " } else { "" };
+    let log = if question.log { "[l]og  " } else { "" };
+    let mut err = anstream::stderr();
+    let _ = write!(err, "\n{}: {retry}{log}[c]ontingencies  [a]bort? ", question.what);
+    let _ = err.flush();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_offered_is_understood() {
+        let check = |retry: bool, line: &str, expected: Option<Choice>| {
+            let question = Question { what: "step 1.a failed".into(), retry, log: true };
+            assert_eq!(understand(&question, line), expected, "{line:?}");
+        };
+        check(true, "r\n", Some(Choice::Retry));
+        check(false, "r\n", None);
+        check(true, " Log \n", Some(Choice::Log));
+        check(true, "\n", None);
+        check(true, "yes\n", None);
+        check(true, "abort\n", Some(Choice::Abort));
+    }
+}
