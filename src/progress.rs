@@ -224,7 +224,9 @@ impl Progress {
         if matches!(self.halt, Some(Halt::Step { .. })) {
             self.halt = None;
         }
-        if ended.outcome != StepOutcome::Done {
+        // The signal says more than that the step was interrupted by it.
+        let by_signal = ended.outcome == StepOutcome::Interrupted && matches!(self.halt, Some(Halt::Signal { .. }));
+        if ended.outcome != StepOutcome::Done && !by_signal {
             self.halt = Some(Halt::Step { step: ended.step.clone(), outcome: ended.outcome });
         }
     }

@@ -1,9 +1,11 @@
 //! What must be there before a run can start: everything that is missing, at once, each with how to supply it.
 
+use std::collections::BTreeSet;
+
 use super::context::Context;
 use super::opening::Prospect;
 use crate::chain::EndpointUrl;
-use crate::runbook::{CheckKind, Effects, Network, Phase};
+use crate::runbook::{CheckKind, Effects, EvidenceKind, Network, Phase, digest};
 use crate::secrets::problem;
 use crate::workspace;
 
@@ -101,13 +103,10 @@ fn bad_url(network: &Network, name: &str, value: &str) -> Option<String> {
 
 fn contracts(context: &Context, prospect: &Prospect<'_>) -> Vec<(String, String)> {
     let network = prospect.network;
-    let mut used: Vec<&str> = about(context, prospect, network)
-        .flat_map(|phase| context.runbook.invariants.iter().chain(&phase.gate.checks))
-        .flat_map(|check| named(&check.kind))
-        .collect();
-    used.sort_unstable();
-    used.dedup();
-    let without = used.into_iter().filter_map(|name| {
+    let invariants = context.runbook.invariants.iter().flat_map(|check| named(&check.kind));
+    let used: BTreeSet<String> =
+        about(context, prospect, network).flat_map(used_by).chain(invariants.map(str::to_owned)).collect();
+    let without = used.iter().filter_map(|name| {
         let contract = context.runbook.contracts.get(name)?;
         (!contract.address.contains_key(&network.name)).then_some(contract)
     });
@@ -118,6 +117,25 @@ fn contracts(context: &Context, prospect: &Prospect<'_>) -> Vec<(String, String)
             (what, format!("add `{} = \"0x…\"` to its `address`, after review", network.name))
         })
         .collect()
+}
+
+/// The contracts that a phase names: in its checks, in the evidence of its steps, and in what it fills in.
+fn used_by(phase: &Phase) -> Vec<String> {
+    let evidence = || phase.steps.iter().flat_map(|step| &step.evidence);
+    let of_evidence = evidence().filter_map(|evidence| match &evidence.kind {
+        EvidenceKind::Chain(check) => Some(check),
+        EvidenceKind::File(_) | EvidenceKind::Output(_) | EvidenceKind::Transactions(_) => None,
+    });
+    let of_steps = phase.steps.iter().flat_map(|step| step.before.iter().chain(&step.probe));
+    let checks = phase.gate.checks.iter().chain(of_steps).chain(of_evidence);
+    let addressed = evidence().filter_map(|evidence| match &evidence.kind {
+        EvidenceKind::Transactions(wanted) => Some(&wanted.to),
+        EvidenceKind::File(_) | EvidenceKind::Output(_) | EvidenceKind::Chain(_) => None,
+    });
+    let mut used: Vec<String> = checks.flat_map(|check| named(&check.kind)).map(str::to_owned).collect();
+    used.extend(addressed.flatten().cloned());
+    used.extend(digest::filled_in(phase).iter().filter_map(|name| name.strip_prefix("contract.")).map(str::to_owned));
+    used
 }
 
 /// The contracts that a check is about.

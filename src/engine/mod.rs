@@ -18,7 +18,6 @@ use crate::error::{ExitCode, Failure};
 use crate::event::{Event, StepOutcome};
 use crate::journal::RunFolder;
 use crate::plan::{self, Item, Selection};
-use crate::process::Stop;
 use crate::progress::{Halt, Progress, StepState};
 use crate::recorder::Recorder;
 use crate::runbook::{Phase, PhaseId, Runbook, Step, StepId, digest};
@@ -57,8 +56,8 @@ impl<'a> Engine<'a> {
     /// Runs until nothing is left to do or something stops it. The dev chain that it started ends in every case.
     pub async fn run(mut self) -> Result<Ending, Failure> {
         let looped = self.go_through().await;
-        if let (Err(_), Stop::Graceful(signal)) = (&looped, *self.world.stop.borrow()) {
-            self.recorder.record(Event::Interrupted { signal })?;
+        if looped.is_err() {
+            self.interrupted()?;
         }
         let ended = self.end_dev_chain().await;
         let ending = looped?;
@@ -73,10 +72,7 @@ impl<'a> Engine<'a> {
     /// The loop. `Some`: it stopped for a reason that is no event, such as a decision that a person must make.
     async fn go_through(&mut self) -> Result<Option<(ExitCode, Option<String>)>, Failure> {
         loop {
-            if let Stop::Graceful(signal) = *self.world.stop.borrow() {
-                if self.recorder.progress().halt.is_none() {
-                    self.recorder.record(Event::Interrupted { signal })?;
-                }
+            if self.interrupted()? {
                 return Ok(None);
             }
             let (runbook, network) = (self.runbook, self.world.network.clone());
@@ -100,6 +96,15 @@ impl<'a> Engine<'a> {
                 Item::Skip { .. } => return Ok(None),
             }
         }
+    }
+
+    /// Whether citadel was asked to stop, which is recorded unless something else stopped it before.
+    fn interrupted(&mut self) -> Result<bool, Failure> {
+        let signal = self.world.stop.borrow().signal();
+        if let (Some(signal), None) = (signal, &self.recorder.progress().halt) {
+            self.recorder.record(Event::Interrupted { signal })?;
+        }
+        Ok(signal.is_some())
     }
 
     fn view(&self) -> View<'_> {

@@ -167,7 +167,7 @@ impl Engine<'_> {
         };
         found.results.extend(self.untold_changes(step, &tracked).await);
         if let Ended::Interrupted = outcome.ended
-            && let process::Stop::Graceful(signal) = *self.world.stop.borrow()
+            && let Some(signal) = self.world.stop.borrow().signal()
         {
             self.recorder.record(Event::Interrupted { signal })?;
         }
@@ -297,7 +297,7 @@ fn exit_problem(step: &Step, outcome: &Outcome) -> Option<String> {
         Ended::NotStarted(why) => Some(format!("cannot be started: {why}")),
         Ended::TimedOut => Some(format!("took longer than {} s and was ended", step.timeout.as_secs())),
         Ended::Silent => Some(format!("printed nothing for {} s and was ended", step.silence.as_secs())),
-        Ended::Interrupted => Some("was interrupted".into()),
+        Ended::Interrupted => Some("citadel was asked to stop".into()),
         Ended::Signalled(signal) => Some(format!("was killed by signal {signal}")),
         Ended::Exited(code) => match (&outcome.prompt, is_expected(step, *code)) {
             (Some(prompt), _) => Some(format!("ended asking `{prompt}`, with nobody there to answer")),

@@ -111,6 +111,17 @@ pub enum Stop {
     Now,
 }
 
+impl Stop {
+    /// The signal that asks to stop. Which ones asked twice is not told: the second is taken for a Ctrl-C.
+    pub fn signal(self) -> Option<i32> {
+        match self {
+            Self::No => None,
+            Self::Graceful(signal) => Some(signal),
+            Self::Now => Some(2),
+        }
+    }
+}
+
 /// Sees a command while it runs.
 pub trait Watcher {
     /// The process exists; none of its output has been read. An error ends it and is returned.

@@ -55,7 +55,7 @@ fn an_empty_bundle() {
 
 #[test]
 fn a_prompt_that_nobody_answers() {
-    caught("prompt", "3.reward-engine", &["ended asking `Proceed with the transaction? [y/N]`"]);
+    caught("prompt", "3.reward-engine", &["ended asking `Proceed with the transaction? [y/N] `"]);
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn no_bytes() {
 fn ten_megabytes() {
     let test = Test::empty();
     test.write("runbook.toml", "# a comment that goes on\n".repeat(400_000));
-    refused(&test, "more than");
+    refused(&test, "is larger than 1 MiB");
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn binary_data() {
     let test = Test::empty();
     let program = std::fs::read(env!("CARGO_BIN_EXE_citadel")).unwrap();
     test.write("runbook.toml", &program[..100_000]);
-    refused(&test, "is not text");
+    refused(&test, "is a binary file");
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn without_a_run_the_chain_alone_is_judged() {
     let at = state.display().to_string();
     let outcome = kept.citadel(&format!("gate verify --local --state {at}")).code(0);
     let outcome = outcome.says("no run: the chain checks alone were judged; steps and sign-offs were not");
-    outcome.never_says("sign-off ").never_says("step 3.mission");
+    outcome.never_says("✔ sign-off").never_says("step 3.mission");
     let outcome = kept.citadel(&format!("gate verify --local --state {at} --format json")).code(0);
     let answer: Value = serde_json::from_str(&outcome.stdout).unwrap();
     assert!(answer["note"].as_str().unwrap().starts_with("no run"), "{}", answer["note"]);

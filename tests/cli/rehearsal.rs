@@ -24,6 +24,11 @@ static REHEARSED: LazyLock<(Test, Outcome, Watchdog)> = LazyLock::new(|| {
     (test, outcome, watchdog)
 });
 
+/// Rehearses now, so that nobody has to wait for it later.
+pub(crate) fn begin() {
+    LazyLock::force(&REHEARSED);
+}
+
 fn rehearsed() -> (&'static Test, &'static Outcome) {
     (&REHEARSED.0, &REHEARSED.1)
 }

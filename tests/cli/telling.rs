@@ -145,7 +145,7 @@ fn a_terminal_that_is_gone_does_not_end_a_run() {
 
 #[test]
 fn json_for_programs() {
-    let test = stub_phases(&super::stub::phase("1", &step("a", "echo '\x1b[31mred \"quoted\"'; exit 1", "")));
+    let test = stub_phases(&super::stub::phase("1", &step("a", "printf \"\\\\033[31mred\\\\033[0m\"; exit 1", "")));
     test.citadel("run --network test").code(13).never_says("\x1b[31m");
     let status = test.citadel("status --network test --json").code(0).stdout;
     let status: serde_json::Value = serde_json::from_str(&status).unwrap();
