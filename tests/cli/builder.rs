@@ -1,10 +1,10 @@
 //! A folder of its own to run citadel in, and what it answered.
 
 use std::collections::BTreeMap;
-use std::io::PipeWriter;
+use std::io::{BufRead as _, BufReader, PipeWriter, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -36,6 +36,9 @@ pub(crate) struct Outcome {
 /// A citadel at work.
 pub(crate) struct Running {
     child: Option<Child>,
+    stderr: Option<BufReader<ChildStderr>>,
+    /// What was read of stderr so far.
+    seen: String,
     asked: String,
 }
 
@@ -184,7 +187,19 @@ impl Test {
 
 impl Running {
     fn start(command: &mut Command, asked: &str) -> Self {
-        Self { child: Some(command.spawn().unwrap()), asked: asked.to_owned() }
+        let mut child = command.spawn().unwrap();
+        let stderr = child.stderr.take().map(BufReader::new);
+        Self { child: Some(child), stderr, seen: String::new(), asked: asked.to_owned() }
+    }
+
+    /// Waits until citadel has said `text`.
+    pub(crate) fn until(&mut self, text: &str) {
+        let mut from = self.seen.len();
+        while !self.seen[from..].contains(text) {
+            from = self.seen.len();
+            let read = self.stderr.as_mut().unwrap().read_line(&mut self.seen).unwrap();
+            assert!(read > 0, "citadel ended without saying `{text}`\n{}", self.seen);
+        }
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -204,14 +219,16 @@ impl Running {
         let (child, asked) = (self.child.take().unwrap(), self.asked.clone());
         let group = pid(child.id());
         let (send, receive) = mpsc::channel();
+        let (mut stderr, mut said) = (self.stderr.take().unwrap(), std::mem::take(&mut self.seen).into_bytes());
+        let reader = std::thread::spawn(move || stderr.read_to_end(&mut said).map(|_| said));
         std::thread::spawn(move || send.send(child.wait_with_output()));
         let Ok(output) = receive.recv_timeout(STUCK) else {
             let _ = kill_process_group(group, Signal::KILL);
             panic!("`citadel {asked}` hangs");
         };
-        let output = output.unwrap();
+        let (output, said) = (output.unwrap(), reader.join().unwrap().unwrap());
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("citadel writes UTF-8");
-        let (stdout, stderr) = (text(output.stdout), text(output.stderr));
+        let (stdout, stderr) = (text(output.stdout), text(said));
         let code = output.status.code().unwrap_or(-1);
         let outcome = Outcome { code, stdout, stderr, asked };
         assert!(!outcome.stderr.contains("panicked at"), "{outcome:#?}");

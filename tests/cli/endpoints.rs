@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::builder::Test;
 use super::fixture::anvil;
-use super::stub::{THING, step, stub_on_chain};
+use super::stub::{Pipe, THING, step, stub_on_chain, stub_with_chain};
 
 fn record(test: &Test) -> Record {
     let file = test.state().join("stub/local/devchain/devchain.json");
@@ -87,4 +87,56 @@ fn without_a_chain_nothing_can_be_said_of_it() {
     test.citadel("gate verify --local").code(0).says("no run: the chain checks alone were judged");
     test.citadel("devchain down").code(0);
     test.citadel("gate verify --local").code(11).says("hint").says("citadel devchain up");
+}
+
+#[test]
+fn a_gate_that_reads_a_chain_that_hangs_can_be_interrupted() {
+    let (test, _watchdog) = stub_on_chain(&step("freeze", "kill -STOP -$(cat ../group)", ""));
+    let group = Pid::from_raw(i32::try_from(record(&test).process.group).unwrap()).unwrap();
+    std::fs::write(test.root().join("group"), group.to_string()).unwrap();
+    for signals in [[Signal::INT].as_slice(), &[Signal::TERM, Signal::INT]] {
+        let mut running = test.start("run --local --new");
+        running.until("gate 1: reading the chain");
+        for signal in signals {
+            running.signal(*signal);
+        }
+        let outcome = running.finish();
+        kill_process_group(group, Signal::CONT).unwrap();
+        // The second of two signals may come before the first was seen.
+        assert!(outcome.code == 130 || signals[0] == Signal::TERM && outcome.code == 143, "{outcome:?}");
+        outcome.says("interrupted by").says("run the same command again");
+    }
+    assert_eq!(test.processes().len(), 2, "Anvil and what started it: {:?}", test.processes());
+}
+
+#[test]
+fn an_interrupted_run_ends_its_own_chain() {
+    let (test, _watchdog) = stub_with_chain(&step("wait", "echo $$ > ready; sleep 600 & wait", "needs = [\"rpc\"]"));
+    let ready = Pipe::new(&test.path("ready"));
+    let running = test.start("run --local");
+    ready.wait();
+    assert!(!chains(&test).is_empty());
+    running.signal(Signal::INT);
+    running.finish().code(130);
+    assert_eq!(test.processes(), [""; 0]);
+}
+
+#[test]
+fn the_chain_of_a_citadel_that_was_killed_is_ended_by_the_next() {
+    let line = "test -e second && exit 0; touch second; echo $$ > ready; exec sleep 600";
+    let (test, _watchdog) = stub_with_chain(&step("wait", line, "needs = [\"rpc\"]"));
+    let ready = Pipe::new(&test.path("ready"));
+    let running = test.start("run --local");
+    let step: i32 = ready.wait().parse().unwrap();
+    running.signal(Signal::KILL);
+    running.finish().code(-1);
+    kill_process_group(Pid::from_raw(step).unwrap(), Signal::KILL).unwrap();
+    assert!(!chains(&test).is_empty(), "the chain goes on without its citadel");
+    test.citadel("run --local").code(0).says("COMPLETE");
+    assert_eq!(test.processes(), [""; 0]);
+}
+
+/// Chains that run in the folder of a test.
+fn chains(test: &Test) -> Vec<String> {
+    test.processes().into_iter().filter(|process| process.contains("anvil")).collect()
 }

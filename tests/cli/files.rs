@@ -5,11 +5,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use super::builder::Test;
 use super::stub::{step, stub};
 
-/// Reads what lies at `runbook.toml` in every way; each ends with 3 and one error that has `text` and a hint.
+/// Reads what lies at `runbook.toml` in every way; each ends with 3 and one error that has `told` and a hint.
 #[track_caller]
-fn refused(test: &Test, text: &str) {
+fn refused(test: &Test, told: &str) {
     for args in ["check", "check runbook.toml", "plan --network test", "run --network test", "status", "gate list"] {
-        let outcome = test.citadel(args).code(3).says(text).says("hint: ");
+        let outcome = test.citadel(args).code(3).says(told).says("hint: ");
         assert_eq!(outcome.stderr.lines().filter(|line| line.starts_with("error")).count(), 1, "{}", outcome.stderr);
         assert_eq!(outcome.stdout, "");
         assert!(outcome.stderr.len() < 1000, "{} bytes of error", outcome.stderr.len());

@@ -83,7 +83,7 @@ fn without_a_run_the_chain_alone_is_judged() {
     assert!(!state.exists(), "judging wrote to the state folder");
 }
 
-/// A suite of a JUnit file, counted by its own cases.
+/// A suite of a `JUnit` file, counted by its own cases.
 #[derive(Debug, Default)]
 struct Suite {
     tests: usize,
@@ -92,7 +92,7 @@ struct Suite {
     skipped: usize,
 }
 
-/// Reads JUnit and refuses what a CI server would: other elements, missing names, counts that do not add up.
+/// Reads `JUnit` and refuses what a CI server would: other elements, missing names, counts that do not add up.
 fn junit(text: &str) -> Vec<Suite> {
     let document = roxmltree::Document::parse(text).unwrap();
     let root = document.root_element();

@@ -86,8 +86,8 @@ fn it_reaches_only_the_steps_that_need_it() {
 }
 
 /// The base64 of a text, as a command would print it.
-fn base64(test: &Test, text: &str) -> String {
-    test.write("plain.txt", text);
+fn base64(test: &Test, plain: &str) -> String {
+    test.write("plain.txt", plain);
     let encoded = test.sh("base64 -w0 plain.txt");
     std::fs::remove_file(test.path("plain.txt")).unwrap();
     encoded.trim().to_owned()

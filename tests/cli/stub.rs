@@ -51,12 +51,9 @@ json = { file = "gate.json", rules = [{ at = "$.open", eq = true }] }
 /// The address of the contract on the stub's chain.
 pub(crate) const THING: &str = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
 
-const SETUP: &str = r#"
-setup:
-	@node setup.js
-"#;
+const SETUP: &str = "setup:\n\t@node setup.js\n";
 
-const SETUP_JS: &str = r#"
+const SETUP_JS: &str = r"
 const ask = (method, params) => fetch(process.env.ANVIL_RPC_URL, {
   method: 'POST',
   headers: { 'content-type': 'application/json' },
@@ -69,7 +66,7 @@ const Thing = '0x5FbDB2315678afecb367f032d93F642f64180aa3';
   const text = JSON.stringify({ network: 'anvil', chainId: 31337, contracts: { Thing } });
   require('node:fs').writeFileSync('deployed.json', text);
 })();
-"#;
+";
 
 /// One phase of `steps` on the network `test`, behind an open gate. No chain is needed.
 pub(crate) fn stub(steps: &str) -> Test {
@@ -97,6 +94,13 @@ pub(crate) fn step(id: &str, line: &str, more: &str) -> String {
 
 /// One phase of `steps` on a real chain that is kept up.
 pub(crate) fn stub_on_chain(steps: &str) -> (Test, Watchdog) {
+    let (test, watchdog) = stub_with_chain(steps);
+    test.citadel("devchain up").code(0);
+    (test, watchdog)
+}
+
+/// One phase of `steps` on a real chain, which is not up yet.
+pub(crate) fn stub_with_chain(steps: &str) -> (Test, Watchdog) {
     let test = stub(steps).set("ANVIL", &anvil().display().to_string());
     let check =
         "[[phase.gate.check]]\nid = \"one\"\ncall = { of = \"thing\", function = \"value()(uint256)\", eq = 1 }\n";
@@ -104,7 +108,6 @@ pub(crate) fn stub_on_chain(steps: &str) -> (Test, Watchdog) {
     test.write("chain/Makefile", SETUP);
     test.write("chain/setup.js", SETUP_JS);
     let watchdog = Watchdog::over(&test);
-    test.citadel("devchain up").code(0);
     (test, watchdog)
 }
 
