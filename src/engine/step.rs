@@ -145,7 +145,7 @@ impl Engine<'_> {
         before: &BTreeMap<String, String>,
     ) -> Result<StepEnded, Failure> {
         let since = SystemTime::now();
-        let tracked = workspace::tracked_changes(&self.world.workspace.dir, &self.world.child_environment()).await;
+        let tracked = self.tracked_changes().await;
         let command = process::Command {
             argv: prepared.argv.clone(),
             dir: self.world.workspace.dir.clone(),
@@ -263,9 +263,17 @@ impl Engine<'_> {
         result.observed = serde_json::from_str(&observed).unwrap_or(serde_json::Value::String(observed));
     }
 
+    /// The tracked files that differ from the commit; none where the workspace is no repository.
+    async fn tracked_changes(&self) -> BTreeMap<String, String> {
+        if self.world.workspace.commit.is_none() {
+            return BTreeMap::new();
+        }
+        workspace::tracked_changes(&self.world.workspace.dir, &self.world.child_environment()).await
+    }
+
     /// Tracked files that the step changed and that no step may change.
     async fn untold_changes(&self, step: &Step, before: &BTreeMap<String, String>) -> Option<CheckResult> {
-        let now = workspace::tracked_changes(&self.world.workspace.dir, &self.world.child_environment()).await;
+        let now = self.tracked_changes().await;
         let allowed = &self.runbook.workspace.tracked_changes;
         let changed: Vec<&str> = now
             .iter()
