@@ -57,7 +57,7 @@ impl<'a> Engine<'a> {
     pub async fn run(mut self) -> Result<Ending, Failure> {
         let looped = self.go_through().await;
         if looped.is_err() {
-            self.interrupted()?;
+            self.stopped()?;
         }
         let ended = self.end_dev_chain().await;
         let ending = looped?;
@@ -72,7 +72,7 @@ impl<'a> Engine<'a> {
     /// The loop. `Some`: it stopped for a reason that is no event, such as a decision that a person must make.
     async fn go_through(&mut self) -> Result<Option<(ExitCode, Option<String>)>, Failure> {
         loop {
-            if self.interrupted()? {
+            if self.stopped()? {
                 return Ok(None);
             }
             let (runbook, network) = (self.runbook, self.world.network.clone());
@@ -99,7 +99,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Whether citadel was asked to stop, which is recorded unless something else stopped it before.
-    fn interrupted(&mut self) -> Result<bool, Failure> {
+    fn stopped(&mut self) -> Result<bool, Failure> {
         let signal = self.world.stop.borrow().signal();
         if let (Some(signal), None) = (signal, &self.recorder.progress().halt) {
             self.recorder.record(Event::Interrupted { signal })?;
@@ -131,6 +131,9 @@ impl<'a> Engine<'a> {
     }
 
     fn decide_hint(&self, step: &StepId) -> String {
+        if self.recorder.progress().dev_chain.as_ref().is_some_and(|chain| !chain.kept) {
+            return "this run's chain is gone, and with it the question; mend the cause, then run the same command again".into();
+        }
         format!(
             "look at the chain, then `citadel decide {step} --happened --reason \"…\" --network {network}` or \
              `citadel decide {step} --did-not-happen --reason \"…\" --network {network}`",
@@ -164,17 +167,12 @@ impl<'a> Engine<'a> {
         let again = format!("mend the cause, then run the same command again; `citadel status --network {network}`");
         match &self.recorder.progress().halt {
             None => (ExitCode::Ok, None),
-            Some(Halt::Signal { signal: 15 }) => {
-                (ExitCode::Terminated, Some("run the same command again: it continues".into()))
-            }
-            Some(Halt::Signal { .. }) => {
-                (ExitCode::Interrupted, Some("run the same command again: it continues".into()))
-            }
+            Some(Halt::Signal { signal }) => interrupted(*signal),
             Some(Halt::Step { step, outcome }) => match outcome {
                 StepOutcome::Done => (ExitCode::Ok, None),
                 StepOutcome::Failed => (ExitCode::StepFailed, Some(again)),
                 StepOutcome::TimedOut => (ExitCode::TimedOut, Some(again)),
-                StepOutcome::Interrupted => (ExitCode::Interrupted, Some(again)),
+                StepOutcome::Interrupted => interrupted(self.world.stop.borrow().signal().unwrap_or_default()),
                 StepOutcome::Indeterminate
                     if self.recorder.progress().step_state(step) == Some(StepState::NotHappened) =>
                 {
@@ -189,6 +187,11 @@ impl<'a> Engine<'a> {
             }
         }
     }
+}
+
+fn interrupted(signal: i32) -> (ExitCode, Option<String>) {
+    let code = if signal == 15 { ExitCode::Terminated } else { ExitCode::Interrupted };
+    (code, Some("run the same command again: it continues".into()))
 }
 
 /// The exit code of a verdict.

@@ -98,8 +98,8 @@ fn value<T: serde::Serialize>(of: &T) -> Value {
     serde_json::to_value(of).unwrap_or_default()
 }
 
-/// The names that a phase's templates fill in.
-pub fn filled_in(phase: &Phase) -> BTreeSet<String> {
+/// The names of all holes in the texts of a phase.
+pub fn holes_of(phase: &Phase) -> BTreeSet<String> {
     holes(&value(phase))
 }
 
