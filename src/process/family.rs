@@ -30,7 +30,7 @@ pub(super) struct Family {
 pub(super) struct Member {
     pub(super) pid: u32,
     start_time: u64,
-    in_group: bool,
+    pub(super) in_group: bool,
     /// It serves the namespace and belongs to citadel more than to the command.
     pub(super) keeper: bool,
 }

@@ -20,6 +20,12 @@ pub(super) fn inodes(out: Option<&impl AsFd>, err: Option<&impl AsFd>) -> Vec<u6
     stats.into_iter().flatten().flatten().map(|stat| stat.st_ino).collect()
 }
 
+/// The names of those who left the group.
+pub(super) fn escaped(family: &Family, mask: &Mask) -> Vec<String> {
+    let members = family.members().into_iter();
+    members.filter(|member| !member.in_group && !member.keeper).map(|member| name(member.pid, mask)).collect()
+}
+
 /// Kills what is left and names it.
 pub(super) fn kill(family: &Family, pipes: &[u64], mask: &Mask) -> Vec<String> {
     let members = family.members();

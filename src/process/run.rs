@@ -44,13 +44,15 @@ pub async fn run(
     }
     let pipes = Pipes::of(&mut running.child);
     let inodes = pipes.inodes();
-    let mut supervisor = Supervisor { command, running, pipes, capture, stop, begun, spoke: begun, why: None };
+    let (spoke, why, left) = (begun, None, Vec::new());
+    let mut supervisor = Supervisor { command, mask, running, pipes, capture, stop, begun, spoke, why, left };
     supervisor.until_over(watcher).await?;
-    let left = supervisor.clear(&inodes, mask, watcher).await?;
+    supervisor.clear(&inodes, watcher).await?;
     let status = reap(&mut supervisor.running).await?;
     let ended = supervisor.why.unwrap_or_else(|| by_itself(status));
     let Seen { bytes, prompt, tail, lost } = supervisor.capture.finish(watcher);
-    Ok(Outcome { ended, elapsed: clock::now() - begun, bytes, prompt, left, tail, lost })
+    let (elapsed, left) = (clock::now() - begun, supervisor.left);
+    Ok(Outcome { ended, elapsed, bytes, prompt, left, tail, lost })
 }
 
 async fn start(command: &Command) -> Result<Running, String> {
@@ -64,6 +66,7 @@ async fn start(command: &Command) -> Result<Running, String> {
 
 struct Supervisor<'a> {
     command: &'a Command,
+    mask: &'a Mask,
     running: Running,
     pipes: Pipes,
     capture: Capture,
@@ -73,6 +76,8 @@ struct Supervisor<'a> {
     spoke: Instant,
     /// Why citadel ended it, if it did.
     why: Option<Ended>,
+    /// Who was ended besides the first process and its group.
+    left: Vec<String>,
 }
 
 enum Stage {
@@ -151,8 +156,13 @@ impl Supervisor<'_> {
         }
     }
 
-    fn send(&self, signal: Signal, now: Instant) -> Stage {
+    fn send(&mut self, signal: Signal, now: Instant) -> Stage {
+        if signal == Signal::KILL {
+            self.left = leftover::escaped(&self.running.family, self.mask);
+        }
         self.running.family.signal(signal);
+        // A process that stopped itself would never get it.
+        self.running.family.group.signal(Signal::CONT);
         let patience = if signal == Signal::KILL { KILLED } else { self.command.grace };
         Stage::Ending { sent: signal, due: now + patience }
     }
@@ -167,15 +177,15 @@ impl Supervisor<'_> {
     }
 
     /// Ends what is left of the family, or holds an end of a pipe, and reads the last of the output.
-    async fn clear(&mut self, inodes: &[u64], mask: &Mask, watcher: &mut dyn Watcher) -> anyhow::Result<Vec<String>> {
-        let mut left = Vec::new();
+    async fn clear(&mut self, inodes: &[u64], watcher: &mut dyn Watcher) -> anyhow::Result<()> {
         let late = Instant::now() + KILLED;
         while !self.is_gone() && Instant::now() < late {
             // Again and again: what forks while it is looked for is found the next time.
-            let found = leftover::kill(&self.running.family, inodes, mask);
+            let found = leftover::kill(&self.running.family, inodes, self.mask);
             // A pipe whose other end nobody can be seen to hold is given up.
             let give_up = found.is_empty() && self.running.family.is_empty();
-            left.extend(found.into_iter().filter(|name| !left.contains(name)).collect::<Vec<_>>());
+            let new: Vec<String> = found.into_iter().filter(|name| !self.left.contains(name)).collect();
+            self.left.extend(new);
             self.listen(TICK).await;
             self.capture.tell(watcher);
             if give_up {
@@ -187,7 +197,7 @@ impl Supervisor<'_> {
             self.running.family.signal(Signal::KILL);
             anyhow::ensure!(self.running.family.wait_empty(KILLED).await, "a process of the command cannot be ended");
         }
-        Ok(left)
+        Ok(())
     }
 
     /// Takes what comes for so long.
