@@ -2,26 +2,26 @@
 //!
 //! The modules, in the order of their dependencies: a module uses only those above it.
 
-pub mod chain;
-pub mod cli;
-pub mod commands;
-pub mod devchain;
-pub mod digest;
-pub mod engine;
 pub mod error;
-pub mod event;
-pub mod evidence;
-pub mod journal;
-pub mod operator;
-pub mod plan;
-pub mod process;
-pub mod progress;
-pub mod recorder;
-pub mod report;
-pub mod runbook;
-pub mod secrets;
-pub mod signoff;
-pub mod terminal;
+pub mod digest;
 pub mod text;
 pub mod verdict;
+pub mod runbook;
+pub mod process;
+pub mod secrets;
+pub mod event;
+pub mod progress;
+pub mod plan;
+pub mod journal;
+pub mod recorder;
 pub mod workspace;
+pub mod chain;
+pub mod signoff;
+pub mod evidence;
+pub mod devchain;
+pub mod report;
+pub mod operator;
+pub mod engine;
+pub mod terminal;
+pub mod cli;
+pub mod commands;

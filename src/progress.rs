@@ -44,6 +44,8 @@ pub struct StepProgress {
     pub started: StepStarted,
     /// The attempt's process, once it existed.
     pub process: Option<Started>,
+    /// Who settled that its effect happened, and why they think so.
+    pub decided: Option<(String, String)>,
     pub ended: Option<StepEnded>,
 }
 
@@ -130,7 +132,9 @@ impl Progress {
                 }
             }
             Event::StepEnded(ended) => self.step_ended(ended),
-            Event::StepDecided { step, happened, .. } => self.step_decided(step, *happened),
+            Event::StepDecided { step, happened, by, reason, .. } => {
+                self.step_decided(step, *happened, (by.clone(), reason.clone()));
+            }
             Event::AnotherTry { .. } => {
                 self.halt = None;
                 self.tries.clear();
@@ -194,6 +198,7 @@ impl Progress {
             attempt: started.attempt,
             started: started.clone(),
             process: None,
+            decided: None,
             ended: None,
         };
         self.steps.insert(started.step.clone(), progress);
@@ -229,9 +234,10 @@ impl Progress {
         }
     }
 
-    fn step_decided(&mut self, step: &StepId, happened: bool) {
+    fn step_decided(&mut self, step: &StepId, happened: bool, word: (String, String)) {
         if let Some(progress) = self.steps.get_mut(step) {
             progress.state = if happened { StepState::Done } else { StepState::NotHappened };
+            progress.decided = Some(word);
         }
         let of_step = matches!(&self.halt, Some(Halt::Step { step: halted, .. }) if halted == step);
         if of_step && happened {

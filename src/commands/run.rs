@@ -41,6 +41,9 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
             terminal::warning(&format!("{what}; {how}"));
         }
     }
+    for gate in preconditions::closed_for_good(context, &prospect) {
+        terminal::warning(&gate);
+    }
     if let Some(why) = prospect.other_prose(context) {
         terminal::warning(&why);
     }

@@ -76,7 +76,8 @@ impl<'a> Engine<'a> {
     /// The loop. `Some`: it stopped for a reason that is no event, such as a decision that a person must make.
     async fn go_through(&mut self) -> Result<Option<(ExitCode, Option<String>)>, Failure> {
         loop {
-            if let Stop::Graceful(signal) = *self.world.stop.borrow() {
+            let stop = *self.world.stop.borrow();
+            if let Some(signal) = stop.signal() {
                 if self.recorder.progress().halt.is_none() {
                     self.recorder.record(Event::Interrupted { signal })?;
                 }
@@ -132,11 +133,22 @@ impl<'a> Engine<'a> {
     }
 
     fn decide_hint(&self, step: &StepId) -> String {
+        if self.recorder.progress().dev_chain.as_ref().is_some_and(|chain| !chain.kept) {
+            return "this run's chain is gone, and with it the question; mend the cause, then run the same command again".into();
+        }
         format!(
             "look at the chain, then `citadel decide {step} --happened --reason \"…\" --network {network}` or \
              `citadel decide {step} --did-not-happen --reason \"…\" --network {network}`",
             network = self.world.network
         )
+    }
+
+    fn interrupted(&self) -> (ExitCode, Option<String>) {
+        let code = match *self.world.stop.borrow() {
+            Stop::Graceful(15) => ExitCode::Terminated,
+            Stop::Graceful(_) | Stop::Now | Stop::No => ExitCode::Interrupted,
+        };
+        (code, Some("run the same command again: it continues".into()))
     }
 
     /// What changed about a step that was done, field by field.
@@ -165,17 +177,12 @@ impl<'a> Engine<'a> {
         let again = format!("mend the cause, then run the same command again; `citadel status --network {network}`");
         match &self.recorder.progress().halt {
             None => (ExitCode::Ok, None),
-            Some(Halt::Signal { signal: 15 }) => {
-                (ExitCode::Terminated, Some("run the same command again: it continues".into()))
-            }
-            Some(Halt::Signal { .. }) => {
-                (ExitCode::Interrupted, Some("run the same command again: it continues".into()))
-            }
+            Some(Halt::Signal { .. }) => self.interrupted(),
             Some(Halt::Step { step, outcome }) => match outcome {
                 StepOutcome::Done => (ExitCode::Ok, None),
                 StepOutcome::Failed => (ExitCode::StepFailed, Some(again)),
                 StepOutcome::TimedOut => (ExitCode::TimedOut, Some(again)),
-                StepOutcome::Interrupted => (ExitCode::Interrupted, Some(again)),
+                StepOutcome::Interrupted => self.interrupted(),
                 StepOutcome::Indeterminate
                     if self.recorder.progress().step_state(step) == Some(StepState::NotHappened) =>
                 {

@@ -16,7 +16,9 @@ use crate::evidence::{self, Attempt, Found};
 use crate::journal::RunFolder;
 use crate::plan;
 use crate::process::{self, Ended, Outcome};
-use crate::runbook::{Action, BlockTag, Check, Effects, EvidenceKind, ExpectedExit, Isolation, Network, Step};
+use crate::runbook::{
+    Action, BlockTag, Check, Effects, EvidenceKind, ExpectedExit, Isolation, Network, Step, Template,
+};
 use crate::text::limit;
 use crate::verdict::{CheckResult, Verdict, worst};
 use crate::workspace;
@@ -35,7 +37,7 @@ impl Engine<'_> {
         let after_block = if refused.is_empty() { self.block_before(step, &network).await? } else { None };
         let mut before = BTreeMap::new();
         let started = self.intent(step, attempt, prepared.as_ref(), after_block);
-        if refused.is_empty() && prepared.is_ok() {
+        if refused.is_empty() && matches!(prepared, Ok(Some(_))) {
             let workspace = &self.world.workspace.dir;
             before = evidence::hashes_before(step, workspace, &scope);
             evidence::set_aside(step, attempt, workspace, &self.world.folder, &scope)?;
@@ -44,7 +46,7 @@ impl Engine<'_> {
         let ended = match prepared {
             Err(name) => not_started(step, attempt, format!("`{{{{ {name} }}}}` has no value on {}", network.name)),
             Ok(_) if !refused.is_empty() => refusal(step, attempt, refused),
-            Ok(None) => self.without_process(step, attempt, &network),
+            Ok(None) => self.without_process(step, attempt, &network).await,
             Ok(Some(prepared)) => self.with_process(step, attempt, &prepared, &network, &before).await?,
         };
         let ended = StepEnded { milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX), ..ended };
@@ -148,7 +150,7 @@ impl Engine<'_> {
             return Ok(StepEnded { outcome: StepOutcome::TimedOut, ..not_started });
         }
         let since = SystemTime::now();
-        let tracked = workspace::tracked_changes(&self.world.workspace.dir, self.world.path()).await;
+        let tracked = self.tracked_changes().await;
         let command = process::Command {
             argv: prepared.argv.clone(),
             dir: self.world.workspace.dir.clone(),
@@ -172,34 +174,50 @@ impl Engine<'_> {
         found.results.extend(self.untold_changes(step, &tracked).await);
         // What a log does not hold cannot have been searched.
         found.results.extend(outcome.lost.as_ref().map(|lost| CheckResult::unknown("output", "output", lost)));
-        if let Ended::Interrupted = outcome.ended
-            && let process::Stop::Graceful(signal) = *self.world.stop.borrow()
-        {
-            self.recorder.record(Event::Interrupted { signal })?;
+        for result in &mut found.results {
+            self.masked(result);
         }
         Ok(conclude(step, attempt, allowed, outcome, found, last_block))
     }
 
     /// A step that citadel does itself.
-    fn without_process(&self, step: &Step, attempt: u32, network: &Network) -> StepEnded {
+    async fn without_process(&self, step: &Step, attempt: u32, network: &Network) -> StepEnded {
         match &step.action {
             Action::Secrets { template, file, requires } => {
                 let view = self.view();
                 let results = super::secrets::check(&view, network, template, file, requires);
+                let told: Vec<String> =
+                    results.iter().map(|result| format!("{}: {}\n", result.verdict, result.message)).collect();
+                let log = self.world.folder.file(&RunFolder::log(&step.id.0, attempt));
+                // The log is for people; what counts is in the journal.
+                let _ = std::fs::write(log, told.concat());
                 let outcome = match worst(results.iter().map(|result| result.verdict)) {
                     Verdict::Passed => StepOutcome::Done,
                     Verdict::Waiting | Verdict::Unknown | Verdict::Failed => StepOutcome::Failed,
                 };
                 StepEnded { outcome, reason: first_problem(&results), evidence: results, ..blank(step, attempt) }
             }
-            Action::Manual { instructions } => StepEnded {
-                outcome: StepOutcome::Indeterminate,
-                reason: Some(format!("a person must do it: {}", instructions.0)),
-                ..blank(step, attempt)
-            },
+            Action::Manual { instructions } => self.by_hand(step, attempt, instructions, network).await,
             Action::Npm { .. } | Action::Make { .. } | Action::Run { .. } | Action::Shell { .. } => {
                 not_started(step, attempt, "it has no command".into())
             }
+        }
+    }
+
+    /// A step that a person does: where it has evidence, that tells whether they did.
+    async fn by_hand(&self, step: &Step, attempt: u32, instructions: &Template, network: &Network) -> StepEnded {
+        let (found, last_block) = self.evidence(step, attempt, SystemTime::UNIX_EPOCH, network, &BTreeMap::new()).await;
+        let problem = first_problem(&found.results);
+        if !step.evidence.is_empty() && problem.is_none() {
+            let (evidence, artefacts) = (found.results, found.artefacts);
+            return StepEnded { evidence, artefacts, last_block, ..blank(step, attempt) };
+        }
+        let text = instructions.render(&self.view().scope(network)).unwrap_or_else(|_| instructions.0.clone());
+        StepEnded {
+            outcome: StepOutcome::Indeterminate,
+            reason: Some(format!("a person must do it: {text}")),
+            evidence: found.results,
+            ..blank(step, attempt)
         }
     }
 
@@ -224,6 +242,7 @@ impl Engine<'_> {
             since,
             scope: &scope,
             before,
+            mask: &self.world.mask,
         };
         let mut found = evidence::judge(&attempt, &mut kept);
         found.results.extend(self.used_before(step, &found));
@@ -239,9 +258,25 @@ impl Engine<'_> {
         (found, last_block)
     }
 
+    /// Evidence quotes what it read: a secret in it stays out of the journal.
+    fn masked(&self, result: &mut CheckResult) {
+        let mask = &self.world.mask;
+        result.message = mask.text(&result.message);
+        let observed = mask.text(&result.observed.to_string());
+        result.observed = serde_json::from_str(&observed).unwrap_or(serde_json::Value::String(observed));
+    }
+
+    /// The tracked files that differ from the commit; none where the workspace is no repository.
+    async fn tracked_changes(&self) -> BTreeMap<String, String> {
+        if self.world.workspace.commit.is_none() {
+            return BTreeMap::new();
+        }
+        workspace::tracked_changes(&self.world.workspace.dir, &self.world.child_environment()).await
+    }
+
     /// Tracked files that the step changed and that no step may change.
     async fn untold_changes(&self, step: &Step, before: &BTreeMap<String, String>) -> Option<CheckResult> {
-        let now = workspace::tracked_changes(&self.world.workspace.dir, self.world.path()).await;
+        let now = self.tracked_changes().await;
         let allowed = &self.runbook.workspace.tracked_changes;
         let changed: Vec<&str> = now
             .iter()

@@ -4,6 +4,7 @@
 //! `unshare` makes the namespace; a small init stands between it and the command, because the first process of a
 //! namespace ignores INT and TERM, and the command must not.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -38,7 +39,8 @@ pub(super) async fn wrapper(path: &str) -> Result<Vec<String>, String> {
     let refused = |why: &str| {
         format!("this machine gives it no PID namespace, which `isolation = \"pid\"` asks for: {}", plain(why.trim()))
     };
-    let answer = ask(trial, "/".into(), path.to_owned(), PATIENCE).await.map_err(|why| refused(&why))?;
+    let env = BTreeMap::from([("PATH".to_owned(), path.to_owned())]);
+    let answer = ask(trial, "/".into(), &env, PATIENCE).await.map_err(|why| refused(&why))?;
     if !answer.status.success() {
         let said = String::from_utf8_lossy(&answer.stderr).into_owned();
         let last = said.lines().last().map_or_else(|| answer.status.to_string(), str::to_owned);

@@ -121,10 +121,26 @@ pub enum Stop {
     Now,
 }
 
+impl Stop {
+    /// The signal that asked for it.
+    pub fn signal(self) -> Option<i32> {
+        match self {
+            Self::No => None,
+            Self::Graceful(signal) => Some(signal),
+            Self::Now => Some(rustix::process::Signal::INT.as_raw()),
+        }
+    }
+}
+
 /// Sees a command while it runs.
 pub trait Watcher {
     /// The process exists; none of its output has been read. An error ends it and is returned.
     fn started(&mut self, started: &Started) -> anyhow::Result<()>;
+
+    /// Citadel was asked to stop and is about to pass it on to the command, as this signal.
+    fn stopping(&mut self, _signal: i32) -> anyhow::Result<()> {
+        Ok(())
+    }
 
     /// The newest line of output, masked and fit for a terminal. Of lines that follow each other quickly only the last
     /// is told.

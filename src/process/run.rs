@@ -44,11 +44,14 @@ pub async fn run(
     }
     let pipes = Pipes::of(&mut running.child);
     let inodes = pipes.inodes();
-    let (spoke, why, left) = (begun, None, Vec::new());
-    let mut supervisor = Supervisor { command, mask, running, pipes, capture, stop, begun, spoke, why, left };
+    let (spoke, why, left, failed) = (begun, None, Vec::new(), None);
+    let mut supervisor = Supervisor { command, mask, running, pipes, capture, stop, begun, spoke, why, left, failed };
     supervisor.until_over(watcher).await?;
     supervisor.clear(&inodes, watcher).await?;
     let status = reap(&mut supervisor.running).await?;
+    if let Some(error) = supervisor.failed {
+        return Err(error);
+    }
     let ended = supervisor.why.unwrap_or_else(|| by_itself(status));
     let Seen { bytes, prompt, tail, lost } = supervisor.capture.finish(watcher);
     let (elapsed, left) = (clock::now() - begun, supervisor.left);
@@ -78,6 +81,8 @@ struct Supervisor<'a> {
     why: Option<Ended>,
     /// Who was ended besides the first process and its group.
     left: Vec<String>,
+    /// What the watcher could not do about a stop; it keeps nobody from ending.
+    failed: Option<anyhow::Error>,
 }
 
 enum Stage {
@@ -109,20 +114,23 @@ impl Supervisor<'_> {
             };
             if look {
                 self.capture.tell(watcher);
-                stage = self.next(stage, clock::now())?;
+                stage = self.next(stage, clock::now(), watcher)?;
             }
         }
         Ok(())
     }
 
-    fn next(&mut self, stage: Stage, now: Instant) -> anyhow::Result<Stage> {
+    fn next(&mut self, stage: Stage, now: Instant, watcher: &mut dyn Watcher) -> anyhow::Result<Stage> {
         let stop = *self.stop.borrow();
         Ok(match stage {
             Stage::Working if self.has_exited()? || self.running.family.awaits_rest() => {
-                self.next(Stage::Draining { until: now + self.command.drain }, now)?
+                self.next(Stage::Draining { until: now + self.command.drain }, now, watcher)?
             }
             Stage::Working => match self.reason_to_end(stop, now) {
                 Some((why, signal)) => {
+                    if let Some(number) = stop.signal() {
+                        self.failed = watcher.stopping(number).err();
+                    }
                     self.why = Some(why);
                     self.send(signal, now)
                 }

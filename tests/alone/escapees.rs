@@ -37,7 +37,8 @@ async fn a_session_of_its_own_that_holds_the_pipe() {
 
 #[tokio::test]
 async fn a_daemon_forked_twice() {
-    check("(setsid sh -c '(echo $$ >/dev/null; sh -c \"echo \\$\\$ >pid; exec sleep 1000\") & ' >/dev/null 2>&1 &)").await;
+    check("(setsid sh -c '(echo $$ >/dev/null; sh -c \"echo \\$\\$ >pid; exec sleep 1000\") & ' >/dev/null 2>&1 &)")
+        .await;
 }
 
 #[tokio::test]
@@ -47,7 +48,8 @@ async fn a_daemon_forked_twice_that_holds_the_pipe() {
 
 #[tokio::test]
 async fn a_daemon_without_environment_folder_or_files() {
-    check("setsid sh -c 'env -i sh -c \"echo \\$\\$ >pid; cd /; exec sleep 1000\" & ' </dev/null >/dev/null 2>&1").await;
+    check("setsid sh -c 'env -i sh -c \"echo \\$\\$ >pid; cd /; exec sleep 1000\" & ' </dev/null >/dev/null 2>&1")
+        .await;
 }
 
 #[tokio::test]
@@ -66,9 +68,8 @@ async fn escapees_get_the_signal_once_and_may_clean_up() {
 async fn an_escapee_that_ignores_every_signal_is_killed_and_named() {
     let _alone = alone().await;
     let script = "setsid sh -c \"trap '' INT TERM HUP; echo \\$\\$ >pid; echo ready; exec sleep 1000\" & wait";
-    let mut step = Step::sh(script)
-        .with(|command| command.grace = Duration::from_millis(100))
-        .stop_when_ready(Stop::Graceful(2));
+    let mut step =
+        Step::sh(script).with(|command| command.grace = Duration::from_millis(100)).stop_when_ready(Stop::Graceful(2));
     let outcome = step.run().await;
     let pid = number(&fs::read(step.folder.path().join("pid")).unwrap());
     assert_eq!((outcome.ended, outcome.left), (Ended::Interrupted, vec![format!("sleep 1000 (pid {pid})")]));

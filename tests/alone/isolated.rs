@@ -80,9 +80,8 @@ async fn signals_arrive_inside_once() {
         return;
     }
     let script = "trap 'echo int' INT; trap 'echo term; exit 5' TERM; echo ready; while :; do sleep 0.05; done";
-    let mut step = isolated(script)
-        .with(|command| command.grace = Duration::from_millis(500))
-        .stop_when_ready(Stop::Graceful(2));
+    let mut step =
+        isolated(script).with(|command| command.grace = Duration::from_millis(500)).stop_when_ready(Stop::Graceful(2));
     assert_eq!(step.run().await.ended, Ended::Interrupted);
     assert_eq!(step.stdout(), b"ready\nint\nterm\n");
     let mut step = isolated(script).with(|command| command.timeout = Duration::from_millis(500));

@@ -46,6 +46,13 @@ impl<'a> Resolve<'a> {
         if reader.len_of("evidence") == evidence.len() {
             self.evidence_decides(&reader, &id, &evidence, effects == Effects::Chain && !own_chain, exit);
         }
+        if let (Some(Action::Secrets { .. }), Some(first)) = (&action, evidence.first()) {
+            let diagnostic = Diagnostic::new(
+                first.place,
+                format!("the step `{id}` has evidence, and `secrets` is judged by its variables"),
+            );
+            self.report.add(diagnostic.help("take it out, or put it on a step of its own"));
+        }
         reader.finish();
         Step {
             id,
