@@ -58,6 +58,8 @@ pub enum StepState {
     Indeterminate,
     /// Known not to have happened: it may run again.
     NotHappened,
+    /// Its effect is known to have happened; its evidence has not been judged since.
+    Happened,
 }
 
 /// One gate's story.
@@ -226,7 +228,7 @@ impl Progress {
 
     fn step_decided(&mut self, step: &StepId, happened: bool) {
         if let Some(progress) = self.steps.get_mut(step) {
-            progress.state = if happened { StepState::Done } else { StepState::NotHappened };
+            progress.state = if happened { StepState::Happened } else { StepState::NotHappened };
         }
         let of_step = matches!(&self.halt, Some(Halt::Step { step: halted, .. }) if halted == step);
         if of_step {

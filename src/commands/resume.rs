@@ -1,6 +1,7 @@
 //! What a run that goes on starts from: one table of every step that was begun, what changed since, and what will
 //! happen now and why.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::context::Context;
@@ -8,6 +9,7 @@ use super::opening::Prospect;
 use crate::digest::sha256;
 use crate::engine::world::View;
 use crate::error::{ExitCode, Failure};
+use crate::journal::RunFolder;
 use crate::plan::{self, Item, Line};
 use crate::process::survivors;
 use crate::progress::{Progress, StepProgress, StepState};
@@ -15,17 +17,14 @@ use crate::runbook::StepId;
 use crate::workspace::read_file;
 
 /// Refuses to work beside what a citadel that died left running.
-pub(super) fn refuse_survivors(progress: &Progress) -> Result<(), Failure> {
-    let unfinished = progress.steps.iter().filter(|(_, seen)| seen.ended.is_none() && seen.process.is_some());
+pub(super) fn refuse_survivors(progress: &Progress, folder: &RunFolder) -> Result<(), Failure> {
     let mut details = Vec::new();
-    let mut groups = Vec::new();
-    for (step, seen) in unfinished {
-        let Some(process) = &seen.process else { continue };
-        let left = survivors(process);
-        if !left.is_empty() {
-            groups.push(process.group.to_string());
+    let mut groups = BTreeSet::new();
+    for (step, seen) in progress.steps.iter().filter(|(_, seen)| seen.ended.is_none()) {
+        for left in survivors(seen.process.as_ref(), &folder.attempt_mark(&step.0, seen.attempt)) {
+            details.push(format!("step {step}: pid {} `{}`", left.pid, left.command));
+            groups.insert(left.group);
         }
-        details.extend(left.iter().map(|(pid, command)| format!("step {step}: pid {pid} `{command}`")));
     }
     if details.is_empty() {
         return Ok(());
@@ -66,14 +65,17 @@ fn state(seen: &StepProgress) -> &'static str {
         StepState::Failed => "failed",
         StepState::Indeterminate => "not known",
         StepState::NotHappened => "not happened",
+        StepState::Happened => "happened",
     }
 }
 
 fn what_happens(lines: &[Line], step: &StepId) -> (&'static str, String) {
     let about = |line: &&Line| match &line.item {
-        Item::Run { step: id, .. } | Item::Probe { step: id } | Item::Ask { step: id } | Item::Changed { step: id } => {
-            id == step
-        }
+        Item::Run { step: id, .. }
+        | Item::Probe { step: id }
+        | Item::Verify { step: id }
+        | Item::Ask { step: id }
+        | Item::Changed { step: id } => id == step,
         Item::Skip { what } => *what == format!("step {step}"),
         Item::DevChain | Item::Gate { .. } => false,
     };
@@ -81,6 +83,7 @@ fn what_happens(lines: &[Line], step: &StepId) -> (&'static str, String) {
     let word = match line.item {
         Item::Run { .. } => "run",
         Item::Probe { .. } => "probe",
+        Item::Verify { .. } => "verify",
         Item::Ask { .. } => "ask",
         Item::Changed { .. } => "stop",
         Item::Skip { .. } => "skip",

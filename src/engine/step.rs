@@ -146,10 +146,12 @@ impl Engine<'_> {
     ) -> Result<StepEnded, Failure> {
         let since = SystemTime::now();
         let tracked = workspace::tracked_changes(&self.world.workspace.dir, self.world.path()).await;
+        let mut env = prepared.env.clone();
+        env.insert(process::ATTEMPT.to_owned(), self.world.folder.attempt_mark(&step.id.0, attempt));
         let command = process::Command {
             argv: prepared.argv.clone(),
             dir: self.world.workspace.dir.clone(),
-            env: prepared.env.clone(),
+            env,
             timeout: step.timeout,
             silence: step.silence,
             grace: GRACE,
@@ -161,9 +163,12 @@ impl Engine<'_> {
         let outcome = process::run(&command, &self.world.mask, self.world.stop.clone(), &mut watcher).await?;
         let (mut found, last_block) = match outcome.ended {
             Ended::Exited(_) => self.evidence(step, attempt, since, network, before).await,
-            Ended::Signalled(_) | Ended::TimedOut | Ended::Silent | Ended::Interrupted | Ended::NotStarted(_) => {
-                (Found::default(), None)
-            }
+            Ended::Signalled(_)
+            | Ended::TimedOut
+            | Ended::Silent
+            | Ended::Interrupted
+            | Ended::NotStarted(_)
+            | Ended::Unseen => (Found::default(), None),
         };
         found.results.extend(self.untold_changes(step, &tracked).await);
         if let Ended::Interrupted = outcome.ended
@@ -175,7 +180,7 @@ impl Engine<'_> {
     }
 
     /// A step that citadel does itself.
-    fn without_process(&self, step: &Step, attempt: u32, network: &Network) -> StepEnded {
+    pub(super) fn without_process(&self, step: &Step, attempt: u32, network: &Network) -> StepEnded {
         match &step.action {
             Action::Secrets { template, file, requires } => {
                 let view = self.view();
@@ -197,7 +202,7 @@ impl Engine<'_> {
         }
     }
 
-    async fn evidence(
+    pub(super) async fn evidence(
         &self,
         step: &Step,
         attempt: u32,
@@ -298,6 +303,7 @@ fn exit_problem(step: &Step, outcome: &Outcome) -> Option<String> {
         Ended::TimedOut => Some(format!("took longer than {} s and was ended", step.timeout.as_secs())),
         Ended::Silent => Some(format!("printed nothing for {} s and was ended", step.silence.as_secs())),
         Ended::Interrupted => Some("was interrupted".into()),
+        Ended::Unseen => Some("ended unseen".into()),
         Ended::Signalled(signal) => Some(format!("was killed by signal {signal}")),
         Ended::Exited(code) => match (&outcome.prompt, is_expected(step, *code)) {
             (Some(prompt), _) => Some(format!("ended asking `{prompt}`, with nobody there to answer")),
@@ -314,7 +320,7 @@ fn is_expected(step: &Step, code: i32) -> bool {
     }
 }
 
-fn first_problem(results: &[CheckResult]) -> Option<String> {
+pub(super) fn first_problem(results: &[CheckResult]) -> Option<String> {
     let problem = results.iter().find(|result| result.verdict != Verdict::Passed)?;
     Some(format!("its evidence does not hold: {}", problem.message))
 }
@@ -334,7 +340,7 @@ fn not_started(step: &Step, attempt: u32, why: String) -> StepEnded {
     }
 }
 
-fn blank(step: &Step, attempt: u32) -> StepEnded {
+pub(super) fn blank(step: &Step, attempt: u32) -> StepEnded {
     StepEnded {
         step: step.id.clone(),
         attempt,
