@@ -45,7 +45,9 @@ impl Chain {
     }
 
     pub(crate) fn account(&self, index: usize) -> String {
-        self.rpc("eth_accounts", &json!([]))[index].as_str().unwrap().to_owned()
+        let accounts = self.rpc("eth_accounts", &json!([]));
+        let address: ethers::types::Address = serde_json::from_value(accounts[index].clone()).unwrap();
+        ethers::utils::to_checksum(&address, None)
     }
 
     pub(crate) fn counts(&self) -> Counts {
