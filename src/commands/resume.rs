@@ -4,17 +4,52 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::context::Context;
 use super::opening::Prospect;
 use crate::digest::sha256;
 use crate::engine::world::View;
 use crate::error::{ExitCode, Failure};
-use crate::journal::RunFolder;
+use crate::event::Event;
+use crate::journal::{Entry, RunFolder};
 use crate::plan::{self, Item, Line};
 use crate::process::survivors;
 use crate::progress::{Progress, StepProgress, StepState};
 use crate::runbook::StepId;
 use crate::workspace::read_file;
+
+/// How far this machine's clock may be behind the last record, since clocks are set right in small steps.
+const CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(2);
+
+/// Refuses to go on where the records say that this citadel, or this machine's clock, is behind.
+pub(super) fn refuse_going_back(entries: &[Entry], now: Timestamp) -> Result<(), Failure> {
+    let Some(last) = entries.last() else { return Ok(()) };
+    if last.time > now + CLOCK_SLACK {
+        let what = format!("the clock was set back: it is {now}, and the run's last record is of {}", last.time);
+        return Err(Failure::new(ExitCode::Precondition, what)
+            .hint("nothing was started; set this machine's clock right, then run the same command again"));
+    }
+    let by = entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::RunOpened(opened) => Some(&opened.citadel),
+        Event::RunContinued(continued) => Some(&continued.citadel),
+        _ => None,
+    });
+    let own = env!("CARGO_PKG_VERSION");
+    match by {
+        Some(by) if version(by) > version(own) => {
+            let what = format!("citadel {by} worked on this run, and this is citadel {own}");
+            Err(Failure::new(ExitCode::Precondition, what)
+                .hint(format!("nothing was started; use citadel {by} or a later one, or `citadel run --new`")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The numbers of a version, in order.
+fn version(text: &str) -> Vec<u64> {
+    text.split(['.', '-', '+']).map_while(|part| part.parse().ok()).collect()
+}
 
 /// Refuses to work beside what a citadel that died left running.
 pub(super) fn refuse_survivors(progress: &Progress, folder: &RunFolder) -> Result<(), Failure> {

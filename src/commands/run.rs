@@ -40,6 +40,7 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     let (name, folder) = prospect.place(context);
     let world = context.world(prospect.network, prospect.workspace.clone(), &name, folder, stop)?;
     if let Some(existing) = &prospect.existing {
+        resume::refuse_going_back(&existing.entries, Timestamp::now())?;
         resume::refuse_survivors(&existing.progress, &existing.folder)?;
     }
     let (journal, opening, progress) = prospect.open(context, &world)?;

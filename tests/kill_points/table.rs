@@ -12,7 +12,8 @@ pub(crate) struct Row {
     pub(crate) kill: Kill,
     /// The record that was being written.
     pub(crate) record: String,
-    pub(crate) on_disk: &'static str,
+    /// Whether it is on disk afterwards.
+    pub(crate) kept: bool,
     pub(crate) next: String,
     pub(crate) resume: String,
 }
@@ -24,14 +25,9 @@ impl Row {
         let durable = dead.entries.len() as u64 >= kill.0;
         assert_eq!(durable, matches!(kill.1, "after-write" | "after-sync" | "after-telling"), "{kill:?}");
         assert_eq!(dead.torn > 0, kill.1 == "torn-write", "{kill:?}");
-        let on_disk = match (durable, dead.torn > 0) {
-            (true, _) => "the record",
-            (false, true) => "a torn line, cut off",
-            (false, false) => "nothing of it",
-        };
         let resumed = &story.entries[dead.entries.len()..];
         let next = story.next.last().unwrap().clone();
-        Self { kill, record, on_disk, next, resume: what_followed(resumed) }
+        Self { kill, record, kept: durable, next, resume: what_followed(resumed) }
     }
 }
 
@@ -100,18 +96,18 @@ fn outcome(outcome: StepOutcome) -> &'static str {
     }
 }
 
-/// Rows as Markdown; neighbours that differ in the moment only stand together.
+/// Rows as Markdown: one where the record was lost, one where it was kept. Whether a torn line or nothing is left of it, and
+/// whether it was synced or told, must make no difference.
 pub(crate) fn render(rows: &[Row]) -> String {
-    let mut text = "| # | record | killed | on disk afterwards | comes next, says `status` | the resume records |\n\
-                    |---|---|---|---|---|---|\n"
-        .to_owned();
-    let same = |a: &Row, b: &Row| {
-        a.kill.0 == b.kill.0 && (a.on_disk, &a.next, &a.resume) == (b.on_disk, &b.next, &b.resume)
-    };
-    for group in rows.chunk_by(same) {
-        let moments: Vec<String> = group.iter().map(|row| format!("`{}`", row.kill.1)).collect();
-        let Row { kill, record, on_disk, next, resume } = &group[0];
-        let _ = writeln!(text, "| {} | {record} | {} | {on_disk} | {next} | {resume} |", kill.0, moments.join(" "));
+    let mut text =
+        "| # | record | after the kill | comes next, says `status` | the resume records |\n|---|---|---|---|---|\n".to_owned();
+    for class in rows.chunk_by(|a, b| (a.kill.0, a.kept) == (b.kill.0, b.kept)) {
+        let Row { kill, record, kept, next, resume } = &class[0];
+        for other in class {
+            assert_eq!((next, resume), (&other.next, &other.resume), "{:?} is not like {kill:?}", other.kill);
+        }
+        let kept = if *kept { "kept" } else { "lost" };
+        let _ = writeln!(text, "| {} | {record} | {kept} | {next} | {resume} |", kill.0);
     }
     text
 }
