@@ -46,7 +46,7 @@ fn shown(view: &View<'_>, line: &Line) -> String {
     let phases = &view.runbook.phases;
     let step_of = |id| phases.iter().find_map(|phase| Some((phase, phase.steps.iter().find(|step| step.id == id)?)));
     match &line.item {
-        Item::Run { step, .. } | Item::Probe { step } | Item::Ask { step } => {
+        Item::Run { step, .. } | Item::Probe { step } | Item::Verify { step } | Item::Ask { step } => {
             if let Some((phase, step)) = step_of(step.clone()) {
                 text.push_str(&step_lines(view, phase, step));
             }

@@ -50,7 +50,8 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     let (name, folder) = prospect.place(context);
     let world = context.world(prospect.network, prospect.workspace.clone(), &name, folder, stop)?;
     if let Some(existing) = &prospect.existing {
-        resume::refuse_survivors(&existing.progress)?;
+        resume::refuse_going_back(&existing.entries, Timestamp::now())?;
+        resume::refuse_survivors(&existing.progress, &existing.folder)?;
     }
     let (journal, opening, progress) = prospect.open(context, &world)?;
     if let Some(torn) = prospect.existing.as_ref().map(|existing| existing.torn).filter(|torn| *torn > 0) {

@@ -73,6 +73,7 @@ fn judge(command: &Command, outcome: &Outcome, stop: Stop) -> Result<(), Failure
         Ended::Exited(code) => format!("exited with {code}"),
         Ended::Signalled(signal) => format!("was killed by signal {signal}"),
         Ended::TimedOut => format!("took longer than {} minutes", TIMEOUT.as_secs() / 60),
+        Ended::Unseen => "ended unseen".to_owned(),
         Ended::Silent => format!("said nothing for {} minutes", SILENCE.as_secs() / 60),
     };
     let code = match outcome.ended {

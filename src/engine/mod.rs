@@ -11,6 +11,7 @@ mod publish;
 mod secrets;
 pub mod signing;
 mod step;
+mod verify;
 mod watch;
 pub mod world;
 
@@ -98,6 +99,7 @@ impl<'a> Engine<'a> {
                         return Ok(Some(stop));
                     }
                 }
+                Item::Verify { step } => self.verify(self.step(&step)?).await?,
                 Item::Ask { step } => return Ok(Some((ExitCode::NeedsDecision, Some(self.decide_hint(&step))))),
                 Item::Changed { step } => return Ok(Some((ExitCode::Changed, Some(self.changed_hint(&step))))),
                 Item::Skip { .. } => return Ok(None),

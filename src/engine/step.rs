@@ -151,10 +151,12 @@ impl Engine<'_> {
         }
         let since = SystemTime::now();
         let tracked = self.tracked_changes().await;
+        let mut env = prepared.env.clone();
+        env.insert(process::ATTEMPT.to_owned(), self.world.folder.attempt_mark(&step.id.0, attempt));
         let command = process::Command {
             argv: prepared.argv.clone(),
             dir: self.world.workspace.dir.clone(),
-            env: prepared.env.clone(),
+            env,
             timeout: allowed.timeout,
             silence: step.silence,
             grace: self.runbook.limits.grace,
@@ -167,9 +169,12 @@ impl Engine<'_> {
         let outcome = process::run(&command, &self.world.mask, self.world.stop.clone(), &mut watcher).await?;
         let (mut found, last_block) = match outcome.ended {
             Ended::Exited(_) => self.evidence(step, attempt, since, network, before).await,
-            Ended::Signalled(_) | Ended::TimedOut | Ended::Silent | Ended::Interrupted | Ended::NotStarted(_) => {
-                (Found::default(), None)
-            }
+            Ended::Signalled(_)
+            | Ended::TimedOut
+            | Ended::Silent
+            | Ended::Interrupted
+            | Ended::NotStarted(_)
+            | Ended::Unseen => (Found::default(), None),
         };
         found.results.extend(self.untold_changes(step, &tracked).await);
         // What a log does not hold cannot have been searched.
@@ -181,7 +186,7 @@ impl Engine<'_> {
     }
 
     /// A step that citadel does itself.
-    async fn without_process(&self, step: &Step, attempt: u32, network: &Network) -> StepEnded {
+    pub(super) async fn without_process(&self, step: &Step, attempt: u32, network: &Network) -> StepEnded {
         match &step.action {
             Action::Secrets { template, file, requires } => {
                 let view = self.view();
@@ -221,7 +226,7 @@ impl Engine<'_> {
         }
     }
 
-    async fn evidence(
+    pub(super) async fn evidence(
         &self,
         step: &Step,
         attempt: u32,
@@ -355,6 +360,7 @@ fn exit_problem(step: &Step, allowed: Allowed, outcome: &Outcome) -> Option<Stri
         Ended::TimedOut => Some(format!("{} and it was ended", allowed.passed())),
         Ended::Silent => Some(format!("printed nothing for {} and was ended", limit(step.silence))),
         Ended::Interrupted => Some("citadel was asked to stop".into()),
+        Ended::Unseen => Some("ended unseen".into()),
         Ended::Signalled(signal) => Some(format!("was killed by signal {signal}")),
         Ended::Exited(code) => match (&outcome.prompt, is_expected(step, *code)) {
             (Some(prompt), _) => Some(format!("ended asking `{prompt}`, with nobody there to answer")),
@@ -371,7 +377,7 @@ fn is_expected(step: &Step, code: i32) -> bool {
     }
 }
 
-fn first_problem(results: &[CheckResult]) -> Option<String> {
+pub(super) fn first_problem(results: &[CheckResult]) -> Option<String> {
     let problem = results.iter().find(|result| result.verdict != Verdict::Passed)?;
     Some(format!("its evidence does not hold: {}", problem.message))
 }
@@ -391,7 +397,7 @@ fn not_started(step: &Step, attempt: u32, why: String) -> StepEnded {
     }
 }
 
-fn blank(step: &Step, attempt: u32) -> StepEnded {
+pub(super) fn blank(step: &Step, attempt: u32) -> StepEnded {
     StepEnded {
         step: step.id.clone(),
         attempt,

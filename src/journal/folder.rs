@@ -118,6 +118,12 @@ impl RunFolder {
         format!("logs/{step}.{attempt}.out")
     }
 
+    /// What every process of an attempt carries in its environment, so that a later citadel knows it again.
+    pub fn attempt_mark(&self, step: &str, attempt: u32) -> String {
+        let folder = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+        format!("{}#{step}.{attempt}", folder.display())
+    }
+
     /// A kept artefact of an attempt, relative to the folder.
     pub fn artefact(step: &str, attempt: u32, name: &str) -> String {
         format!("artefacts/{step}.{attempt}.{name}")

@@ -5,6 +5,8 @@
 
 mod entry;
 mod folder;
+#[cfg(feature = "kill-points")]
+pub(crate) mod kill_point;
 mod lock;
 mod network_filesystem;
 
@@ -88,11 +90,19 @@ impl Journal {
         // A clock that went back must not make the record look older than the one before.
         let time = now.round(Unit::Millisecond).unwrap_or(now).max(self.latest);
         let (entry, line) = Entry::seal(self.sequence + 1, self.head.clone(), time, event)?;
+        #[cfg(feature = "kill-points")]
+        kill_point::around_write(entry.seq, &self.file, &line);
         self.file
             .write_all(line.as_bytes())
+            .inspect(|()| {
+                #[cfg(feature = "kill-points")]
+                kill_point::reached(entry.seq, "after-write");
+            })
             .and_then(|()| self.file.sync_data())
             .with_context(|| format!("cannot write the journal `{}`", self.path.display()))
             .map_err(|source| Failure::from(source).hint(WRITE_HINT))?;
+        #[cfg(feature = "kill-points")]
+        kill_point::reached(entry.seq, "after-sync");
         self.length += line.len() as u64;
         self.sequence = entry.seq;
         self.head.clone_from(&entry.hash);

@@ -38,7 +38,7 @@ pub use plain::plain;
 pub use proc::{boot, started};
 pub use query::query;
 pub use run::run;
-pub use survivors::survivors;
+pub use survivors::{ATTEMPT, Survivor, survivors};
 
 /// One command, completely described.
 #[derive(Debug, Clone)]
@@ -91,6 +91,8 @@ pub enum Ended {
     Interrupted,
     /// It never ran; nothing can have happened.
     NotStarted(String),
+    /// No citadel was there any more to see how.
+    Unseen,
 }
 
 /// What came of a command.

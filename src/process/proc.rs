@@ -93,6 +93,13 @@ pub(super) fn command_line(pid: u32) -> Option<String> {
     if line.is_empty() { stat(pid).map(|stat| stat.name) } else { Some(line) }
 }
 
+/// Whether the process was started with this variable, as far as the system tells.
+pub(super) fn has_variable(pid: u32, name: &str, value: &str) -> bool {
+    let wanted = format!("{name}={value}");
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    environment.split(|&byte| byte == 0).any(|variable| variable == wanted.as_bytes())
+}
+
 /// Whether the process has one of these pipes open.
 pub(super) fn holds(pid: u32, pipes: &[u64]) -> bool {
     let entries = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
