@@ -56,12 +56,17 @@ impl Allowed {
         self.timeout.is_zero()
     }
 
-    /// Which limit was passed.
-    pub(super) fn passed(&self) -> String {
+    /// Why a step was ended.
+    pub(super) fn ended(&self) -> String {
         match self.by_run {
-            Some(run) => format!("the whole run took longer than {}", limit(run)),
-            None => format!("took longer than {}", limit(self.timeout)),
+            Some(run) => format!("was ended: the whole run took longer than {}", limit(run)),
+            None => format!("took longer than {} and was ended", limit(self.timeout)),
         }
+    }
+
+    /// Why a step was not started.
+    pub(super) fn not_started(&self) -> String {
+        format!("not started: the whole run took longer than {}", limit(self.by_run.unwrap_or_default()))
     }
 }
 
@@ -71,20 +76,20 @@ mod tests {
 
     const HOUR: Duration = Duration::from_hours(1);
 
-    fn check(timeout: u64, left: Option<u64>, expected: u64, passed: &str) {
+    fn check(timeout: u64, left: Option<u64>, expected: u64, ended: &str) {
         let allowed = cut(Duration::from_mins(timeout), left.map(Duration::from_mins), left.map(|_| HOUR));
         assert_eq!(allowed.timeout, Duration::from_mins(expected));
-        assert_eq!(allowed.passed(), passed);
+        assert_eq!(allowed.ended(), ended);
     }
 
     #[test]
     fn the_shorter_limit_counts_and_is_named() {
-        check(10, None, 10, "took longer than 10m");
-        check(10, Some(50), 10, "took longer than 10m");
-        check(10, Some(10), 10, "took longer than 10m");
-        check(10, Some(9), 9, "the whole run took longer than 1h");
-        check(10, Some(0), 0, "the whole run took longer than 1h");
-        check(90, None, 90, "took longer than 1h 30m");
+        check(10, None, 10, "took longer than 10m and was ended");
+        check(10, Some(50), 10, "took longer than 10m and was ended");
+        check(10, Some(10), 10, "took longer than 10m and was ended");
+        check(10, Some(9), 9, "was ended: the whole run took longer than 1h");
+        check(10, Some(0), 0, "was ended: the whole run took longer than 1h");
+        check(90, None, 90, "took longer than 1h 30m and was ended");
     }
 
     #[test]

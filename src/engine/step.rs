@@ -146,7 +146,7 @@ impl Engine<'_> {
     ) -> Result<StepEnded, Failure> {
         let allowed = self.time.allowed(step);
         if allowed.is_nothing() {
-            let not_started = not_started(step, attempt, format!("{}, before it began", allowed.passed()));
+            let not_started = not_started(step, attempt, allowed.not_started());
             return Ok(StepEnded { outcome: StepOutcome::TimedOut, ..not_started });
         }
         let since = SystemTime::now();
@@ -357,7 +357,7 @@ fn reads_stdout(step: &Step) -> bool {
 fn exit_problem(step: &Step, allowed: Allowed, outcome: &Outcome) -> Option<String> {
     match &outcome.ended {
         Ended::NotStarted(why) => Some(format!("cannot be started: {why}")),
-        Ended::TimedOut => Some(format!("{} and it was ended", allowed.passed())),
+        Ended::TimedOut => Some(allowed.ended()),
         Ended::Silent => Some(format!("printed nothing for {} and was ended", limit(step.silence))),
         Ended::Interrupted => Some("citadel was asked to stop".into()),
         Ended::Unseen => Some("ended unseen".into()),

@@ -59,11 +59,16 @@ impl Family {
                 break;
             }
         }
+        let init = all.iter().find(|(_, stat)| self.isolated && stat.parent == self.started.pid).map(|(pid, _)| *pid);
+        let keeps = |pid: u32, stat: &Stat| {
+            // The third is what the init sleeps with.
+            pid == self.started.pid || Some(pid) == init || (Some(stat.parent) == init && isolation::is_marked(pid))
+        };
         let members = all.iter().filter(|(pid, _)| found.contains(pid)).map(|(pid, stat)| Member {
             pid: *pid,
             start_time: stat.start_time,
             in_group: stat.group == self.started.group,
-            keeper: self.isolated && [*pid, stat.parent].contains(&self.started.pid),
+            keeper: self.isolated && keeps(*pid, stat),
         });
         let members: Vec<Member> = members.collect();
         let outside = members.iter().filter(|member| !member.in_group);
@@ -74,6 +79,11 @@ impl Family {
 
     /// Sends a signal to every process, once.
     pub(super) fn signal(&self, signal: Signal) {
+        if self.isolated && ![Signal::KILL, Signal::STOP, Signal::CONT].contains(&signal) {
+            // What keeps the namespace is not to end before the command did.
+            self.members().into_iter().filter(|member| !member.keeper).for_each(|member| member.signal(signal));
+            return;
+        }
         // Who is outside of the group is looked for first: afterwards their parents may be gone.
         let outside: Vec<Member> = self.members().into_iter().filter(|member| !member.in_group).collect();
         self.group.signal(signal);

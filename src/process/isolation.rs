@@ -58,6 +58,10 @@ fn program(name: &str, path: &str) -> Result<String, String> {
 
 /// Whether the command of this `unshare` has ended and the init waits for what it left behind.
 pub(super) fn is_over(unshare: u32) -> bool {
-    let mut inits = proc::children_of(unshare).into_iter();
-    inits.any(|init| fs::read_link(format!("/proc/{init}/fd/0")).is_ok_and(|file| file == Path::new("/")))
+    proc::children_of(unshare).into_iter().any(is_marked)
+}
+
+/// Whether this process has the stdin that the init takes when it waits.
+pub(super) fn is_marked(pid: u32) -> bool {
+    fs::read_link(format!("/proc/{pid}/fd/0")).is_ok_and(|file| file == Path::new("/"))
 }

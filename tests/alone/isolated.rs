@@ -84,6 +84,11 @@ async fn signals_arrive_inside_once() {
         isolated(script).with(|command| command.grace = Duration::from_millis(500)).stop_when_ready(Stop::Graceful(2));
     assert_eq!(step.run().await.ended, Ended::Interrupted);
     assert_eq!(step.stdout(), b"ready\nint\nterm\n");
+    let script = "trap 'echo hup; exit 5' HUP; echo ready; while :; do sleep 0.05; done";
+    let mut step = isolated(script).stop_when_ready(Stop::Graceful(1));
+    assert_eq!(step.run().await.ended, Ended::Interrupted);
+    assert_eq!(step.stdout(), b"ready\nhup\n");
+    let script = "trap 'echo term; exit 5' TERM; echo ready; while :; do sleep 0.05; done";
     let mut step = isolated(script).with(|command| command.timeout = Duration::from_millis(500));
     assert_eq!(step.run().await.ended, Ended::TimedOut);
     assert_eq!(step.stdout(), b"ready\nterm\n");

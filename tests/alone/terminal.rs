@@ -157,7 +157,7 @@ async fn one_interrupt_lets_the_step_end_by_itself() {
     assert_eq!(fs::read_to_string(terminal.file("told")).unwrap(), "int\n");
     assert!(!is_running(pid) && !terminal.file("second").exists());
     let shown = terminal.shown();
-    assert!(shown.contains("interrupted by SIGINT") && !shown.contains("panicked"), "{shown}");
+    assert!(shown.contains("by SIGINT: nothing more is started") && !shown.contains("panicked"), "{shown}");
     let expected =
         ["run_opened", "step_started", "step_spawned", "interrupted", "step_ended", "run_ended"].map(str::to_owned);
     assert_eq!(terminal.events(), expected);
