@@ -191,8 +191,13 @@ impl Progress {
     }
 
     fn step_started(&mut self, started: &StepStarted) {
-        let progress =
-            StepProgress { state: StepState::Started, attempt: started.attempt, started: started.clone(), process: None, ended: None };
+        let progress = StepProgress {
+            state: StepState::Started,
+            attempt: started.attempt,
+            started: started.clone(),
+            process: None,
+            ended: None,
+        };
         self.steps.insert(started.step.clone(), progress);
         self.transactions.retain(|_, user| *user != started.step);
         // What a gate said about its phase is void once a step of the phase runs again.

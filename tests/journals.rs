@@ -98,10 +98,7 @@ fn every_event_outcome_and_ending_stands_in_a_journal() {
         events.filter_map(|event| event.get(key).map(name)).collect()
     };
     let set = |names: &[&str]| names.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
-    assert_eq!(
-        values("outcome"),
-        set(&["done", "failed", "timed_out", "interrupted", "indeterminate", "refused"])
-    );
+    assert_eq!(values("outcome"), set(&["done", "failed", "timed_out", "interrupted", "indeterminate", "refused"]));
     assert_eq!(
         values("ended"),
         set(&["exited", "signalled", "timed_out", "silent", "interrupted", "not_started", "unseen"])
@@ -148,7 +145,8 @@ fn no_flipped_byte_is_accepted() {
         for mask in masks {
             changed[index] ^= mask;
             // Without its line end the last record is a torn line: told, and not counted.
-            let accepted = journal::parse(&changed).is_ok_and(|read| read.torn == 0 || read.entries.len() >= whole.len());
+            let accepted =
+                journal::parse(&changed).is_ok_and(|read| read.torn == 0 || read.entries.len() >= whole.len());
             assert!(!accepted, "{name}: byte {index} ^ {mask:#x}");
             changed[index] ^= mask;
         }

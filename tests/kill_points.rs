@@ -95,7 +95,8 @@ fn killed_at_every_record_it_comes_to_the_same_end() {
     let kills: Vec<Kill> = every(1, clean.entries.len() as u64).collect();
     let once_killed = drive_all(&kills.iter().map(|kill| vec![*kill]).collect::<Vec<_>>(), &wanted);
     let name = |kill: &Kill| table::record(&clean.entries[usize::try_from(kill.0 - 1).unwrap()].event);
-    let first: Vec<Row> = kills.iter().zip(&once_killed).map(|(kill, story)| Row::new(*kill, story, name(kill))).collect();
+    let first: Vec<Row> =
+        kills.iter().zip(&once_killed).map(|(kill, story)| Row::new(*kill, story, name(kill))).collect();
 
     // The worst place: the mission is at work, and citadel dies again at every record of its resume.
     let is_spawn = |event: &Event| matches!(event, Event::StepSpawned { step, .. } if step.0 == "1.mission");

@@ -34,12 +34,7 @@ pub(super) fn phases(runbook: &Runbook, workspace: &Workspace, scope: &Scope) ->
 }
 
 /// Keeps every step's definition under its digest.
-pub(super) fn keep(
-    runbook: &Runbook,
-    workspace: &Workspace,
-    scope: &Scope,
-    folder: &RunFolder,
-) -> Result<(), Failure> {
+pub(super) fn keep(runbook: &Runbook, workspace: &Workspace, scope: &Scope, folder: &RunFolder) -> Result<(), Failure> {
     for phase in &runbook.phases {
         let scripts = workspace::scripts(&workspace.dir, &phase.steps, scope);
         for step in &phase.steps {

@@ -34,9 +34,12 @@ impl Engine<'_> {
         let progress = self.recorder.progress();
         Some(match progress.halt.as_ref()? {
             Halt::Signal { .. } => return None,
-            Halt::Gate { gate, verdict } => Question { what: format!("gate {gate} {verdict}"), retry: true, log: false },
+            Halt::Gate { gate, verdict } => {
+                Question { what: format!("gate {gate} {verdict}"), retry: true, log: false }
+            }
             Halt::Step { step, outcome } => {
-                let harmless = self.step(step).ok().is_some_and(|step| step.effects != Effects::Chain || step.idempotent);
+                let harmless =
+                    self.step(step).ok().is_some_and(|step| step.effects != Effects::Chain || step.idempotent);
                 let settled = progress.step_state(step) == Some(StepState::NotHappened);
                 let retry = *outcome != StepOutcome::Done && (harmless || settled);
                 Question { what: format!("step {step} stopped the run"), retry, log: true }

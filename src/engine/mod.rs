@@ -17,11 +17,11 @@ pub mod world;
 use crate::devchain::Running;
 use crate::error::{ExitCode, Failure};
 use crate::event::{Event, StepOutcome};
+use crate::journal::RunFolder;
 use crate::plan::{self, Item, Selection};
 use crate::process::Stop;
 use crate::progress::{Halt, Progress};
 use crate::recorder::Recorder;
-use crate::journal::RunFolder;
 use crate::runbook::{Phase, PhaseId, Runbook, Step, StepId, digest};
 use crate::verdict::Verdict;
 use world::{View, World};
@@ -51,13 +51,7 @@ pub struct Ending {
 
 impl<'a> Engine<'a> {
     /// An engine that goes on from what `recorder` holds.
-    pub fn new(
-        runbook: &'a Runbook,
-        selection: &'a Selection,
-        world: World,
-        recorder: Recorder,
-        guided: bool,
-    ) -> Self {
+    pub fn new(runbook: &'a Runbook, selection: &'a Selection, world: World, recorder: Recorder, guided: bool) -> Self {
         Self { runbook, selection, world, recorder, chain: None, guided }
     }
 

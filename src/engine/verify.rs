@@ -31,7 +31,12 @@ impl Engine<'_> {
         self.recorder.record(Event::StepEnded(StepEnded { milliseconds, ..ended }))
     }
 
-    async fn judged_afterwards(&self, step: &Step, seen: StepProgress, network: &Network) -> Result<StepEnded, Failure> {
+    async fn judged_afterwards(
+        &self,
+        step: &Step,
+        seen: StepProgress,
+        network: &Network,
+    ) -> Result<StepEnded, Failure> {
         let since = self.intended_at(&seen)?;
         let (found, last_block) = self.evidence(step, seen.attempt, since, network, &seen.started.inputs).await;
         let problem = first_problem(&found.results).map(|problem| format!("its effect happened, but {problem}"));
@@ -52,7 +57,9 @@ impl Engine<'_> {
     /// When the attempt was recorded as intended: what it must have written is younger.
     fn intended_at(&self, seen: &StepProgress) -> Result<SystemTime, Failure> {
         let entries = journal::read(&self.world.folder.journal())?.entries;
-        let intent = entries.iter().rfind(|entry| matches!(&entry.event, Event::StepStarted(started) if started.step == seen.started.step));
+        let intent = entries
+            .iter()
+            .rfind(|entry| matches!(&entry.event, Event::StepStarted(started) if started.step == seen.started.step));
         Ok(intent.map_or_else(SystemTime::now, |entry| entry.time.into()))
     }
 }

@@ -37,7 +37,9 @@ pub enum Item {
         step: StepId,
     },
     /// It was done by another definition than today's.
-    Changed { step: StepId },
+    Changed {
+        step: StepId,
+    },
     Gate {
         phase: PhaseId,
     },

@@ -19,8 +19,8 @@ pub struct Survivor {
 pub fn survivors(recorded: Option<&Started>, mark: &str) -> Vec<Survivor> {
     let survivor = |pid: u32| {
         let stat = proc::stat(pid).filter(proc::Stat::is_alive)?;
-        let of_group = recorded
-            .is_some_and(|started| stat.group == started.group && stat.start_time >= started.start_time);
+        let of_group =
+            recorded.is_some_and(|started| stat.group == started.group && stat.start_time >= started.start_time);
         let is_one = of_group || proc::has_variable(pid, ATTEMPT, mark);
         is_one.then(|| Survivor { pid, group: stat.group, command: proc::command_line(pid).unwrap_or(stat.name) })
     };

@@ -100,7 +100,8 @@ fn outcome(outcome: StepOutcome) -> &'static str {
 /// whether it was synced or told, must make no difference.
 pub(crate) fn render(rows: &[Row]) -> String {
     let mut text =
-        "| # | record | after the kill | comes next, says `status` | the resume records |\n|---|---|---|---|---|\n".to_owned();
+        "| # | record | after the kill | comes next, says `status` | the resume records |\n|---|---|---|---|---|\n"
+            .to_owned();
     for class in rows.chunk_by(|a, b| (a.kill.0, a.kept) == (b.kill.0, b.kept)) {
         let Row { kill, record, kept, next, resume } = &class[0];
         for other in class {
