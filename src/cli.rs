@@ -13,7 +13,12 @@ use clap_complete::Shell;
   citadel plan --phase 3 --network mainnet  what would run, and why; changes nothing
   citadel run --phase 3 --network mainnet   run one phase; it needs the gates before it
   citadel gate verify --network mainnet     judge every gate again; for CI
-  citadel explain 11                        what an exit code means and what to do")]
+  citadel explain 11                        what an exit code means and what to do
+
+Environment:
+  CITADEL_OPERATOR   who you are, in records and locks [default: USER]
+  ANVIL              the Anvil program to use for the local chain
+  NO_COLOR           no colours")]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -144,7 +149,7 @@ pub enum Gate {
 pub struct Verify {
     /// The gates [default: all]
     pub gates: Vec<String>,
-    /// The gate of one phase
+    /// The gates of one phase, or of a range of them (`1..3`)
     #[arg(long, value_name = "N", conflicts_with = "gates")]
     pub phase: Option<String>,
     #[command(flatten)]

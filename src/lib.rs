@@ -2,26 +2,43 @@
 //!
 //! The modules, in the order of their dependencies: a module uses only those above it.
 
-pub mod chain;
-pub mod cli;
-pub mod commands;
-pub mod devchain;
+// Words that all share.
 pub mod digest;
-pub mod engine;
 pub mod error;
-pub mod event;
-pub mod evidence;
-pub mod journal;
-pub mod operator;
-pub mod plan;
-pub mod process;
-pub mod progress;
-pub mod recorder;
-pub mod report;
-pub mod runbook;
 pub mod secrets;
-pub mod signoff;
-pub mod terminal;
 pub mod text;
 pub mod verdict;
+
+// What is declared, and how commands run.
+pub mod process;
+pub mod runbook;
+
+// What happened.
+pub mod event;
+
+// What is kept of it, and what it adds up to.
+pub mod journal;
+pub mod progress;
+
+// What comes next; the one door that facts go through; where steps run.
+pub mod plan;
+pub mod recorder;
 pub mod workspace;
+
+// What the world is asked: chains, people, signatures.
+pub mod chain;
+pub mod devchain;
+pub mod operator;
+pub mod signoff;
+
+// Whether a step did what it says, and how a run is told afterwards.
+pub mod evidence;
+pub mod report;
+
+// Doing it, and telling it meanwhile.
+pub mod engine;
+pub mod terminal;
+
+// What can be asked of the program.
+pub mod cli;
+pub mod commands;

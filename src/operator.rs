@@ -47,6 +47,11 @@ pub async fn ask(question: &Question, mut stop: watch::Receiver<Stop>) -> Choice
     }
 }
 
+/// Shows a text between two questions.
+pub fn show(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
 fn understand(question: &Question, line: &str) -> Option<Choice> {
     match line.trim().to_lowercase().as_str() {
         "r" | "retry" if question.retry => Some(Choice::Retry),

@@ -44,6 +44,8 @@ pub struct StepProgress {
     pub started: StepStarted,
     /// The attempt's process, once it existed.
     pub process: Option<Started>,
+    /// Who settled that its effect happened, and why they think so.
+    pub decided: Option<(String, String)>,
     pub ended: Option<StepEnded>,
 }
 
@@ -132,7 +134,9 @@ impl Progress {
                 }
             }
             Event::StepEnded(ended) => self.step_ended(ended),
-            Event::StepDecided { step, happened, .. } => self.step_decided(step, *happened),
+            Event::StepDecided { step, happened, by, reason, .. } => {
+                self.step_decided(step, *happened, (by.clone(), reason.clone()));
+            }
             Event::AnotherTry { .. } => {
                 self.halt = None;
                 self.tries.clear();
@@ -196,6 +200,7 @@ impl Progress {
             attempt: started.attempt,
             started: started.clone(),
             process: None,
+            decided: None,
             ended: None,
         };
         self.steps.insert(started.step.clone(), progress);
@@ -226,19 +231,21 @@ impl Progress {
         if matches!(self.halt, Some(Halt::Step { .. })) {
             self.halt = None;
         }
-        if ended.outcome != StepOutcome::Done {
+        // The signal says more than that the step was interrupted by it.
+        let by_signal = ended.outcome == StepOutcome::Interrupted && matches!(self.halt, Some(Halt::Signal { .. }));
+        if ended.outcome != StepOutcome::Done && !by_signal {
             self.halt = Some(Halt::Step { step: ended.step.clone(), outcome: ended.outcome });
         }
     }
 
-    fn step_decided(&mut self, step: &StepId, happened: bool) {
+    fn step_decided(&mut self, step: &StepId, happened: bool, word: (String, String)) {
         if let Some(progress) = self.steps.get_mut(step) {
             progress.state = if happened { StepState::Happened } else { StepState::NotHappened };
+            progress.decided = Some(word);
         }
         let of_step = matches!(&self.halt, Some(Halt::Step { step: halted, .. }) if halted == step);
-        if of_step {
-            let outcome = StepOutcome::Failed;
-            self.halt = (!happened).then(|| Halt::Step { step: step.clone(), outcome });
+        if of_step && happened {
+            self.halt = None;
         }
     }
 

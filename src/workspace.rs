@@ -45,20 +45,20 @@ pub fn find(runbook: &Runbook, named: Option<&Path>, here: &Path, dev: bool) -> 
 
 impl Workspace {
     /// What there is to know about the workspace `dir`.
-    pub async fn inspect(runbook: &Runbook, dir: PathBuf, path: &str) -> Self {
+    pub async fn inspect(runbook: &Runbook, dir: PathBuf, env: &BTreeMap<String, String>) -> Self {
         let practice = runbook.workspace.practice.as_ref().is_some_and(|practice| dir.join(&practice.marker).is_file());
-        let commit = match which::which("git", path, &dir) {
-            Some(git) => commit(&git, &dir, path).await,
+        let commit = match which::which("git", path_of(env), &dir) {
+            Some(git) => commit(&git, &dir, env).await,
             None => None,
         };
         Self { dir, practice, commit }
     }
 }
 
-async fn commit(git: &Path, dir: &Path, path: &str) -> Option<String> {
+async fn commit(git: &Path, dir: &Path, env: &BTreeMap<String, String>) -> Option<String> {
     let git = |args: &[&str]| {
         let argv = std::iter::once(git.display().to_string()).chain(args.iter().map(ToString::to_string)).collect();
-        query(argv, dir.to_owned(), path.to_owned(), Duration::from_secs(10))
+        query(argv, dir.to_owned(), env, Duration::from_secs(10))
     };
     let commit = git(&["rev-parse", "HEAD"]).await.ok()?;
     let changed = git(&["status", "--porcelain", "--untracked-files=no", "--", "."]).await.ok()?;
@@ -68,25 +68,29 @@ async fn commit(git: &Path, dir: &Path, path: &str) -> Option<String> {
 
 /// The tracked files that differ from the commit, with the SHA-256 of what they hold now; nothing where the workspace
 /// is no repository.
-pub async fn tracked_changes(dir: &Path, path: &str) -> BTreeMap<String, String> {
-    let Some(git) = which::which("git", path, dir) else { return BTreeMap::new() };
+pub async fn tracked_changes(dir: &Path, env: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let Some(git) = which::which("git", path_of(env), dir) else { return BTreeMap::new() };
     let argv =
         [&git.display().to_string(), "diff", "--name-only", "--relative", "-z", "HEAD"].map(str::to_owned).to_vec();
-    let listed = query(argv, dir.to_owned(), path.to_owned(), Duration::from_mins(1)).await.unwrap_or_default();
+    let listed = query(argv, dir.to_owned(), env, Duration::from_mins(1)).await.unwrap_or_default();
     let hash = |file: &str| read_file(dir, file).map_or_else(|_| "gone".to_owned(), |bytes| sha256(&bytes));
     listed.split('\0').filter(|file| !file.is_empty()).map(|file| (file.to_owned(), hash(file))).collect()
 }
 
+fn path_of(env: &BTreeMap<String, String>) -> &str {
+    env.get("PATH").map_or("", String::as_str)
+}
+
 /// What a tool's version is, and what it must be. `Err` is a sentence for the list of what is missing.
-pub async fn tool(tool: &Tool, dir: &Path, path: &str) -> Result<(), String> {
+pub async fn tool(tool: &Tool, dir: &Path, env: &BTreeMap<String, String>) -> Result<(), String> {
     let file = dir.join(&tool.version_file);
     let wanted = std::fs::read_to_string(&file).map_err(|error| format!("`{}`: {error}", file.display()))?;
     let wanted = wanted.trim().trim_start_matches('v').to_owned();
-    let Some(program) = which::which(&tool.name, path, dir) else {
+    let Some(program) = which::which(&tool.name, path_of(env), dir) else {
         return Err(format!("`{}` is not on the PATH; {} asks for {wanted}", tool.name, tool.version_file));
     };
     let argv = vec![program.display().to_string(), "--version".into()];
-    let said = query(argv, dir.to_owned(), path.to_owned(), Duration::from_secs(20)).await?;
+    let said = query(argv, dir.to_owned(), env, Duration::from_secs(20)).await?;
     let found = said.trim().trim_start_matches(|c: char| !c.is_ascii_digit()).to_owned();
     let fits = found.split(['.', '-', ' ']).zip(wanted.split('.')).all(|(found, wanted)| found == wanted);
     if fits { Ok(()) } else { Err(format!("`{}` is {found}; {} asks for {wanted}", tool.name, tool.version_file)) }

@@ -11,8 +11,8 @@ use crate::engine::world::World;
 use crate::error::{ExitCode, Failure};
 use crate::journal::{Home, RunFolder};
 use crate::plan::selection::unknown;
-use crate::process::Stop;
-use crate::runbook::{self, Network, Runbook, Scope};
+use crate::process::{Stop, environment};
+use crate::runbook::{self, Action, Network, Runbook, Scope};
 use crate::secrets::{Mask, Secret};
 use crate::workspace::Workspace;
 
@@ -61,9 +61,9 @@ impl Context {
         Home::new(&self.state, &self.runbook.id, &network.name)
     }
 
-    /// PATH as citadel got it.
-    pub(super) fn path(&self) -> &str {
-        self.environment.get("PATH").map_or("", String::as_str)
+    /// What git and other programs that citadel asks are given: the allow-list, no secrets.
+    pub(super) fn child_environment(&self) -> BTreeMap<String, String> {
+        environment::base(self.environment.clone().into_iter(), &[])
     }
 
     /// Where readable copies go, absolute.
@@ -88,9 +88,18 @@ impl Context {
         let file = dotenvy::from_path_iter(workspace.join(".env"));
         let mut values: BTreeMap<String, String> = file.into_iter().flatten().filter_map(Result::ok).collect();
         values.extend(self.environment.clone());
-        let names = self.runbook.networks.values().flat_map(|network| network.rpc.iter().chain(&network.key));
+        let declared = self.runbook.networks.values().flat_map(|network| network.rpc.iter().chain(&network.key));
+        let required = self.runbook.phases.iter().flat_map(|phase| &phase.steps).flat_map(|step| match &step.action {
+            Action::Secrets { requires, .. } => requires.as_slice(),
+            Action::Npm { .. }
+            | Action::Make { .. }
+            | Action::Run { .. }
+            | Action::Shell { .. }
+            | Action::Manual { .. } => &[],
+        });
+        let names = declared.cloned().chain(required.map(|name| name.0.clone()));
         names
-            .filter_map(|name| Some((name.clone(), values.get(name).filter(|value| !value.is_empty())?.clone())))
+            .filter_map(|name| Some((name.clone(), values.get(&name).filter(|value| !value.is_empty())?.clone())))
             .collect()
     }
 
@@ -121,7 +130,7 @@ impl Context {
     }
 }
 
-fn find_runbook(here: &Path) -> Result<PathBuf, Failure> {
+pub(super) fn find_runbook(here: &Path) -> Result<PathBuf, Failure> {
     let found = here.ancestors().map(|folder| folder.join("runbook.toml")).find(|file| file.is_file());
     found.ok_or_else(|| {
         Failure::new(ExitCode::RunbookInvalid, format!("there is no `runbook.toml` in `{}` or above", here.display()))

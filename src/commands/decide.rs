@@ -27,6 +27,7 @@ pub(super) fn decide(context: &Context, args: &Decide) -> Result<ExitCode, Failu
         pid: std::process::id(),
         since: Timestamp::now(),
         command: format!("citadel decide {step}"),
+        part: None,
     };
     let _lock = Lock::take(&home.lock(), &owner)?;
     let state = existing.progress.step_state(&step);

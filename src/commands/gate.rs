@@ -175,7 +175,7 @@ async fn world(
         (None, None) => workspace::find(&context.runbook, None, &context.here, network.dev_chain.is_some())
             .unwrap_or_else(|_| context.here.clone()),
     };
-    let workspace = Workspace::inspect(&context.runbook, dir, context.path()).await;
+    let workspace = Workspace::inspect(&context.runbook, dir, &context.child_environment()).await;
     let (_sender, stop) = tokio::sync::watch::channel(Stop::No);
     let home = context.home(network);
     let (name, folder) = match existing {

@@ -72,7 +72,7 @@ impl<'a> Prospect<'a> {
                 context.here.clone()
             }
         };
-        let workspace = Workspace::inspect(&context.runbook, dir, context.path()).await;
+        let workspace = Workspace::inspect(&context.runbook, dir, &context.child_environment()).await;
         let latest = match Existing::latest(&context.home(network)) {
             // What is not citadel's work any more cannot be closed either; it stays as it is.
             Err(failure) if part.new && failure.code == ExitCode::EvidenceBroken => None,

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::opening::Prospect;
 use crate::chain::EndpointUrl;
-use crate::runbook::{CheckKind, Effects, Network, Phase};
+use crate::runbook::{CheckKind, Effects, EvidenceKind, Network, Phase, digest};
 use crate::secrets::problem;
 use crate::workspace;
 
@@ -21,11 +21,27 @@ pub(super) async fn missing(context: &Context, prospect: &Prospect<'_>) -> Vec<(
     missing
 }
 
+/// Gates of the selection that this citadel cannot open on this network, whatever happens.
+pub(super) fn closed_for_good(context: &Context, prospect: &Prospect<'_>) -> Vec<String> {
+    if prospect.network.dev_chain.is_some() {
+        return Vec::new();
+    }
+    let asks = |phase: &&Phase| phase.gate.sign_off.as_ref().is_some_and(|sign_off| sign_off.not_operator);
+    let gates = about(context, prospect, prospect.network).filter(asks);
+    let text = |phase: &Phase| {
+        format!(
+            "gate {} will be unknown: `not_operator` needs an opening signature, which this citadel cannot take yet",
+            phase.id
+        )
+    };
+    gates.map(text).collect()
+}
+
 /// Tools whose running version is not the declared one; on a dev chain that is only worth a warning.
 pub(super) async fn tools(context: &Context, prospect: &Prospect<'_>) -> Vec<(String, String)> {
     let mut missing = Vec::new();
     for tool in &context.runbook.tools {
-        if let Err(why) = workspace::tool(tool, &prospect.workspace.dir, context.path()).await {
+        if let Err(why) = workspace::tool(tool, &prospect.workspace.dir, &context.child_environment()).await {
             missing.push((why, format!("install the version that `{}` names", tool.version_file)));
         }
     }
@@ -84,6 +100,7 @@ fn variables(context: &Context, prospect: &Prospect<'_>) -> Vec<(String, String)
                 None => "is not set".to_owned(),
                 Some(value) => problem(value, false).or_else(|| bad_url(network, name, value))?,
             };
+            let why = why.trim_start_matches(&format!("`{name}` ")).to_owned();
             let kind = if network.rpc.contains(name) { "the URL of an endpoint" } else { "a private key" };
             Some((
                 format!("`{name}` {why}: {kind} for {}", network.name),
@@ -101,14 +118,11 @@ fn bad_url(network: &Network, name: &str, value: &str) -> Option<String> {
 
 fn contracts(context: &Context, prospect: &Prospect<'_>) -> Vec<(String, String)> {
     let network = prospect.network;
-    let mut used: Vec<&str> = about(context, prospect, network)
-        .flat_map(|phase| context.runbook.invariants.iter().chain(&phase.gate.checks))
-        .flat_map(|check| named(&check.kind))
-        .collect();
+    let mut used: Vec<String> = about(context, prospect, network).flat_map(|phase| in_phase(context, phase)).collect();
     used.sort_unstable();
     used.dedup();
     let without = used.into_iter().filter_map(|name| {
-        let contract = context.runbook.contracts.get(name)?;
+        let contract = context.runbook.contracts.get(&name)?;
         (!contract.address.contains_key(&network.name)).then_some(contract)
     });
     without
@@ -120,6 +134,25 @@ fn contracts(context: &Context, prospect: &Prospect<'_>) -> Vec<(String, String)
         .collect()
 }
 
+/// The contracts that a phase's checks, evidence and templates speak of.
+fn in_phase(context: &Context, phase: &Phase) -> Vec<String> {
+    let evidence = phase.steps.iter().flat_map(|step| &step.evidence);
+    let mut names: Vec<String> = evidence
+        .flat_map(|evidence| match &evidence.kind {
+            EvidenceKind::Chain(check) => named(&check.kind),
+            EvidenceKind::Transactions(wanted) => wanted.to.iter().map(String::as_str).collect(),
+            EvidenceKind::File(_) | EvidenceKind::Output(_) => Vec::new(),
+        })
+        .map(str::to_owned)
+        .collect();
+    let of_steps = phase.steps.iter().flat_map(|step| step.before.iter().chain(&step.probe));
+    let checks = context.runbook.invariants.iter().chain(&phase.gate.checks).chain(of_steps);
+    names.extend(checks.flat_map(|check| named(&check.kind)).map(str::to_owned));
+    let holes = digest::holes_of(phase);
+    names.extend(holes.iter().filter_map(|name| name.strip_prefix("contract.")).map(str::to_owned));
+    names
+}
+
 /// The contracts that a check is about.
 fn named(kind: &CheckKind) -> Vec<&str> {
     match kind {
@@ -127,10 +160,12 @@ fn named(kind: &CheckKind) -> Vec<&str> {
         | CheckKind::CanPause { of, .. }
         | CheckKind::Code { of, .. }
         | CheckKind::Call { of, .. }
-        | CheckKind::Timelock { of, .. }
         | CheckKind::Safe { of, .. } => vec![of],
         CheckKind::Governed { contracts, by } => contracts.iter().chain([by]).map(String::as_str).collect(),
-        CheckKind::SafeBundle { safe, .. } | CheckKind::SafeTx { safe, .. } => vec![safe],
+        CheckKind::Timelock { of, proposer, .. } => std::iter::once(of).chain(proposer).map(String::as_str).collect(),
+        CheckKind::SafeBundle { safe, .. } => vec![safe],
+        // Several calls are one transaction only through the declared `multi_send`.
+        CheckKind::SafeTx { safe, .. } => vec![safe, "multi_send"],
         CheckKind::UnchangedSince { .. } | CheckKind::Json { .. } => Vec::new(),
     }
 }

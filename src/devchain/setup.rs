@@ -43,7 +43,8 @@ pub async fn setup(
         grace: GRACE,
         drain: DRAIN,
         log: request.logs.join("devchain-setup.log"),
-        stdout: request.logs.join("devchain-setup.stdout"),
+        stdout: None,
+        isolation: None,
     };
     let outcome = process::run(&command, mask, stop.clone(), watcher).await?;
     let stop = *stop.borrow();

@@ -47,32 +47,32 @@ impl Engine<'_> {
         })
     }
 
-    fn show_log(&mut self) {
+    fn show_log(&self) {
         let Some(Halt::Step { step, .. }) = self.recorder.progress().halt.clone() else { return };
         let log = self.recorder.progress().steps.get(&step).map(|seen| seen.started.log.clone());
         let Some(log) = log.map(|log| self.world.folder.file(&log)) else { return };
-        self.recorder.activity(&format!("log {}", log.display()));
+        operator::show(&log.display().to_string());
         let tail = std::fs::read(&log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
         let lines: Vec<&str> = tail.lines().collect();
         for line in &lines[lines.len().saturating_sub(60)..] {
-            self.recorder.activity(&format!("  {}", crate::process::plain(line)));
+            operator::show(&format!("  {}", crate::process::plain(line)));
         }
     }
 
-    fn show_contingencies(&mut self) {
+    fn show_contingencies(&self) {
         for contingency in &self.runbook.contingencies {
-            self.recorder.activity(&format!("{}: {} ({})", contingency.id, contingency.title, contingency.when));
+            operator::show(&format!("{}: {}; when {}", contingency.id, contingency.title, contingency.when));
         }
-        self.recorder.activity("`citadel contingency list` shows their steps");
+        operator::show("`citadel contingency list` shows their steps");
     }
 
     /// Waits before a declared retry, longer each time; a stop ends the wait.
-    pub(super) async fn back_off(&mut self, step: &crate::runbook::Step) {
+    pub(super) async fn back_off(&mut self, of: &crate::runbook::Step) {
         let progress = self.recorder.progress();
-        let tries = progress.tries.get(&step.id).copied().unwrap_or(0);
-        let Some(retry) = step.retry.filter(|_| tries > 0 && plan::retries_left(step, progress) > 0) else { return };
+        let tries = progress.tries.get(&of.id).copied().unwrap_or(0);
+        let Some(retry) = of.retry.filter(|_| tries > 0 && plan::retries_left(of, progress) > 0) else { return };
         let wait = retry.backoff.saturating_mul(1 << (tries - 1).min(10));
-        let text = format!("retry {tries} of {} of {} in {} s", retry.max, step.id, wait.as_secs());
+        let text = format!("retry {tries} of {} of {} in {:.1} s", retry.max, of.id, wait.as_secs_f64());
         self.recorder.activity(&text);
         let mut stop = self.world.stop.clone();
         tokio::select! {

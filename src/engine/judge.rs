@@ -117,10 +117,11 @@ fn step_result(view: &View<'_>, step: &Step, kept: &Kept) -> CheckResult {
         }
     }
     let artefacts = progress.ended.iter().flat_map(|ended| &ended.artefacts);
-    match artefacts.map(|artefact| kept.read(&artefact.name)).find_map(Result::err) {
-        Some(problem) => not_done(format!("no longer has its evidence: {problem}")),
-        None => CheckResult::passed(&id, "step", format!("done by attempt {}", progress.attempt)),
+    if let Some(problem) = artefacts.map(|artefact| kept.read(&artefact.name)).find_map(Result::err) {
+        return not_done(format!("no longer has its evidence: {problem}"));
     }
+    let word = progress.decided.as_ref().map(|(by, reason)| format!(", by the word of {by}: {reason}"));
+    CheckResult::passed(&id, "step", format!("done by attempt {}{}", progress.attempt, word.unwrap_or_default()))
 }
 
 fn deliverables(view: &View<'_>, phase: &Phase) -> Vec<CheckResult> {

@@ -6,6 +6,7 @@ pub mod dev_chain;
 mod gate;
 mod guided;
 pub mod judge;
+mod limits;
 mod publish;
 mod secrets;
 pub mod signing;
@@ -19,8 +20,8 @@ use crate::error::{ExitCode, Failure};
 use crate::event::{Event, StepOutcome};
 use crate::journal::RunFolder;
 use crate::plan::{self, Item, Selection};
-use crate::process::Stop;
-use crate::progress::{Halt, Progress};
+use crate::process::clock;
+use crate::progress::{Halt, Progress, StepState};
 use crate::recorder::Recorder;
 use crate::runbook::{Phase, PhaseId, Runbook, Step, StepId, digest};
 use crate::verdict::Verdict;
@@ -36,6 +37,7 @@ pub struct Engine<'a> {
     chain: Option<Running>,
     /// A person sits at the terminal and can be asked.
     guided: bool,
+    time: limits::RunTime,
 }
 
 /// How an invocation came out.
@@ -52,14 +54,15 @@ pub struct Ending {
 impl<'a> Engine<'a> {
     /// An engine that goes on from what `recorder` holds.
     pub fn new(runbook: &'a Runbook, selection: &'a Selection, world: World, recorder: Recorder, guided: bool) -> Self {
-        Self { runbook, selection, world, recorder, chain: None, guided }
+        let time = limits::RunTime::new(runbook.limits.run);
+        Self { runbook, selection, world, recorder, chain: None, guided, time }
     }
 
     /// Runs until nothing is left to do or something stops it. The dev chain that it started ends in every case.
     pub async fn run(mut self) -> Result<Ending, Failure> {
         let looped = self.go_through().await;
-        if let (Err(_), Stop::Graceful(signal)) = (&looped, *self.world.stop.borrow()) {
-            self.recorder.record(Event::Interrupted { signal })?;
+        if looped.is_err() {
+            self.stopped()?;
         }
         let ended = self.end_dev_chain().await;
         let ending = looped?;
@@ -74,15 +77,15 @@ impl<'a> Engine<'a> {
     /// The loop. `Some`: it stopped for a reason that is no event, such as a decision that a person must make.
     async fn go_through(&mut self) -> Result<Option<(ExitCode, Option<String>)>, Failure> {
         loop {
-            if let Stop::Graceful(signal) = *self.world.stop.borrow() {
-                if self.recorder.progress().halt.is_none() {
-                    self.recorder.record(Event::Interrupted { signal })?;
-                }
+            if self.stopped()? {
                 return Ok(None);
             }
             let (runbook, network) = (self.runbook, self.world.network.clone());
             let Some(line) = plan::next(runbook, self.selection, self.recorder.progress(), &network) else {
-                if self.asked().await? {
+                let since = clock::now();
+                let goes_on = self.asked().await?;
+                self.time.waited_since(since);
+                if goes_on {
                     continue;
                 }
                 return Ok(None);
@@ -102,6 +105,15 @@ impl<'a> Engine<'a> {
                 Item::Skip { .. } => return Ok(None),
             }
         }
+    }
+
+    /// Whether citadel was asked to stop, which is recorded unless something else stopped it before.
+    fn stopped(&mut self) -> Result<bool, Failure> {
+        let signal = self.world.stop.borrow().signal();
+        if let (Some(signal), None) = (signal, &self.recorder.progress().halt) {
+            self.recorder.record(Event::Interrupted { signal })?;
+        }
+        Ok(signal.is_some())
     }
 
     fn view(&self) -> View<'_> {
@@ -128,6 +140,9 @@ impl<'a> Engine<'a> {
     }
 
     fn decide_hint(&self, step: &StepId) -> String {
+        if self.recorder.progress().dev_chain.as_ref().is_some_and(|chain| !chain.kept) {
+            return "this run's chain is gone, and with it the question; mend the cause, then run the same command again".into();
+        }
         format!(
             "look at the chain, then `citadel decide {step} --happened --reason \"…\" --network {network}` or \
              `citadel decide {step} --did-not-happen --reason \"…\" --network {network}`",
@@ -161,17 +176,17 @@ impl<'a> Engine<'a> {
         let again = format!("mend the cause, then run the same command again; `citadel status --network {network}`");
         match &self.recorder.progress().halt {
             None => (ExitCode::Ok, None),
-            Some(Halt::Signal { signal: 15 }) => {
-                (ExitCode::Terminated, Some("run the same command again: it continues".into()))
-            }
-            Some(Halt::Signal { .. }) => {
-                (ExitCode::Interrupted, Some("run the same command again: it continues".into()))
-            }
+            Some(Halt::Signal { signal }) => interrupted(*signal),
             Some(Halt::Step { step, outcome }) => match outcome {
                 StepOutcome::Done => (ExitCode::Ok, None),
                 StepOutcome::Failed => (ExitCode::StepFailed, Some(again)),
                 StepOutcome::TimedOut => (ExitCode::TimedOut, Some(again)),
-                StepOutcome::Interrupted => (ExitCode::Interrupted, Some(again)),
+                StepOutcome::Interrupted => interrupted(self.world.stop.borrow().signal().unwrap_or_default()),
+                StepOutcome::Indeterminate
+                    if self.recorder.progress().step_state(step) == Some(StepState::NotHappened) =>
+                {
+                    (ExitCode::StepFailed, Some(again))
+                }
                 StepOutcome::Indeterminate => (ExitCode::NeedsDecision, Some(self.decide_hint(step))),
                 StepOutcome::Refused(verdict) => (gate_code(*verdict), Some(again)),
             },
@@ -181,6 +196,11 @@ impl<'a> Engine<'a> {
             }
         }
     }
+}
+
+fn interrupted(signal: i32) -> (ExitCode, Option<String>) {
+    let code = if signal == 15 { ExitCode::Terminated } else { ExitCode::Interrupted };
+    (code, Some("run the same command again: it continues".into()))
 }
 
 /// The exit code of a verdict.

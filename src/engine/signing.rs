@@ -168,7 +168,8 @@ pub fn standing(view: &View<'_>, phase: &Phase, sign_off: &SignOff) -> CheckResu
     let now = if opened { Timestamp::UNIX_EPOCH } else { Timestamp::now() };
     let kept = view.kept(view.network(phase));
     if let Some(problem) = sign_off.covers.iter().find_map(|name| kept.read(name).err()) {
-        return CheckResult::failed(ID, ID, format!("what was signed is no longer there: {problem}"));
+        let again = format!("put it back, or `citadel run --phase {} --network {}`", phase.id, view.world.network);
+        return CheckResult::failed(ID, ID, format!("what was signed is no longer there: {problem}")).hint(again);
     }
     result(view, request, &tally(view, phase, sign_off, request, now))
 }

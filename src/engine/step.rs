@@ -1,10 +1,11 @@
 //! One attempt at a step: intent, process, evidence, outcome.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use super::command::{self, Prepared};
 use super::judge;
+use super::limits::Allowed;
 use super::watch::StepWatcher;
 use super::{Engine, gate_code};
 use crate::chain;
@@ -15,13 +16,12 @@ use crate::evidence::{self, Attempt, Found};
 use crate::journal::RunFolder;
 use crate::plan;
 use crate::process::{self, Ended, Outcome};
-use crate::runbook::{Action, BlockTag, Check, Effects, EvidenceKind, ExpectedExit, Network, Step};
+use crate::runbook::{
+    Action, BlockTag, Check, Effects, EvidenceKind, ExpectedExit, Isolation, Network, Step, Template,
+};
+use crate::text::limit;
 use crate::verdict::{CheckResult, Verdict, worst};
 use crate::workspace;
-
-/// How long a group has between one signal and the next, and how long its output is read after it is gone.
-const GRACE: Duration = Duration::from_secs(5);
-const DRAIN: Duration = Duration::from_secs(2);
 
 impl Engine<'_> {
     pub(super) async fn run_step(&mut self, step: &Step, attempt: u32) -> Result<(), Failure> {
@@ -37,7 +37,7 @@ impl Engine<'_> {
         let after_block = if refused.is_empty() { self.block_before(step, &network).await? } else { None };
         let mut before = BTreeMap::new();
         let started = self.intent(step, attempt, prepared.as_ref(), after_block);
-        if refused.is_empty() && prepared.is_ok() {
+        if refused.is_empty() && matches!(prepared, Ok(Some(_))) {
             let workspace = &self.world.workspace.dir;
             before = evidence::hashes_before(step, workspace, &scope);
             evidence::set_aside(step, attempt, workspace, &self.world.folder, &scope)?;
@@ -46,7 +46,7 @@ impl Engine<'_> {
         let ended = match prepared {
             Err(name) => not_started(step, attempt, format!("`{{{{ {name} }}}}` has no value on {}", network.name)),
             Ok(_) if !refused.is_empty() => refusal(step, attempt, refused),
-            Ok(None) => self.without_process(step, attempt, &network),
+            Ok(None) => self.without_process(step, attempt, &network).await,
             Ok(Some(prepared)) => self.with_process(step, attempt, &prepared, &network, &before).await?,
         };
         let ended = StepEnded { milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX), ..ended };
@@ -144,20 +144,26 @@ impl Engine<'_> {
         network: &Network,
         before: &BTreeMap<String, String>,
     ) -> Result<StepEnded, Failure> {
+        let allowed = self.time.allowed(step);
+        if allowed.is_nothing() {
+            let not_started = not_started(step, attempt, format!("{}, before it began", allowed.passed()));
+            return Ok(StepEnded { outcome: StepOutcome::TimedOut, ..not_started });
+        }
         let since = SystemTime::now();
-        let tracked = workspace::tracked_changes(&self.world.workspace.dir, self.world.path()).await;
+        let tracked = self.tracked_changes().await;
         let mut env = prepared.env.clone();
         env.insert(process::ATTEMPT.to_owned(), self.world.folder.attempt_mark(&step.id.0, attempt));
         let command = process::Command {
             argv: prepared.argv.clone(),
             dir: self.world.workspace.dir.clone(),
             env,
-            timeout: step.timeout,
+            timeout: allowed.timeout,
             silence: step.silence,
-            grace: GRACE,
-            drain: DRAIN,
+            grace: self.runbook.limits.grace,
+            drain: self.runbook.limits.drain,
             log: self.world.folder.file(&RunFolder::log(&step.id.0, attempt)),
-            stdout: self.world.folder.file(&RunFolder::stdout(&step.id.0, attempt)),
+            stdout: reads_stdout(step).then(|| self.world.folder.file(&RunFolder::stdout(&step.id.0, attempt))),
+            isolation: step.isolation.map(|Isolation::Pid| self.world.path().to_owned()),
         };
         let mut watcher = StepWatcher { recorder: &mut self.recorder, step: &step.id, attempt };
         let outcome = process::run(&command, &self.world.mask, self.world.stop.clone(), &mut watcher).await?;
@@ -171,34 +177,52 @@ impl Engine<'_> {
             | Ended::Unseen => (Found::default(), None),
         };
         found.results.extend(self.untold_changes(step, &tracked).await);
-        if let Ended::Interrupted = outcome.ended
-            && let process::Stop::Graceful(signal) = *self.world.stop.borrow()
-        {
-            self.recorder.record(Event::Interrupted { signal })?;
+        // What a log does not hold cannot have been searched.
+        found.results.extend(outcome.lost.as_ref().map(|lost| CheckResult::unknown("output", "output", lost)));
+        for result in &mut found.results {
+            self.masked(result);
         }
-        Ok(conclude(step, attempt, outcome, found, last_block))
+        Ok(conclude(step, attempt, allowed, outcome, found, last_block))
     }
 
     /// A step that citadel does itself.
-    pub(super) fn without_process(&self, step: &Step, attempt: u32, network: &Network) -> StepEnded {
+    pub(super) async fn without_process(&self, step: &Step, attempt: u32, network: &Network) -> StepEnded {
         match &step.action {
             Action::Secrets { template, file, requires } => {
                 let view = self.view();
                 let results = super::secrets::check(&view, network, template, file, requires);
+                let told: Vec<String> =
+                    results.iter().map(|result| format!("{}: {}\n", result.verdict, result.message)).collect();
+                let log = self.world.folder.file(&RunFolder::log(&step.id.0, attempt));
+                // The log is for people; what counts is in the journal.
+                let _ = std::fs::write(log, told.concat());
                 let outcome = match worst(results.iter().map(|result| result.verdict)) {
                     Verdict::Passed => StepOutcome::Done,
                     Verdict::Waiting | Verdict::Unknown | Verdict::Failed => StepOutcome::Failed,
                 };
                 StepEnded { outcome, reason: first_problem(&results), evidence: results, ..blank(step, attempt) }
             }
-            Action::Manual { instructions } => StepEnded {
-                outcome: StepOutcome::Indeterminate,
-                reason: Some(format!("a person must do it: {}", instructions.0)),
-                ..blank(step, attempt)
-            },
+            Action::Manual { instructions } => self.by_hand(step, attempt, instructions, network).await,
             Action::Npm { .. } | Action::Make { .. } | Action::Run { .. } | Action::Shell { .. } => {
                 not_started(step, attempt, "it has no command".into())
             }
+        }
+    }
+
+    /// A step that a person does: where it has evidence, that tells whether they did.
+    async fn by_hand(&self, step: &Step, attempt: u32, instructions: &Template, network: &Network) -> StepEnded {
+        let (found, last_block) = self.evidence(step, attempt, SystemTime::UNIX_EPOCH, network, &BTreeMap::new()).await;
+        let problem = first_problem(&found.results);
+        if !step.evidence.is_empty() && problem.is_none() {
+            let (evidence, artefacts) = (found.results, found.artefacts);
+            return StepEnded { evidence, artefacts, last_block, ..blank(step, attempt) };
+        }
+        let text = instructions.render(&self.view().scope(network)).unwrap_or_else(|_| instructions.0.clone());
+        StepEnded {
+            outcome: StepOutcome::Indeterminate,
+            reason: Some(format!("a person must do it: {text}")),
+            evidence: found.results,
+            ..blank(step, attempt)
         }
     }
 
@@ -223,6 +247,7 @@ impl Engine<'_> {
             since,
             scope: &scope,
             before,
+            mask: &self.world.mask,
         };
         let mut found = evidence::judge(&attempt, &mut kept);
         found.results.extend(self.used_before(step, &found));
@@ -238,9 +263,25 @@ impl Engine<'_> {
         (found, last_block)
     }
 
+    /// Evidence quotes what it read: a secret in it stays out of the journal.
+    fn masked(&self, result: &mut CheckResult) {
+        let mask = &self.world.mask;
+        result.message = mask.text(&result.message);
+        let observed = mask.text(&result.observed.to_string());
+        result.observed = serde_json::from_str(&observed).unwrap_or(serde_json::Value::String(observed));
+    }
+
+    /// The tracked files that differ from the commit; none where the workspace is no repository.
+    async fn tracked_changes(&self) -> BTreeMap<String, String> {
+        if self.world.workspace.commit.is_none() {
+            return BTreeMap::new();
+        }
+        workspace::tracked_changes(&self.world.workspace.dir, &self.world.child_environment()).await
+    }
+
     /// Tracked files that the step changed and that no step may change.
     async fn untold_changes(&self, step: &Step, before: &BTreeMap<String, String>) -> Option<CheckResult> {
-        let now = workspace::tracked_changes(&self.world.workspace.dir, self.world.path()).await;
+        let now = self.tracked_changes().await;
         let allowed = &self.runbook.workspace.tracked_changes;
         let changed: Vec<&str> = now
             .iter()
@@ -271,8 +312,15 @@ impl Engine<'_> {
 }
 
 /// What the exit and the evidence add up to.
-fn conclude(step: &Step, attempt: u32, outcome: Outcome, found: Found, last_block: Option<u64>) -> StepEnded {
-    let problem = exit_problem(step, &outcome).or_else(|| first_problem(&found.results));
+fn conclude(
+    step: &Step,
+    attempt: u32,
+    allowed: Allowed,
+    outcome: Outcome,
+    found: Found,
+    last_block: Option<u64>,
+) -> StepEnded {
+    let problem = exit_problem(step, allowed, &outcome).or_else(|| first_problem(&found.results));
     let undecided = step.effects == Effects::Chain;
     let outcome_of_step = match (&outcome.ended, &problem) {
         (_, None) => StepOutcome::Done,
@@ -293,16 +341,25 @@ fn conclude(step: &Step, attempt: u32, outcome: Outcome, found: Found, last_bloc
         transactions: transactions.collect(),
         tail: if problem.is_some() { outcome.tail } else { Vec::new() },
         reason: problem,
+        left: outcome.left,
         ..blank(step, attempt)
     }
 }
 
-fn exit_problem(step: &Step, outcome: &Outcome) -> Option<String> {
+/// Whether evidence reads what it printed on stdout alone.
+fn reads_stdout(step: &Step) -> bool {
+    step.evidence.iter().any(|evidence| match &evidence.kind {
+        EvidenceKind::Output(output) => !output.json.is_empty() || output.keep.is_some(),
+        EvidenceKind::File(_) | EvidenceKind::Chain(_) | EvidenceKind::Transactions(_) => false,
+    })
+}
+
+fn exit_problem(step: &Step, allowed: Allowed, outcome: &Outcome) -> Option<String> {
     match &outcome.ended {
         Ended::NotStarted(why) => Some(format!("cannot be started: {why}")),
-        Ended::TimedOut => Some(format!("took longer than {} s and was ended", step.timeout.as_secs())),
-        Ended::Silent => Some(format!("printed nothing for {} s and was ended", step.silence.as_secs())),
-        Ended::Interrupted => Some("was interrupted".into()),
+        Ended::TimedOut => Some(format!("{} and it was ended", allowed.passed())),
+        Ended::Silent => Some(format!("printed nothing for {} and was ended", limit(step.silence))),
+        Ended::Interrupted => Some("citadel was asked to stop".into()),
         Ended::Unseen => Some("ended unseen".into()),
         Ended::Signalled(signal) => Some(format!("was killed by signal {signal}")),
         Ended::Exited(code) => match (&outcome.prompt, is_expected(step, *code)) {
@@ -353,6 +410,7 @@ pub(super) fn blank(step: &Step, attempt: u32) -> StepEnded {
         transactions: Vec::new(),
         reason: None,
         tail: Vec::new(),
+        left: Vec::new(),
     }
 }
 

@@ -20,7 +20,7 @@ impl Engine<'_> {
         self.recorder.activity(&format!("judging the evidence of {}", step.id));
         let network = self.view().network(self.phase_of(step)?).clone();
         let ended = match step.action {
-            Action::Secrets { .. } => self.without_process(step, seen.attempt, &network),
+            Action::Secrets { .. } => self.without_process(step, seen.attempt, &network).await,
             Action::Npm { .. }
             | Action::Make { .. }
             | Action::Run { .. }

@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use crate::chain::{EndpointUrl, Known, Surroundings, Target};
 use crate::evidence::Kept;
 use crate::journal::{Home, RunFolder};
-use crate::process::Stop;
-use crate::progress::Progress;
+use crate::process::{self, Stop};
+use crate::progress::{DevChainProgress, Progress};
 use crate::runbook::{
-    Contract, ContractAddress, Network, PerNetwork, Phase, PhaseId, Runbook, Scope, SignOff, SignerKey,
+    Contract, ContractAddress, ContractKind, Network, PerNetwork, Phase, PhaseId, Runbook, Scope, SignOff, SignerKey,
 };
 use crate::secrets::Mask;
 use crate::workspace::Workspace;
@@ -48,6 +48,11 @@ impl World {
     /// The PATH that citadel's own programs are looked up on.
     pub fn path(&self) -> &str {
         self.environment.get("PATH").map_or("", String::as_str)
+    }
+
+    /// What git and other programs that citadel asks are given: the allow-list, no secrets.
+    pub fn child_environment(&self) -> BTreeMap<String, String> {
+        process::environment::base(self.environment.clone().into_iter(), &[])
     }
 
     /// Where the runs of the dev chain's network live, whichever network this run is on.
@@ -97,7 +102,7 @@ impl<'a> View<'a> {
 
     /// The endpoints of `network`. Variables without a value are left out, and then too few endpoints answer.
     pub fn target(&self, network: &'a Network) -> Target<'a> {
-        let dev = self.progress.dev_chain.as_ref().filter(|chain| network.dev_chain.is_some() && !chain.ended);
+        let dev = self.progress.dev_chain.as_ref().filter(|chain| network.dev_chain.is_some() && is_up(chain));
         let url = |name: &String| match dev {
             Some(chain) => Some(chain.url.clone()),
             None if network.dev_chain.is_some() => None,
@@ -136,6 +141,13 @@ impl<'a> View<'a> {
     }
 }
 
+/// Whether a dev chain still runs: the same process, not a later one with its number.
+fn is_up(chain: &DevChainProgress) -> bool {
+    // Start time 0: this system does not tell, and the endpoint will.
+    let same = || process::started(chain.pid).is_some_and(|now| now.start_time == chain.start_time);
+    !chain.ended && (chain.start_time == 0 || same())
+}
+
 /// What the checks of one gate or step may look at.
 pub struct Around<'a> {
     view: View<'a>,
@@ -150,6 +162,15 @@ impl Surroundings for Around<'_> {
             Some(Known { name: contract.name.clone(), kind: contract.kind, address })
         };
         self.view.runbook.contracts.values().filter_map(known).collect()
+    }
+
+    fn contract(&self, name: &str) -> Option<Known> {
+        // Where an account rather than a contract is meant, the runbook may write its address.
+        let address = name.parse().ok().filter(|_| name.starts_with("0x"));
+        match address {
+            Some(address) => Some(Known { name: name.to_owned(), kind: ContractKind::Plain, address }),
+            None => self.contracts().into_iter().find(|known| known.name == name),
+        }
     }
 
     fn artefact(&self, name: &str) -> Result<Vec<u8>, String> {

@@ -89,6 +89,9 @@ fn problems(attempt: &Attempt<'_>, wanted: &FileEvidence, kept: &Kept, path: &st
     if wanted.unchanged && attempt.before.get(path) != Some(&sha256(bytes)) {
         problems.push("the step changed it, and must leave it as it was".into());
     }
+    for name in attempt.mask.found(bytes) {
+        problems.push(format!("it holds the value of `{name}`, and is not kept"));
+    }
     if bytes.is_empty() {
         problems.push("it is empty".into());
     }

@@ -13,6 +13,7 @@ use std::time::SystemTime;
 use crate::event::Artefact;
 use crate::journal::RunFolder;
 use crate::runbook::{Check, EvidenceKind, Scope, Step};
+use crate::secrets::Mask;
 use crate::verdict::CheckResult;
 
 pub use file::{hashes_before, set_aside};
@@ -31,6 +32,8 @@ pub struct Attempt<'a> {
     pub scope: &'a Scope,
     /// The SHA-256, before the attempt, of the files that it must leave as they were.
     pub before: &'a BTreeMap<String, String>,
+    /// Knows the secret values that nothing kept may hold.
+    pub mask: &'a Mask,
 }
 
 /// What the evidence says so far, and what the chain must still be asked.

@@ -55,7 +55,11 @@ impl Hashes {
                 CheckResult::failed(&self.id, "transactions", format!("`{}`: {problem}", self.of))
                     .expected(format!("at least {} distinct, non-zero transaction hashes", self.min))
                     .observed(json!({ "hashes": self.hashes }))
-                    .hint("look into the artefact: the step wrote it without having sent what it claims"),
+                    .hint(if self.hashes.is_empty() {
+                        "the step sent nothing, or wrote nothing that was kept: read its log"
+                    } else {
+                        "look into the artefact: the step wrote it without having sent what it claims"
+                    }),
             ),
             None if self.own_chain => Some(
                 CheckResult::passed(

@@ -26,6 +26,9 @@ pub struct Owner {
     pub pid: u32,
     pub since: Timestamp,
     pub command: String,
+    /// What of the runbook it works on: `phase 3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
 }
 
 impl Lock {
@@ -74,8 +77,9 @@ impl Drop for Lock {
 fn held(note: &Path) -> Failure {
     let owner = std::fs::read_to_string(note).ok().and_then(|text| serde_json::from_str::<Owner>(&text).ok());
     let message = match owner {
-        Some(Owner { who, host, pid, since, command }) => {
-            format!("{who} on {host} works on this network since {since} (pid {pid}): `{command}`")
+        Some(Owner { who, host, pid, since, command, part }) => {
+            let part = part.map(|part| format!("{part} of ")).unwrap_or_default();
+            format!("{who} on {host} works on {part}this network since {since} (pid {pid}): `{command}`")
         }
         None => "another citadel works on this network".to_owned(),
     };

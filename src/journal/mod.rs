@@ -8,6 +8,7 @@ mod folder;
 #[cfg(feature = "kill-points")]
 pub(crate) mod kill_point;
 mod lock;
+mod network_filesystem;
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -19,6 +20,7 @@ use jiff::{Timestamp, Unit};
 pub use entry::{Broken, Entry, GENESIS};
 pub use folder::{Home, RunFolder, create as create_folder, write_file};
 pub use lock::{Lock, Owner};
+pub use network_filesystem::network_filesystem;
 
 use crate::error::{ExitCode, Failure};
 use crate::event::Event;

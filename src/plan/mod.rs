@@ -102,8 +102,8 @@ fn goes_on(runbook: &Runbook, progress: &Progress, halt: &Halt) -> bool {
     };
     let state = progress.step_state(id);
     match outcome {
-        StepOutcome::Indeterminate => step.probe.is_some() && state == Some(StepState::Indeterminate),
-        StepOutcome::Failed | StepOutcome::TimedOut => {
+        StepOutcome::Indeterminate if state == Some(StepState::Indeterminate) => step.probe.is_some(),
+        StepOutcome::Indeterminate | StepOutcome::Failed | StepOutcome::TimedOut => {
             let harmless = step.effects != Effects::Chain || state == Some(StepState::NotHappened);
             harmless && retries_left(step, progress) > 0
         }
@@ -154,6 +154,7 @@ fn step_line(step: &Step, selection: &Selection, progress: &Progress) -> Line {
         |why: &str| Line { item: Item::Run { step: step.id.clone(), attempt: seen.attempt + 1 }, why: why.to_owned() };
     match seen.state {
         StepState::Started | StepState::Indeterminate if step.probe.is_some() => unsettled(step, seen.attempt),
+        StepState::Started | StepState::Indeterminate if by_hand(step) => again("a person may have done it by now"),
         StepState::Started | StepState::Indeterminate if step.idempotent || step.effects != Effects::Chain => {
             again("its outcome is not known, and doing it again does no harm")
         }
@@ -180,6 +181,11 @@ fn unsettled(step: &Step, attempt: u32) -> Line {
         Some(_) => Line { item: Item::Probe { step: id }, why },
         None => Line { item: Item::Ask { step: id }, why: format!("{why}, and it has no probe") },
     }
+}
+
+/// Whether a person does the step: citadel itself starts nothing, however often it looks.
+fn by_hand(step: &Step) -> bool {
+    matches!(step.action, Action::Manual { .. })
 }
 
 /// Whether the attempt had a process at all; without one nothing can have happened.

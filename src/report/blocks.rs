@@ -90,7 +90,7 @@ pub fn observed(value: &Value) -> String {
         return whole;
     }
     let start: String = whole.chars().take(OBSERVED).collect();
-    format!("{start}… (whole in the gate's record)")
+    format!("{start}… (cut; whole in the run's records)")
 }
 
 #[cfg(test)]

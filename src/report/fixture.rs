@@ -102,6 +102,8 @@ pub(crate) fn started(id: &str, attempt: u32) -> Event {
         env: vec!["ANVIL_RPC_URL".into()],
         log: format!("logs/{id}.{attempt}.log"),
         definition: "d".into(),
+        commit: None,
+        inputs: std::collections::BTreeMap::new(),
         after_block: None,
     })
 }
@@ -119,6 +121,7 @@ pub(crate) fn ended(id: &str, attempt: u32, outcome: StepOutcome) -> StepEnded {
         transactions: Vec::new(),
         reason: None,
         tail: Vec::new(),
+        left: Vec::new(),
     }
 }
 

@@ -98,6 +98,11 @@ fn value<T: serde::Serialize>(of: &T) -> Value {
     serde_json::to_value(of).unwrap_or_default()
 }
 
+/// The names of all holes in the texts of a phase.
+pub fn holes_of(phase: &Phase) -> BTreeSet<String> {
+    holes(&value(phase))
+}
+
 /// The names of all holes in the texts of a value.
 fn holes(value: &Value) -> BTreeSet<String> {
     match value {

@@ -47,6 +47,7 @@ pub struct Runbook {
     pub reports: Template,
     pub source: Option<Source>,
     pub workspace: Workspace,
+    pub limits: Limits,
     pub tools: Vec<Tool>,
     pub networks: BTreeMap<String, Network>,
     pub contracts: BTreeMap<String, Contract>,
@@ -85,6 +86,23 @@ pub struct Practice {
     pub dir: String,
     /// A file that marks every copy of it.
     pub marker: String,
+}
+
+/// Time limits of commands that are not a step's own, from `[default]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a command has to end after each signal.
+    pub grace: Duration,
+    /// How long, after its first process has exited, the others may still work and write.
+    pub drain: Duration,
+    /// How long one `citadel run` may work, without the time that people are waited for.
+    pub run: Option<Duration>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { grace: Duration::from_secs(5), drain: Duration::from_secs(2), run: None }
+    }
 }
 
 /// A program whose running version must be the one a file names.
@@ -233,6 +251,9 @@ pub struct Step {
     pub timeout: Duration,
     #[serde(skip)]
     pub silence: Duration,
+    /// What its processes cannot reach.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Isolation>,
     pub evidence: Vec<Evidence>,
     /// Checked before the step starts.
     pub before: Vec<Check>,
@@ -305,6 +326,14 @@ pub enum Effects {
     None,
     Files,
     Chain,
+}
+
+/// What keeps the processes of a step to themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Isolation {
+    /// A PID namespace: no process outside can be seen or signalled, and none inside survives the step.
+    Pid,
 }
 
 /// Which exit codes count as expected.

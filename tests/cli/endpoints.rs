@@ -1,0 +1,142 @@
+//! A kept chain that goes away, or that another chain takes the place of: nothing passes by it.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use citadel::devchain::Record;
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::builder::Test;
+use super::fixture::anvil;
+use super::stub::{Pipe, THING, step, stub_on_chain, stub_with_chain};
+
+fn record(test: &Test) -> Record {
+    let file = test.state().join("stub/local/devchain/devchain.json");
+    serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
+}
+
+/// Another chain on the port of the one that is gone.
+struct Impostor(Child);
+
+impl Impostor {
+    fn start(test: &Test, port: u16, chain_id: &str) -> Self {
+        let mut command = Command::new(anvil());
+        command.args(["--port", &port.to_string(), "--chain-id", chain_id]).env_clear().envs(test.env());
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        assert!(lines.any(|line| line.starts_with("Listening on ")), "Anvil listens");
+        std::thread::spawn(move || lines.for_each(drop));
+        Self(child)
+    }
+}
+
+impl Drop for Impostor {
+    fn drop(&mut self) {
+        let group = Pid::from_raw(i32::try_from(self.0.id()).unwrap()).unwrap();
+        let _ = kill_process_group(group, Signal::KILL);
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn the_chain_that_was_judged_is_gone_or_another() {
+    let (test, _watchdog) = stub_on_chain(&step("hello", "echo hello", ""));
+    test.citadel("devchain up").code(0).says("already up");
+    test.citadel("run --local").code(0).says("COMPLETE");
+    test.citadel("gate verify --local").code(0);
+    let record = record(&test);
+    let group = Pid::from_raw(i32::try_from(record.process.group).unwrap()).unwrap();
+
+    kill_process_group(group, Signal::STOP).unwrap();
+    test.citadel("gate verify --local").code(11).says("Gate 1 UNKNOWN").says("`ANVIL_RPC_URL` (127.0.0.1");
+    kill_process_group(group, Signal::KILL).unwrap();
+    let outcome = test.citadel("gate verify --local").code(11).says("Gate 1 UNKNOWN");
+    outcome.says(&format!("127.0.0.1:{}", record.port)).says("hint").never_says("Gate 1 PASSED");
+    test.citadel("devchain status").code(15).says("citadel devchain up");
+
+    let another = Impostor::start(&test, record.port, "5");
+    test.citadel("gate verify --local").code(11).says("is chain 5, not 31337 (`local`)");
+    drop(another);
+    let empty = Impostor::start(&test, record.port, "31337");
+    test.citadel("gate verify --local").code(10).says(&format!("no code at {THING}"));
+    test.citadel("devchain status").code(15);
+    drop(empty);
+
+    test.citadel("run --local").code(0).says("COMPLETE");
+    assert_eq!(test.runs("stub", "local").len(), 2, "a run lives as long as its chain");
+    assert_eq!(test.processes(), [""; 0]);
+    test.citadel("gate verify --local").code(11).says("the dev chain of this run has ended");
+}
+
+#[test]
+fn a_kept_chain_is_taken_down() {
+    let (test, _watchdog) = stub_on_chain(&step("hello", "echo hello", ""));
+    test.citadel("devchain status").code(0).says("pid").says("citadel devchain down");
+    let record = record(&test);
+    test.citadel("devchain down").code(0).says("is ended");
+    assert!(!citadel::process::is_alive(&record.process));
+    test.citadel("devchain down").code(0).says("no dev chain was kept up");
+    test.citadel("devchain status").code(15);
+    assert_eq!(test.processes(), [""; 0]);
+}
+
+#[test]
+fn without_a_chain_nothing_can_be_said_of_it() {
+    let (test, _watchdog) = stub_on_chain(&step("hello", "echo hello", ""));
+    test.citadel("gate verify --local").code(0).says("no run: the chain checks alone were judged");
+    test.citadel("devchain down").code(0);
+    test.citadel("gate verify --local").code(11).says("hint").says("citadel devchain up");
+}
+
+#[test]
+fn a_gate_that_reads_a_chain_that_hangs_can_be_interrupted() {
+    let (test, _watchdog) = stub_on_chain(&step("freeze", "kill -STOP -$(cat ../group)", ""));
+    let group = Pid::from_raw(i32::try_from(record(&test).process.group).unwrap()).unwrap();
+    std::fs::write(test.root().join("group"), group.to_string()).unwrap();
+    for signals in [[Signal::INT].as_slice(), &[Signal::TERM, Signal::INT]] {
+        let mut running = test.start("run --local --new");
+        running.until("gate 1: reading the chain");
+        for signal in signals {
+            running.signal(*signal);
+        }
+        let outcome = running.finish();
+        kill_process_group(group, Signal::CONT).unwrap();
+        // The second of two signals may come before the first was seen.
+        assert!(outcome.code == 130 || signals[0] == Signal::TERM && outcome.code == 143, "{outcome:?}");
+        outcome.says("interrupted by").says("run the same command again");
+    }
+    assert_eq!(test.processes().len(), 2, "Anvil and what started it: {:?}", test.processes());
+}
+
+#[test]
+fn an_interrupted_run_ends_its_own_chain() {
+    let (test, _watchdog) = stub_with_chain(&step("wait", "echo $$ > ready; sleep 600 & wait", "needs = [\"rpc\"]"));
+    let ready = Pipe::new(&test.path("ready"));
+    let running = test.start("run --local");
+    ready.wait();
+    assert!(!chains(&test).is_empty());
+    running.signal(Signal::INT);
+    running.finish().code(130);
+    assert_eq!(test.processes(), [""; 0]);
+}
+
+#[test]
+fn the_chain_of_a_citadel_that_was_killed_is_ended_by_the_next() {
+    let line = "test -e second && exit 0; touch second; echo $$ > ready; exec sleep 600";
+    let (test, _watchdog) = stub_with_chain(&step("wait", line, "needs = [\"rpc\"]"));
+    let ready = Pipe::new(&test.path("ready"));
+    let running = test.start("run --local");
+    let step: i32 = ready.wait().parse().unwrap();
+    running.signal(Signal::KILL);
+    running.finish().code(-1);
+    kill_process_group(Pid::from_raw(step).unwrap(), Signal::KILL).unwrap();
+    assert!(!chains(&test).is_empty(), "the chain goes on without its citadel");
+    test.citadel("run --local").code(0).says("COMPLETE");
+    assert_eq!(test.processes(), [""; 0]);
+}
+
+/// Chains that run in the folder of a test.
+fn chains(test: &Test) -> Vec<String> {
+    test.processes().into_iter().filter(|process| process.contains("anvil")).collect()
+}

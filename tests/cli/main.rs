@@ -1,0 +1,20 @@
+//! citadel from the outside: the real program in folders of its own, with the real npm, make, node and Anvil. Nothing
+//! here reaches the public network but npm's registry, and nothing that it starts outlives it.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::disallowed_methods, reason = "these tests start citadel itself, as a shell would")]
+
+mod attacks;
+mod builder;
+mod endpoints;
+mod faults;
+mod files;
+mod fixture;
+mod formats;
+mod refusals;
+mod rehearsal;
+mod secrets;
+mod steps;
+mod stub;
+mod telling;
+mod watchdog;

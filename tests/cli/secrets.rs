@@ -1,0 +1,94 @@
+//! Values of secret variables: used, and never written or printed.
+
+use std::path::Path;
+
+use super::builder::{Outcome, Test};
+use super::stub::{step, stub};
+
+const KEY: &str = "Zq83hLwP0sXk91TbVy";
+const PASSWORD: &str = "hunter2-correct-horse";
+
+fn url() -> String {
+    format!("https://ops:{PASSWORD}@rpc.test.invalid/v2/{KEY}?token=tok-{KEY}")
+}
+
+/// Every way that the secret could be written down in.
+fn forms() -> Vec<String> {
+    vec![KEY.into(), PASSWORD.into(), url(), url().replace('/', "%2F"), url().replace('/', "\\/")]
+}
+
+#[track_caller]
+fn holds_none(what: &str, text: &str) {
+    for form in forms() {
+        assert!(!text.contains(&form), "{what} holds `{form}`:\n{text}");
+    }
+}
+
+#[track_caller]
+fn told_none(outcome: &Outcome) {
+    holds_none("stdout", &outcome.stdout);
+    holds_none("stderr", &outcome.stderr);
+}
+
+/// Every file below `folder`.
+fn files_hold_none(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.path().is_dir() {
+            files_hold_none(&entry.path());
+        } else {
+            let bytes = std::fs::read(entry.path()).unwrap();
+            holds_none(&entry.path().display().to_string(), &String::from_utf8_lossy(&bytes));
+        }
+    }
+}
+
+#[test]
+fn an_endpoint_of_mainnet_is_never_shown() {
+    let test = Test::empty().set("MAINNET_RPC_URL", &url());
+    for command in ["plan", "run"] {
+        for more in ["--phase 3", "", "--step 3.mission", "--workspace /no/such/folder"] {
+            let runbook = concat!(env!("CARGO_MANIFEST_DIR"), "/runbook.toml");
+            let outcome = test.citadel(&format!("-vv -f {runbook} {command} --network mainnet {more}")).code(15);
+            told_none(&outcome);
+            outcome.never_says("`MAINNET_RPC_URL` is not set").says("`MAINNET_RPC_URL_2` is not set");
+        }
+    }
+}
+
+#[test]
+fn what_a_step_prints_of_it_is_masked() {
+    let line = "echo \"at $TEST_RPC_URL\"; printf '%s' \"$TEST_RPC_URL\" | base64 -w0; echo; \
+                node -p 'encodeURIComponent(process.env.TEST_RPC_URL)'; echo \"$TEST_RPC_URL\" >&2; exit 1";
+    let test = stub(&step("leak", line, "needs = [\"rpc\"]")).set("TEST_RPC_URL", &url());
+    let outcome = test.citadel("run --network test").code(13).says("at ");
+    told_none(&outcome);
+    let log = std::fs::read_to_string(test.runs("stub", "test")[0].join("logs/1.leak.1.log")).unwrap();
+    assert!(log.contains("TEST_RPC_URL"), "the mask names the variable: {log}");
+    let encoded = base64(&test, &url());
+    assert!(!log.contains(&encoded), "base64 of it: {log}");
+    for command in ["status", "report", "report --format json", "report --format junit", "gate verify", "plan"] {
+        told_none(&test.citadel(&format!("{command} --network test")));
+    }
+    files_hold_none(&test.state());
+    files_hold_none(&test.path("reports"));
+}
+
+#[test]
+fn it_reaches_only_the_steps_that_need_it() {
+    let steps = step("with", "test -n \"$TEST_RPC_URL\"", "needs = [\"rpc\"]")
+        + &step("without", "test -z \"$TEST_RPC_URL\"", "");
+    let test = stub(&steps).set("TEST_RPC_URL", &url());
+    told_none(&test.citadel("run --network test").code(0));
+    let from_file = stub(&steps).unset("TEST_RPC_URL");
+    from_file.write(".env", format!("TEST_RPC_URL={}\n", url()));
+    told_none(&from_file.citadel("run --network test").code(0));
+    files_hold_none(&from_file.state());
+}
+
+/// The base64 of a text, as a command would print it.
+fn base64(test: &Test, plain: &str) -> String {
+    test.write("plain.txt", plain);
+    let encoded = test.sh("base64 -w0 plain.txt");
+    std::fs::remove_file(test.path("plain.txt")).unwrap();
+    encoded.trim().to_owned()
+}
