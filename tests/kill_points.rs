@@ -1,7 +1,7 @@
 //! citadel killed by SIGKILL at every record of a complete run, and taken up again: the same end, every transaction of the
 //! mission exactly once, no lock held, a journal that verifies. Writes or compares `docs/kill-points.md`.
 //!
-//! `cargo test --features kill-points --test kill_points`; with `KILL_POINTS_WRITE=1` the document is written.
+//! `cargo test --features kill-points --test kill_points`; with `UPDATE_KILL_POINTS=1` the document is written.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::disallowed_methods, reason = "starts citadel, Anvil and make, and reads the test's own switch")]
@@ -131,15 +131,15 @@ fn document(first: &[Row], second: &[Row], spawn: u64) -> String {
 
 fn compare(document: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/kill-points.md");
-    if std::env::var_os("KILL_POINTS_WRITE").is_some() {
+    if std::env::var_os("UPDATE_KILL_POINTS").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         return std::fs::write(path, document).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     for (index, (is, was)) in document.lines().zip(written.lines()).enumerate() {
-        assert_eq!(is, was, "line {} of docs/kill-points.md; KILL_POINTS_WRITE=1 writes it", index + 1);
+        assert_eq!(is, was, "line {} of docs/kill-points.md; UPDATE_KILL_POINTS=1 writes it", index + 1);
     }
-    assert_eq!(document.len(), written.len(), "docs/kill-points.md; KILL_POINTS_WRITE=1 writes it");
+    assert_eq!(document.len(), written.len(), "docs/kill-points.md; UPDATE_KILL_POINTS=1 writes it");
 }
 
 /// A command that writes to a pipe which nobody reads any more dies of it, in the middle of what it does. What is half done

@@ -8,6 +8,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::folder::unusable;
 use crate::error::{ExitCode, Failure};
 
 /// A held lock; dropping it frees it.
@@ -39,7 +40,8 @@ impl Lock {
             .truncate(false)
             .write(true)
             .open(path)
-            .with_context(|| format!("cannot open the lock `{}`", path.display()))?;
+            .with_context(|| format!("cannot open the lock `{}`", path.display()))
+            .map_err(unusable)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(held(&note)),
@@ -50,7 +52,8 @@ impl Lock {
         let text = serde_json::to_string(owner).context("cannot write the lock's note")?;
         File::create(&note)
             .and_then(|mut file| file.write_all(text.as_bytes()))
-            .with_context(|| format!("cannot write `{}`", note.display()))?;
+            .with_context(|| format!("cannot write `{}`", note.display()))
+            .map_err(unusable)?;
         Ok(Self { _file: file, note })
     }
 }

@@ -53,7 +53,8 @@ impl Journal {
             .append(true)
             .create_new(true)
             .open(path)
-            .with_context(|| format!("cannot create the journal `{}`", path.display()))?;
+            .with_context(|| format!("cannot create the journal `{}`", path.display()))
+            .map_err(folder::unusable)?;
         sync_folder(path)?;
         let (length, sequence, head, latest) = (0, 0, GENESIS.to_owned(), Timestamp::UNIX_EPOCH);
         Ok(Self { path: path.to_owned(), file, length, sequence, head, latest })
@@ -66,7 +67,8 @@ impl Journal {
             .read(true)
             .append(true)
             .open(path)
-            .with_context(|| format!("cannot write the journal `{}`", path.display()))?;
+            .with_context(|| format!("cannot write the journal `{}`", path.display()))
+            .map_err(folder::unusable)?;
         let length = file.metadata()?.len() - contents.torn as u64;
         if contents.torn > 0 {
             file.set_len(length).context("cannot cut off the torn last line")?;
@@ -99,6 +101,10 @@ impl Journal {
                 kill_point::reached(entry.seq, "after-write");
             })
             .and_then(|()| self.file.sync_data())
+            .inspect_err(|_| {
+                // Half a line is no record; where even this fails, the next citadel cuts it off.
+                let _ = self.file.set_len(self.length);
+            })
             .with_context(|| format!("cannot write the journal `{}`", self.path.display()))
             .map_err(|source| Failure::from(source).hint(WRITE_HINT))?;
         #[cfg(feature = "kill-points")]
