@@ -48,9 +48,6 @@ id = "open"
 json = { file = "gate.json", rules = [{ at = "$.open", eq = true }] }
 "#;
 
-/// The address of the contract on the stub's chain.
-pub(crate) const THING: &str = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
-
 const SETUP: &str = "setup:\n\t@node setup.js\n";
 
 const SETUP_JS: &str = r"
