@@ -1,6 +1,7 @@
 //! Commands that need the whole process for themselves: orphans, which the kernel hands to citadel without saying whose
 //! they are, signals to citadel itself, namespaces, terminals, memory. One at a time.
 
+#![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "these processes stand for citadel itself")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 #[path = "alone/citadel.rs"]
