@@ -10,6 +10,10 @@ use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
+    #[cfg(feature = "kill-points")]
+    if let Some(asked) = std::env::var_os("CITADEL_KILL_AT").and_then(|asked| asked.into_string().ok()) {
+        citadel::journal::kill_point::arm(asked);
+    }
     let cli = Cli::parse();
     diagnostics(cli.global.verbose);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();

@@ -11,11 +11,19 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::sync::OnceLock;
 
 use rustix::process::{Signal, getpid, kill_process};
 
 #[cfg(not(debug_assertions))]
 compile_error!("the feature `kill-points` is for tests: build without it");
+
+static ASKED: OnceLock<String> = OnceLock::new();
+
+/// Takes what `CITADEL_KILL_AT` says, once.
+pub fn arm(asked: String) {
+    let _ = ASKED.set(asked);
+}
 
 /// The two moments before the record's line is whole.
 pub(super) fn around_write(sequence: u64, mut file: &File, line: &str) {
@@ -33,9 +41,8 @@ pub(crate) fn reached(sequence: u64, moment: &str) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a switch of tests, which nothing else may see")]
 fn is_asked(sequence: u64, moment: &str) -> bool {
-    std::env::var("CITADEL_KILL_AT").is_ok_and(|asked| asked == format!("{sequence} {moment}"))
+    ASKED.get().is_some_and(|asked| *asked == format!("{sequence} {moment}"))
 }
 
 fn die() -> ! {

@@ -6,7 +6,7 @@
 mod entry;
 mod folder;
 #[cfg(feature = "kill-points")]
-pub(crate) mod kill_point;
+pub mod kill_point;
 mod lock;
 mod network_filesystem;
 

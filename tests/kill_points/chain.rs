@@ -54,7 +54,7 @@ impl Chain {
         let number = |value: &Value| u64::from_str_radix(&value.as_str().unwrap()[2..], 16).unwrap();
         let nonce = |index| number(&self.rpc("eth_getTransactionCount", &json!([self.account(index), "latest"])));
         let events = |signature: &str| {
-            let topic = format!("0x{}", hex(&ethers::utils::keccak256(signature)));
+            let topic = ethers::types::H256(ethers::utils::keccak256(signature));
             let filter = json!([{ "fromBlock": "0x0", "toBlock": "latest", "topics": [topic] }]);
             self.rpc("eth_getLogs", &filter).as_array().unwrap().len()
         };
@@ -81,8 +81,4 @@ impl Drop for Chain {
         }
         let _ = self.child.wait();
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
