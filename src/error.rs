@@ -31,8 +31,8 @@ pub const EXIT_CODES: &[(ExitCode, &str, &str)] = &[
     (ExitCode::Ok, "everything asked for was done", "nothing"),
     (
         ExitCode::Internal,
-        "citadel itself failed",
-        "read the message; run again with `-v` and report it if it is a defect",
+        "citadel itself failed, or cannot write its records",
+        "read the message: it names the disk or the permission; else run again with `-v` and report the defect",
     ),
     (ExitCode::Usage, "the command line makes no sense", "`citadel --help`"),
     (ExitCode::RunbookInvalid, "the runbook cannot be used", "`citadel check` lists every problem with its place"),

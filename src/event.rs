@@ -201,6 +201,9 @@ pub struct StepEnded {
     /// The last lines of its output, safe for a terminal.
     #[serde(default)]
     pub tail: Vec<String>,
+    /// Processes that outlived its command and were ended: a name and a pid each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<String>,
 }
 
 /// What is known about a step's attempt.

@@ -60,6 +60,8 @@ pub enum StepState {
     Indeterminate,
     /// Known not to have happened: it may run again.
     NotHappened,
+    /// Its effect is known to have happened; its evidence has not been judged since.
+    Happened,
 }
 
 /// One gate's story.
@@ -238,7 +240,7 @@ impl Progress {
 
     fn step_decided(&mut self, step: &StepId, happened: bool, word: (String, String)) {
         if let Some(progress) = self.steps.get_mut(step) {
-            progress.state = if happened { StepState::Done } else { StepState::NotHappened };
+            progress.state = if happened { StepState::Happened } else { StepState::NotHappened };
             progress.decided = Some(word);
         }
         let of_step = matches!(&self.halt, Some(Halt::Step { step: halted, .. }) if halted == step);

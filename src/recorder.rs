@@ -40,6 +40,8 @@ impl Recorder {
         for observer in &mut self.observers {
             observer.event(&entry, &self.progress);
         }
+        #[cfg(feature = "kill-points")]
+        crate::journal::kill_point::reached(entry.seq, "after-telling");
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use citadel::error::ExitCode;
 use citadel::runbook::digest::{definition, phase_digest};
-use citadel::runbook::{ContractAddress, EvidenceKind, ExpectedExit, Need, Problems, Runbook, load, parse};
+use citadel::runbook::{ContractAddress, EvidenceKind, ExpectedExit, Isolation, Need, Problems, Runbook, load, parse};
 
 const RICH: &str = "tests/runbooks/good/rich.toml";
 
@@ -78,8 +78,13 @@ fn the_rich_runbook_means_what_it_says() {
     let plan = &runbook.phases[1].steps[0];
     assert_eq!(plan.id.0, "1.plan-safe");
     assert_eq!((plan.timeout.as_secs(), plan.silence.as_millis()), (5400, 500));
+    assert_eq!(plan.isolation, Some(Isolation::Pid));
+    assert_eq!(runbook.phases[1].steps[1].isolation, None);
+    let limits = runbook.limits;
+    assert_eq!((limits.grace.as_secs(), limits.drain.as_secs()), (10, 3));
+    assert_eq!(limits.run.unwrap().as_secs(), 6 * 3600);
     assert_eq!(plan.env["HARDHAT_NETWORK"].0, "{{ net }}");
-    assert_eq!((plan.place.line, plan.place.column), (139, 1));
+    assert_eq!((plan.place.line, plan.place.column), (142, 1));
     let export = &runbook.phases[1].steps[2];
     assert_eq!((export.exit, export.timeout.as_secs()), (ExpectedExit::Any, 900));
     assert_eq!(export.needs, [Need::Rpc, Need::Key]);

@@ -27,10 +27,12 @@ pub(super) fn decide(context: &Context, args: &Decide) -> Result<ExitCode, Failu
         pid: std::process::id(),
         since: Timestamp::now(),
         command: format!("citadel decide {step}"),
+        part: None,
     };
     let _lock = Lock::take(&home.lock(), &owner)?;
     let state = existing.progress.step_state(&step);
-    let open = matches!(state, Some(StepState::Started | StepState::Indeterminate | StepState::Failed));
+    let open =
+        matches!(state, Some(StepState::Started | StepState::Indeterminate | StepState::Failed | StepState::Happened));
     if !open {
         let is = if state.is_some() { "known how it came out" } else { "has not run" };
         return Err(Failure::new(ExitCode::Usage, format!("nothing is to be decided about {step}: it is {is}"))

@@ -127,13 +127,17 @@ impl<'a> Prospect<'a> {
         let citadel = env!("CARGO_PKG_VERSION").to_owned();
         let (operator, commit) = (context.operator(), self.workspace.commit.clone());
         let runbook_sha256 = context.runbook.sha256.clone();
-        if let Some(existing) = &self.existing {
+        if let Some(existing) = self.existing.as_ref().filter(|existing| existing.progress.run.is_some()) {
             let (journal, _) = Journal::open(&existing.folder.journal())?;
             let event = RunContinued { citadel, operator, host, runbook_sha256, commit, phases };
             return Ok((journal, Event::RunContinued(event), progress));
         }
         world.folder.create()?;
-        let journal = Journal::create(&world.folder.journal())?;
+        // A citadel that died before its first record left a journal that says nothing: the run opens there.
+        let journal = match &self.existing {
+            Some(empty) => Journal::open(&empty.folder.journal())?.0,
+            None => Journal::create(&world.folder.journal())?,
+        };
         let event = RunOpened {
             run: world.run.clone(),
             citadel,

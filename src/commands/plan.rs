@@ -11,8 +11,9 @@ use crate::engine::world::View;
 use crate::error::{ExitCode, Failure};
 use crate::plan::{self, Item, Line};
 use crate::process::Stop;
-use crate::runbook::{Action, EvidenceKind, Phase, Scope, Step};
+use crate::runbook::{Action, EvidenceKind, Isolation, Limits, Phase, Scope, Step};
 use crate::terminal;
+use crate::text::limit;
 
 pub(super) async fn plan(context: &Context, args: &Plan) -> Result<ExitCode, Failure> {
     let prospect = Prospect::look(context, &args.part).await?;
@@ -29,6 +30,7 @@ pub(super) async fn plan(context: &Context, args: &Plan) -> Result<ExitCode, Fai
     let run = if prospect.existing.is_some() { "goes on with run" } else { "opens run" };
     let _ = writeln!(text, "{} on {}: {run} {name}", context.runbook.title, prospect.network.name);
     let _ = writeln!(text, "workspace {}", prospect.workspace.dir.display());
+    let _ = writeln!(text, "limits {}", common_limits(&context.runbook.limits));
     for line in plan::plan(&context.runbook, &prospect.selection, &progress, &prospect.network.name) {
         text.push_str(&shown(&view, &line));
     }
@@ -44,7 +46,7 @@ fn shown(view: &View<'_>, line: &Line) -> String {
     let phases = &view.runbook.phases;
     let step_of = |id| phases.iter().find_map(|phase| Some((phase, phase.steps.iter().find(|step| step.id == id)?)));
     match &line.item {
-        Item::Run { step, .. } | Item::Probe { step } | Item::Ask { step } => {
+        Item::Run { step, .. } | Item::Probe { step } | Item::Verify { step } | Item::Ask { step } => {
             if let Some((phase, step)) = step_of(step.clone()) {
                 text.push_str(&step_lines(view, phase, step));
             }
@@ -86,6 +88,9 @@ fn step_lines(view: &View<'_>, phase: &Phase, step: &Step) -> String {
     if !given.is_empty() {
         let _ = writeln!(text, "    given    {}", given.join(" "));
     }
+    if !matches!(step.action, Action::Manual { .. } | Action::Secrets { .. }) {
+        let _ = writeln!(text, "    limits   {}", limits(step));
+    }
     for (number, evidence) in step.evidence.iter().enumerate() {
         let _ = writeln!(text, "    {:8} {}", if number == 0 { "evidence" } else { "" }, told(&evidence.kind, &scope));
     }
@@ -93,6 +98,18 @@ fn step_lines(view: &View<'_>, phase: &Phase, step: &Step) -> String {
         let _ = writeln!(text, "    differs  {differs}");
     }
     text
+}
+
+/// `10m, silent 5m, in a PID namespace`.
+fn limits(step: &Step) -> String {
+    let isolation = step.isolation.map_or("", |Isolation::Pid| ", in a PID namespace");
+    format!("{}, silent {}{isolation}", limit(step.timeout), limit(step.silence))
+}
+
+/// `grace 5s, drain 2s, the whole run 6h`.
+fn common_limits(limits: &Limits) -> String {
+    let run = limits.run.map_or_else(String::new, |run| format!(", the whole run {}", limit(run)));
+    format!("grace {}, drain {}{run}", limit(limits.grace), limit(limits.drain))
 }
 
 /// Evidence in a few words.

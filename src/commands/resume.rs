@@ -1,31 +1,65 @@
 //! What a run that goes on starts from: one table of every step that was begun, what changed since, and what will
 //! happen now and why.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
+
+use jiff::{SignedDuration, Timestamp};
 
 use super::context::Context;
 use super::opening::Prospect;
 use crate::digest::sha256;
 use crate::engine::world::View;
 use crate::error::{ExitCode, Failure};
+use crate::event::Event;
+use crate::journal::{Entry, RunFolder};
 use crate::plan::{self, Item, Line};
 use crate::process::survivors;
 use crate::progress::{Progress, StepProgress, StepState};
 use crate::runbook::StepId;
 use crate::workspace::read_file;
 
-/// Refuses to work beside what a citadel that died left running.
-pub(super) fn refuse_survivors(progress: &Progress) -> Result<(), Failure> {
-    let unfinished = progress.steps.iter().filter(|(_, seen)| seen.ended.is_none() && seen.process.is_some());
-    let mut details = Vec::new();
-    let mut groups = Vec::new();
-    for (step, seen) in unfinished {
-        let Some(process) = &seen.process else { continue };
-        let left = survivors(process);
-        if !left.is_empty() {
-            groups.push(process.group.to_string());
+/// How far this machine's clock may be behind the last record, since clocks are set right in small steps.
+const CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(2);
+
+/// Refuses to go on where the records say that this citadel, or this machine's clock, is behind.
+pub(super) fn refuse_going_back(entries: &[Entry], now: Timestamp) -> Result<(), Failure> {
+    let Some(last) = entries.last() else { return Ok(()) };
+    if last.time > now + CLOCK_SLACK {
+        let what = format!("the clock was set back: it is {now}, and the run's last record is of {}", last.time);
+        return Err(Failure::new(ExitCode::Precondition, what)
+            .hint("nothing was started; set this machine's clock right, then run the same command again"));
+    }
+    let by = entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::RunOpened(opened) => Some(&opened.citadel),
+        Event::RunContinued(continued) => Some(&continued.citadel),
+        _ => None,
+    });
+    let own = env!("CARGO_PKG_VERSION");
+    match by {
+        Some(by) if version(by) > version(own) => {
+            let what = format!("citadel {by} worked on this run, and this is citadel {own}");
+            Err(Failure::new(ExitCode::Precondition, what)
+                .hint(format!("nothing was started; use citadel {by} or a later one, or `citadel run --new`")))
         }
-        details.extend(left.iter().map(|(pid, command)| format!("step {step}: pid {pid} `{command}`")));
+        _ => Ok(()),
+    }
+}
+
+/// The numbers of a version, in order.
+fn version(text: &str) -> Vec<u64> {
+    text.split(['.', '-', '+']).map_while(|part| part.parse().ok()).collect()
+}
+
+/// Refuses to work beside what a citadel that died left running.
+pub(super) fn refuse_survivors(progress: &Progress, folder: &RunFolder) -> Result<(), Failure> {
+    let mut details = Vec::new();
+    let mut groups = BTreeSet::new();
+    for (step, seen) in progress.steps.iter().filter(|(_, seen)| seen.ended.is_none()) {
+        for left in survivors(seen.process.as_ref(), &folder.attempt_mark(&step.0, seen.attempt)) {
+            details.push(format!("step {step}: pid {} `{}`", left.pid, left.command));
+            groups.insert(left.group);
+        }
     }
     if details.is_empty() {
         return Ok(());
@@ -66,14 +100,17 @@ fn state(seen: &StepProgress) -> &'static str {
         StepState::Failed => "failed",
         StepState::Indeterminate => "not known",
         StepState::NotHappened => "not happened",
+        StepState::Happened => "happened",
     }
 }
 
 fn what_happens(lines: &[Line], step: &StepId) -> (&'static str, String) {
     let about = |line: &&Line| match &line.item {
-        Item::Run { step: id, .. } | Item::Probe { step: id } | Item::Ask { step: id } | Item::Changed { step: id } => {
-            id == step
-        }
+        Item::Run { step: id, .. }
+        | Item::Probe { step: id }
+        | Item::Verify { step: id }
+        | Item::Ask { step: id }
+        | Item::Changed { step: id } => id == step,
         Item::Skip { what } => *what == format!("step {step}"),
         Item::DevChain | Item::Gate { .. } => false,
     };
@@ -81,6 +118,7 @@ fn what_happens(lines: &[Line], step: &StepId) -> (&'static str, String) {
     let word = match line.item {
         Item::Run { .. } => "run",
         Item::Probe { .. } => "probe",
+        Item::Verify { .. } => "verify",
         Item::Ask { .. } => "ask",
         Item::Changed { .. } => "stop",
         Item::Skip { .. } => "skip",

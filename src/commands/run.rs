@@ -11,7 +11,7 @@ use crate::cli::Run;
 use crate::engine::world::View;
 use crate::engine::{Ending, Engine};
 use crate::error::{ExitCode, Failure};
-use crate::journal::{Lock, Owner};
+use crate::journal::{self, Lock, Owner};
 use crate::process::{shims, signals};
 use crate::recorder::Recorder;
 use crate::terminal::{self, Style};
@@ -22,7 +22,14 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     refuse(&prospect.missing, &what(&prospect, args))?;
     let home = context.home(prospect.network);
     home.create()?;
-    let _lock = Lock::take(&home.lock(), &owner(context))?;
+    if let Some(kind) = journal::network_filesystem(home.path()) {
+        terminal::warning(&format!(
+            "`{}` lies on {kind}: its lock may not keep out a citadel on another machine; put the state on a local disk \
+             with `--state DIR`",
+            home.path().display()
+        ));
+    }
+    let _lock = Lock::take(&home.lock(), &owner(context, args))?;
     // Another citadel may have worked until just now: what counts is what stands under the lock.
     let prospect = Prospect::look(context, &args.part).await?;
     refuse(&prospect.missing, &what(&prospect, args))?;
@@ -43,7 +50,8 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     let (name, folder) = prospect.place(context);
     let world = context.world(prospect.network, prospect.workspace.clone(), &name, folder, stop)?;
     if let Some(existing) = &prospect.existing {
-        resume::refuse_survivors(&existing.progress)?;
+        resume::refuse_going_back(&existing.entries, Timestamp::now())?;
+        resume::refuse_survivors(&existing.progress, &existing.folder)?;
     }
     let (journal, opening, progress) = prospect.open(context, &world)?;
     if let Some(torn) = prospect.existing.as_ref().map(|existing| existing.torn).filter(|torn| *torn > 0) {
@@ -83,22 +91,25 @@ fn finish(ending: &Ending, reports: &std::path::Path) -> ExitCode {
 }
 
 fn what(prospect: &Prospect<'_>, args: &Run) -> String {
-    let part = match (&args.part.step, &args.part.phase) {
-        (Some(step), _) => format!("step {step}"),
-        (None, Some(phase)) => format!("phase {phase}"),
-        (None, None) => "the runbook".into(),
-    };
+    let part = part(args).unwrap_or_else(|| "the runbook".into());
     format!("{part} can run on {}", prospect.network.name)
 }
 
-fn owner(context: &Context) -> Owner {
+fn owner(context: &Context, args: &Run) -> Owner {
     Owner {
         who: context.operator(),
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         pid: std::process::id(),
         since: Timestamp::now(),
         command: std::env::args().collect::<Vec<_>>().join(" "),
+        part: part(args),
     }
+}
+
+/// What was asked for, if not everything.
+fn part(args: &Run) -> Option<String> {
+    let step = args.part.step.as_ref().map(|step| format!("step {step}"));
+    step.or_else(|| args.part.phase.as_ref().map(|phase| format!("phase {phase}")))
 }
 
 /// Where the network wants it, a person must type its name before a run opens there.

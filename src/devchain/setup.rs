@@ -43,7 +43,8 @@ pub async fn setup(
         grace: GRACE,
         drain: DRAIN,
         log: request.logs.join("devchain-setup.log"),
-        stdout: request.logs.join("devchain-setup.stdout"),
+        stdout: None,
+        isolation: None,
     };
     let outcome = process::run(&command, mask, stop.clone(), watcher).await?;
     let stop = *stop.borrow();
@@ -72,6 +73,7 @@ fn judge(command: &Command, outcome: &Outcome, stop: Stop) -> Result<(), Failure
         Ended::Exited(code) => format!("exited with {code}"),
         Ended::Signalled(signal) => format!("was killed by signal {signal}"),
         Ended::TimedOut => format!("took longer than {} minutes", TIMEOUT.as_secs() / 60),
+        Ended::Unseen => "ended unseen".to_owned(),
         Ended::Silent => format!("said nothing for {} minutes", SILENCE.as_secs() / 60),
     };
     let code = match outcome.ended {

@@ -100,6 +100,7 @@ pub(super) fn make(
         grace: Duration::from_secs(5),
         drain: Duration::from_secs(2),
         log: world.folder.file(&format!("logs/dev-chain.{target}.log")),
-        stdout: world.folder.file(&format!("logs/dev-chain.{target}.out")),
+        stdout: None,
+        isolation: None,
     }
 }

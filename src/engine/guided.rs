@@ -68,6 +68,9 @@ impl Engine<'_> {
 
     /// Waits before a declared retry, longer each time; a stop ends the wait.
     pub(super) async fn back_off(&mut self, of: &crate::runbook::Step) {
+        if self.time.allowed(of).is_nothing() {
+            return;
+        }
         let progress = self.recorder.progress();
         let tries = progress.tries.get(&of.id).copied().unwrap_or(0);
         let Some(retry) = of.retry.filter(|_| tries > 0 && plan::retries_left(of, progress) > 0) else { return };

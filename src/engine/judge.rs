@@ -109,6 +109,7 @@ fn step_result(view: &View<'_>, step: &Step, kept: &Kept) -> CheckResult {
         StepState::Done => {}
         StepState::Started => return not_done("is running".into()),
         StepState::Indeterminate => return not_done("may or may not have happened".into()),
+        StepState::Happened => return not_done("happened, and its evidence was not judged since".into()),
         StepState::NotHappened => return not_done("did not happen".into()),
         StepState::Failed => {
             let reason = progress.ended.as_ref().and_then(|ended| ended.reason.as_deref()).unwrap_or("failed");

@@ -6,10 +6,12 @@ pub mod dev_chain;
 mod gate;
 mod guided;
 pub mod judge;
+mod limits;
 mod publish;
 mod secrets;
 pub mod signing;
 mod step;
+mod verify;
 mod watch;
 pub mod world;
 
@@ -18,6 +20,7 @@ use crate::error::{ExitCode, Failure};
 use crate::event::{Event, StepOutcome};
 use crate::journal::RunFolder;
 use crate::plan::{self, Item, Selection};
+use crate::process::clock;
 use crate::progress::{Halt, Progress, StepState};
 use crate::recorder::Recorder;
 use crate::runbook::{Phase, PhaseId, Runbook, Step, StepId, digest};
@@ -34,6 +37,7 @@ pub struct Engine<'a> {
     chain: Option<Running>,
     /// A person sits at the terminal and can be asked.
     guided: bool,
+    time: limits::RunTime,
 }
 
 /// How an invocation came out.
@@ -50,7 +54,8 @@ pub struct Ending {
 impl<'a> Engine<'a> {
     /// An engine that goes on from what `recorder` holds.
     pub fn new(runbook: &'a Runbook, selection: &'a Selection, world: World, recorder: Recorder, guided: bool) -> Self {
-        Self { runbook, selection, world, recorder, chain: None, guided }
+        let time = limits::RunTime::new(runbook.limits.run);
+        Self { runbook, selection, world, recorder, chain: None, guided, time }
     }
 
     /// Runs until nothing is left to do or something stops it. The dev chain that it started ends in every case.
@@ -77,7 +82,10 @@ impl<'a> Engine<'a> {
             }
             let (runbook, network) = (self.runbook, self.world.network.clone());
             let Some(line) = plan::next(runbook, self.selection, self.recorder.progress(), &network) else {
-                if self.asked().await? {
+                let since = clock::now();
+                let goes_on = self.asked().await?;
+                self.time.waited_since(since);
+                if goes_on {
                     continue;
                 }
                 return Ok(None);
@@ -91,6 +99,7 @@ impl<'a> Engine<'a> {
                         return Ok(Some(stop));
                     }
                 }
+                Item::Verify { step } => self.verify(self.step(&step)?).await?,
                 Item::Ask { step } => return Ok(Some((ExitCode::NeedsDecision, Some(self.decide_hint(&step))))),
                 Item::Changed { step } => return Ok(Some((ExitCode::Changed, Some(self.changed_hint(&step))))),
                 Item::Skip { .. } => return Ok(None),

@@ -1,10 +1,11 @@
 //! One attempt at a step: intent, process, evidence, outcome.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use super::command::{self, Prepared};
 use super::judge;
+use super::limits::Allowed;
 use super::watch::StepWatcher;
 use super::{Engine, gate_code};
 use crate::chain;
@@ -15,13 +16,12 @@ use crate::evidence::{self, Attempt, Found};
 use crate::journal::RunFolder;
 use crate::plan;
 use crate::process::{self, Ended, Outcome};
-use crate::runbook::{Action, BlockTag, Check, Effects, EvidenceKind, ExpectedExit, Network, Step, Template};
+use crate::runbook::{
+    Action, BlockTag, Check, Effects, EvidenceKind, ExpectedExit, Isolation, Network, Step, Template,
+};
+use crate::text::limit;
 use crate::verdict::{CheckResult, Verdict, worst};
 use crate::workspace;
-
-/// How long a group has between one signal and the next, and how long its output is read after it is gone.
-const GRACE: Duration = Duration::from_secs(5);
-const DRAIN: Duration = Duration::from_secs(2);
 
 impl Engine<'_> {
     pub(super) async fn run_step(&mut self, step: &Step, attempt: u32) -> Result<(), Failure> {
@@ -144,41 +144,49 @@ impl Engine<'_> {
         network: &Network,
         before: &BTreeMap<String, String>,
     ) -> Result<StepEnded, Failure> {
+        let allowed = self.time.allowed(step);
+        if allowed.is_nothing() {
+            let not_started = not_started(step, attempt, allowed.not_started());
+            return Ok(StepEnded { outcome: StepOutcome::TimedOut, ..not_started });
+        }
         let since = SystemTime::now();
         let tracked = self.tracked_changes().await;
+        let mut env = prepared.env.clone();
+        env.insert(process::ATTEMPT.to_owned(), self.world.folder.attempt_mark(&step.id.0, attempt));
         let command = process::Command {
             argv: prepared.argv.clone(),
             dir: self.world.workspace.dir.clone(),
-            env: prepared.env.clone(),
-            timeout: step.timeout,
+            env,
+            timeout: allowed.timeout,
             silence: step.silence,
-            grace: GRACE,
-            drain: DRAIN,
+            grace: self.runbook.limits.grace,
+            drain: self.runbook.limits.drain,
             log: self.world.folder.file(&RunFolder::log(&step.id.0, attempt)),
-            stdout: self.world.folder.file(&RunFolder::stdout(&step.id.0, attempt)),
+            stdout: reads_stdout(step).then(|| self.world.folder.file(&RunFolder::stdout(&step.id.0, attempt))),
+            isolation: step.isolation.map(|Isolation::Pid| self.world.path().to_owned()),
         };
         let mut watcher = StepWatcher { recorder: &mut self.recorder, step: &step.id, attempt };
         let outcome = process::run(&command, &self.world.mask, self.world.stop.clone(), &mut watcher).await?;
         let (mut found, last_block) = match outcome.ended {
             Ended::Exited(_) => self.evidence(step, attempt, since, network, before).await,
-            Ended::Signalled(_) | Ended::TimedOut | Ended::Silent | Ended::Interrupted | Ended::NotStarted(_) => {
-                (Found::default(), None)
-            }
+            Ended::Signalled(_)
+            | Ended::TimedOut
+            | Ended::Silent
+            | Ended::Interrupted
+            | Ended::NotStarted(_)
+            | Ended::Unseen => (Found::default(), None),
         };
         found.results.extend(self.untold_changes(step, &tracked).await);
-        if let Ended::Interrupted = outcome.ended
-            && let Some(signal) = self.world.stop.borrow().signal()
-        {
-            self.recorder.record(Event::Interrupted { signal })?;
-        }
+        // What a log does not hold cannot have been searched.
+        found.results.extend(outcome.lost.as_ref().map(|lost| CheckResult::unknown("output", "output", lost)));
         for result in &mut found.results {
             self.masked(result);
         }
-        Ok(conclude(step, attempt, outcome, found, last_block))
+        Ok(conclude(step, attempt, allowed, outcome, found, last_block))
     }
 
     /// A step that citadel does itself.
-    async fn without_process(&self, step: &Step, attempt: u32, network: &Network) -> StepEnded {
+    pub(super) async fn without_process(&self, step: &Step, attempt: u32, network: &Network) -> StepEnded {
         match &step.action {
             Action::Secrets { template, file, requires } => {
                 let view = self.view();
@@ -218,7 +226,7 @@ impl Engine<'_> {
         }
     }
 
-    async fn evidence(
+    pub(super) async fn evidence(
         &self,
         step: &Step,
         attempt: u32,
@@ -304,8 +312,15 @@ impl Engine<'_> {
 }
 
 /// What the exit and the evidence add up to.
-fn conclude(step: &Step, attempt: u32, outcome: Outcome, found: Found, last_block: Option<u64>) -> StepEnded {
-    let problem = exit_problem(step, &outcome).or_else(|| first_problem(&found.results));
+fn conclude(
+    step: &Step,
+    attempt: u32,
+    allowed: Allowed,
+    outcome: Outcome,
+    found: Found,
+    last_block: Option<u64>,
+) -> StepEnded {
+    let problem = exit_problem(step, allowed, &outcome).or_else(|| first_problem(&found.results));
     let undecided = step.effects == Effects::Chain;
     let outcome_of_step = match (&outcome.ended, &problem) {
         (_, None) => StepOutcome::Done,
@@ -326,16 +341,26 @@ fn conclude(step: &Step, attempt: u32, outcome: Outcome, found: Found, last_bloc
         transactions: transactions.collect(),
         tail: if problem.is_some() { outcome.tail } else { Vec::new() },
         reason: problem,
+        left: outcome.left,
         ..blank(step, attempt)
     }
 }
 
-fn exit_problem(step: &Step, outcome: &Outcome) -> Option<String> {
+/// Whether evidence reads what it printed on stdout alone.
+fn reads_stdout(step: &Step) -> bool {
+    step.evidence.iter().any(|evidence| match &evidence.kind {
+        EvidenceKind::Output(output) => !output.json.is_empty() || output.keep.is_some(),
+        EvidenceKind::File(_) | EvidenceKind::Chain(_) | EvidenceKind::Transactions(_) => false,
+    })
+}
+
+fn exit_problem(step: &Step, allowed: Allowed, outcome: &Outcome) -> Option<String> {
     match &outcome.ended {
         Ended::NotStarted(why) => Some(format!("cannot be started: {why}")),
-        Ended::TimedOut => Some(format!("took longer than {} s and was ended", step.timeout.as_secs())),
-        Ended::Silent => Some(format!("printed nothing for {} s and was ended", step.silence.as_secs())),
+        Ended::TimedOut => Some(allowed.ended()),
+        Ended::Silent => Some(format!("printed nothing for {} and was ended", limit(step.silence))),
         Ended::Interrupted => Some("citadel was asked to stop".into()),
+        Ended::Unseen => Some("ended unseen".into()),
         Ended::Signalled(signal) => Some(format!("was killed by signal {signal}")),
         Ended::Exited(code) => match (&outcome.prompt, is_expected(step, *code)) {
             (Some(prompt), _) => Some(format!("ended asking `{prompt}`, with nobody there to answer")),
@@ -352,7 +377,7 @@ fn is_expected(step: &Step, code: i32) -> bool {
     }
 }
 
-fn first_problem(results: &[CheckResult]) -> Option<String> {
+pub(super) fn first_problem(results: &[CheckResult]) -> Option<String> {
     let problem = results.iter().find(|result| result.verdict != Verdict::Passed)?;
     Some(format!("its evidence does not hold: {}", problem.message))
 }
@@ -372,7 +397,7 @@ fn not_started(step: &Step, attempt: u32, why: String) -> StepEnded {
     }
 }
 
-fn blank(step: &Step, attempt: u32) -> StepEnded {
+pub(super) fn blank(step: &Step, attempt: u32) -> StepEnded {
     StepEnded {
         step: step.id.clone(),
         attempt,
@@ -385,6 +410,7 @@ fn blank(step: &Step, attempt: u32) -> StepEnded {
         transactions: Vec::new(),
         reason: None,
         tail: Vec::new(),
+        left: Vec::new(),
     }
 }
 

@@ -18,6 +18,11 @@ impl Watcher for StepWatcher<'_> {
         Ok(())
     }
 
+    fn stopping(&mut self, signal: i32) -> anyhow::Result<()> {
+        self.recorder.record(Event::Interrupted { signal })?;
+        Ok(())
+    }
+
     fn line(&mut self, line: &str) {
         self.recorder.line(self.step, line);
     }

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use crate::error::Failure;
+
 /// The folder that all runs of one runbook on one network live in.
 #[derive(Debug, Clone)]
 pub struct Home {
@@ -59,7 +61,10 @@ impl Home {
         let entries = match std::fs::read_dir(&self.path) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(runs),
-            Err(error) => return Err(error).context(format!("cannot read the folder `{}`", self.path.display())),
+            Err(error) => {
+                let error = Err(error).context(format!("cannot read the folder `{}`", self.path.display()));
+                return error.map_err(unusable);
+            }
         };
         for entry in entries {
             let entry = entry?;
@@ -118,6 +123,12 @@ impl RunFolder {
         format!("logs/{step}.{attempt}.out")
     }
 
+    /// What every process of an attempt carries in its environment, so that a later citadel knows it again.
+    pub fn attempt_mark(&self, step: &str, attempt: u32) -> String {
+        let folder = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+        format!("{}#{step}.{attempt}", folder.display())
+    }
+
     /// A kept artefact of an attempt, relative to the folder.
     pub fn artefact(step: &str, attempt: u32, name: &str) -> String {
         format!("artefacts/{step}.{attempt}.{name}")
@@ -146,6 +157,14 @@ pub fn create(path: &Path) -> anyhow::Result<()> {
         .mode(0o700)
         .create(path)
         .with_context(|| format!("cannot make the folder `{}`", path.display()))
+        .map_err(unusable)
+}
+
+/// The error with what to do about a folder that cannot be used.
+pub(super) fn unusable(source: anyhow::Error) -> anyhow::Error {
+    const HINT: &str = "nothing more was started; make room or mend the permission, then run the same command again; or \
+                        keep runs elsewhere: `citadel --state DIR …`";
+    Failure::from(source).hint(HINT).into()
 }
 
 /// Writes a whole file: either all of it is there afterwards, under its name, or what was there before.
@@ -158,5 +177,5 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         file.persist(path).map_err(|error| error.error)?;
         std::fs::File::open(folder)?.sync_all()
     };
-    write().with_context(|| format!("cannot write `{}`", path.display()))
+    write().with_context(|| format!("cannot write `{}`", path.display())).map_err(unusable)
 }

@@ -8,6 +8,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::folder::unusable;
 use crate::error::{ExitCode, Failure};
 
 /// A held lock; dropping it frees it.
@@ -25,6 +26,9 @@ pub struct Owner {
     pub pid: u32,
     pub since: Timestamp,
     pub command: String,
+    /// What of the runbook it works on: `phase 3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
 }
 
 impl Lock {
@@ -36,7 +40,8 @@ impl Lock {
             .truncate(false)
             .write(true)
             .open(path)
-            .with_context(|| format!("cannot open the lock `{}`", path.display()))?;
+            .with_context(|| format!("cannot open the lock `{}`", path.display()))
+            .map_err(unusable)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(held(&note)),
@@ -47,7 +52,8 @@ impl Lock {
         let text = serde_json::to_string(owner).context("cannot write the lock's note")?;
         File::create(&note)
             .and_then(|mut file| file.write_all(text.as_bytes()))
-            .with_context(|| format!("cannot write `{}`", note.display()))?;
+            .with_context(|| format!("cannot write `{}`", note.display()))
+            .map_err(unusable)?;
         Ok(Self { _file: file, note })
     }
 }
@@ -71,8 +77,9 @@ impl Drop for Lock {
 fn held(note: &Path) -> Failure {
     let owner = std::fs::read_to_string(note).ok().and_then(|text| serde_json::from_str::<Owner>(&text).ok());
     let message = match owner {
-        Some(Owner { who, host, pid, since, command }) => {
-            format!("{who} on {host} works on this network since {since} (pid {pid}): `{command}`")
+        Some(Owner { who, host, pid, since, command, part }) => {
+            let part = part.map(|part| format!("{part} of ")).unwrap_or_default();
+            format!("{who} on {host} works on {part}this network since {since} (pid {pid}): `{command}`")
         }
         None => "another citadel works on this network".to_owned(),
     };

@@ -5,7 +5,10 @@
 
 mod entry;
 mod folder;
+#[cfg(feature = "kill-points")]
+pub(crate) mod kill_point;
 mod lock;
+mod network_filesystem;
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -17,6 +20,7 @@ use jiff::{Timestamp, Unit};
 pub use entry::{Broken, Entry, GENESIS};
 pub use folder::{Home, RunFolder, create as create_folder, write_file};
 pub use lock::{Lock, Owner};
+pub use network_filesystem::network_filesystem;
 
 use crate::error::{ExitCode, Failure};
 use crate::event::Event;
@@ -49,7 +53,8 @@ impl Journal {
             .append(true)
             .create_new(true)
             .open(path)
-            .with_context(|| format!("cannot create the journal `{}`", path.display()))?;
+            .with_context(|| format!("cannot create the journal `{}`", path.display()))
+            .map_err(folder::unusable)?;
         sync_folder(path)?;
         let (length, sequence, head, latest) = (0, 0, GENESIS.to_owned(), Timestamp::UNIX_EPOCH);
         Ok(Self { path: path.to_owned(), file, length, sequence, head, latest })
@@ -62,7 +67,8 @@ impl Journal {
             .read(true)
             .append(true)
             .open(path)
-            .with_context(|| format!("cannot write the journal `{}`", path.display()))?;
+            .with_context(|| format!("cannot write the journal `{}`", path.display()))
+            .map_err(folder::unusable)?;
         let length = file.metadata()?.len() - contents.torn as u64;
         if contents.torn > 0 {
             file.set_len(length).context("cannot cut off the torn last line")?;
@@ -86,11 +92,23 @@ impl Journal {
         // A clock that went back must not make the record look older than the one before.
         let time = now.round(Unit::Millisecond).unwrap_or(now).max(self.latest);
         let (entry, line) = Entry::seal(self.sequence + 1, self.head.clone(), time, event)?;
+        #[cfg(feature = "kill-points")]
+        kill_point::around_write(entry.seq, &self.file, &line);
         self.file
             .write_all(line.as_bytes())
+            .inspect(|()| {
+                #[cfg(feature = "kill-points")]
+                kill_point::reached(entry.seq, "after-write");
+            })
             .and_then(|()| self.file.sync_data())
+            .inspect_err(|_| {
+                // Half a line is no record; where even this fails, the next citadel cuts it off.
+                let _ = self.file.set_len(self.length);
+            })
             .with_context(|| format!("cannot write the journal `{}`", self.path.display()))
             .map_err(|source| Failure::from(source).hint(WRITE_HINT))?;
+        #[cfg(feature = "kill-points")]
+        kill_point::reached(entry.seq, "after-sync");
         self.length += line.len() as u64;
         self.sequence = entry.seq;
         self.head.clone_from(&entry.hash);

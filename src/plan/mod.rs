@@ -28,6 +28,10 @@ pub enum Item {
     Probe {
         step: StepId,
     },
+    /// Its effect happened while no citadel saw how it came out: its evidence decides.
+    Verify {
+        step: StepId,
+    },
     /// Only a person can say whether it happened.
     Ask {
         step: StepId,
@@ -58,6 +62,7 @@ impl fmt::Display for Item {
             Self::DevChain => f.write_str("chain"),
             Self::Run { step, .. } => write!(f, "run {step}"),
             Self::Probe { step } => write!(f, "probe {step}"),
+            Self::Verify { step } => write!(f, "verify {step}"),
             Self::Ask { step } => write!(f, "ask {step}"),
             Self::Changed { step } => write!(f, "stop step {step}"),
             Self::Gate { phase } => write!(f, "gate {phase}"),
@@ -155,6 +160,10 @@ fn step_line(step: &Step, selection: &Selection, progress: &Progress) -> Line {
         }
         StepState::Started | StepState::Indeterminate => unsettled(step, seen.attempt),
         StepState::NotHappened => again("it is known not to have happened"),
+        StepState::Happened => Line {
+            item: Item::Verify { step: step.id.clone() },
+            why: format!("attempt {} happened, and its evidence decides", seen.attempt),
+        },
         StepState::Failed if step.effects == Effects::Chain && !step.idempotent && was_started(seen) => {
             // Its evidence did not hold, but something of its effect may have landed.
             unsettled(step, seen.attempt)

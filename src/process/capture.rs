@@ -1,8 +1,7 @@
-//! Takes the output of a command: masked into files as it comes, and as plain lines to whoever watches.
+//! Takes the output of a command: masked into files as it comes, all of it, and its newest line to whoever watches.
 //!
 //! A file that cannot be written never stops a command; it is told at the end.
 
-use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -10,16 +9,10 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::lines::Lines;
+use super::lines::{Last, Lines};
 use super::prompt::looks_like_prompt;
 use super::{Command, Watcher, plain};
 use crate::secrets::{Mask, Masker};
-
-/// How many last lines an outcome shows.
-const TAIL: usize = 20;
-
-/// How much of an output is kept: enough for any honest command, too little to fill a disk.
-const LARGEST: u64 = 256 * 1024 * 1024;
 
 /// The two pipes of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,43 +25,66 @@ pub(super) enum Source {
 #[derive(Debug)]
 pub(super) struct Capture {
     log: Sink,
-    stdout: Sink,
+    stdout: Option<Sink>,
     out: Stream,
     err: Stream,
     /// The pipe that spoke last.
-    last: Source,
-    seen: Seen,
+    source: Source,
+    bytes: u64,
+    last: Last,
+    /// A line ended that nobody was told of.
+    untold: bool,
+    /// Used again for every piece of output.
+    masked: Vec<u8>,
 }
 
 /// What is told at the end.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Seen {
     pub(super) bytes: u64,
     pub(super) prompt: Option<String>,
-    pub(super) tail: VecDeque<String>,
+    pub(super) tail: Vec<String>,
     pub(super) lost: Option<String>,
 }
 
 impl Capture {
-    /// Opens both files, empty.
+    /// Opens the files, empty.
     pub(super) fn open(command: &Command, mask: &Mask) -> anyhow::Result<Self> {
         Ok(Self {
             log: Sink::create(&command.log)?,
-            stdout: Sink::create(&command.stdout)?,
+            stdout: command.stdout.as_deref().map(Sink::create).transpose()?,
             out: Stream::new(mask),
             err: Stream::new(mask),
-            last: Source::Stdout,
-            seen: Seen::default(),
+            source: Source::Stdout,
+            bytes: 0,
+            last: Last::default(),
+            untold: false,
+            masked: Vec::new(),
         })
     }
 
     /// Takes what one pipe said.
-    pub(super) fn take(&mut self, source: Source, bytes: &[u8], watcher: &mut dyn Watcher) {
-        self.seen.bytes += bytes.len() as u64;
-        self.last = source;
-        let mut masked = Vec::with_capacity(bytes.len());
+    pub(super) fn take(&mut self, source: Source, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        self.source = source;
+        if self.stream(source).mask.is_idle() {
+            return self.write(source, bytes);
+        }
+        let mut masked = std::mem::take(&mut self.masked);
+        masked.clear();
         self.stream(source).mask.push(bytes, &mut masked);
-        self.write(source, &masked, watcher);
+        self.write(source, &masked);
+        self.masked = masked;
+    }
+
+    /// Tells the newest line, if there is one since the last time. Lines in between are never told: a watcher costs
+    /// nothing however much is said.
+    pub(super) fn tell(&mut self, watcher: &mut dyn Watcher) {
+        if std::mem::take(&mut self.untold)
+            && let Some(line) = self.last.newest()
+        {
+            watcher.line(&plain(line));
+        }
     }
 
     /// Nothing more can come.
@@ -76,31 +92,31 @@ impl Capture {
         for source in [Source::Stdout, Source::Stderr] {
             let mut masked = Vec::new();
             self.stream(source).mask.finish(&mut masked);
-            self.write(source, &masked, watcher);
+            self.write(source, &masked);
         }
-        let before = if self.last == Source::Stdout { Source::Stderr } else { Source::Stdout };
-        for source in [before, self.last] {
+        let (before, mut prompt) = (if self.source == Source::Stdout { Source::Stderr } else { Source::Stdout }, None);
+        for source in [before, self.source] {
             let Some(rest) = self.stream(source).lines.rest() else { continue };
-            let rest = plain(&rest);
-            if looks_like_prompt(&rest) {
-                self.seen.prompt = Some(rest.clone());
-            }
-            self.seen.line(rest, watcher);
+            prompt = Some(plain(&rest)).filter(|rest| looks_like_prompt(rest)).or(prompt);
+            self.last.push(rest);
+            self.untold = true;
         }
-        self.seen.lost = self.log.lost.or(self.stdout.lost);
-        self.seen
+        self.tell(watcher);
+        let lost = self.log.lost.or(self.stdout.and_then(|stdout| stdout.lost));
+        let tail = self.last.into_lines().map(|line| plain(&line)).collect();
+        Seen { bytes: self.bytes, prompt, tail, lost }
     }
 
-    fn write(&mut self, source: Source, masked: &[u8], watcher: &mut dyn Watcher) {
+    fn write(&mut self, source: Source, masked: &[u8]) {
         self.log.write(masked);
         let stream = match source {
             Source::Stdout => {
-                self.stdout.write(masked);
+                self.stdout.iter_mut().for_each(|stdout| stdout.write(masked));
                 &mut self.out
             }
             Source::Stderr => &mut self.err,
         };
-        stream.lines.push(masked, |line| self.seen.line(plain(&line), watcher));
+        self.untold |= stream.lines.push(masked, &mut self.last);
     }
 
     fn stream(&mut self, source: Source) -> &mut Stream {
@@ -108,16 +124,6 @@ impl Capture {
             Source::Stdout => &mut self.out,
             Source::Stderr => &mut self.err,
         }
-    }
-}
-
-impl Seen {
-    fn line(&mut self, line: String, watcher: &mut dyn Watcher) {
-        watcher.line(&line);
-        if self.tail.len() == TAIL {
-            self.tail.pop_front();
-        }
-        self.tail.push_back(line);
     }
 }
 
@@ -138,7 +144,6 @@ impl Stream {
 #[derive(Debug)]
 struct Sink {
     file: File,
-    room: u64,
     /// Why it is not complete.
     lost: Option<String>,
 }
@@ -148,20 +153,14 @@ impl Sink {
         let mut options = OpenOptions::new();
         let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
         let file = file.with_context(|| format!("cannot write `{}`", path.display()))?;
-        Ok(Self { file, room: LARGEST, lost: None })
+        Ok(Self { file, lost: None })
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        if self.lost.is_some() {
-            return;
-        }
-        let room = usize::try_from(self.room).unwrap_or(usize::MAX);
-        let kept = &bytes[..bytes.len().min(room)];
-        if let Err(error) = self.file.write_all(kept) {
+        if self.lost.is_none()
+            && let Err(error) = self.file.write_all(bytes)
+        {
             self.lost = Some(format!("the output could not be kept: {error}"));
-        } else if kept.len() < bytes.len() {
-            self.lost = Some(format!("only the first {LARGEST} bytes of the output were kept"));
         }
-        self.room -= kept.len() as u64;
     }
 }

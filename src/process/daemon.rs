@@ -32,12 +32,13 @@ impl Daemon {
         let file = options.write(true).create(true).truncate(true).mode(0o600).open(log);
         let file = file.with_context(|| format!("cannot write `{}`", log.display()))?;
         let same = file.try_clone().with_context(|| format!("cannot write `{}`", log.display()))?;
-        Ok(spawn(Spawn { argv, dir, env, stdout: file.into(), stderr: same.into() }).map(|running| Self { running }))
+        let started = spawn(Spawn { argv, dir, env, stdout: file.into(), stderr: same.into(), wrapper: None });
+        Ok(started.map(|running| Self { running }))
     }
 
     /// The process, as a later citadel would look for it.
     pub fn started(&self) -> &Started {
-        &self.running.started
+        &self.running.family.started
     }
 
     /// How it ended, if it has.
@@ -47,7 +48,7 @@ impl Daemon {
 
     /// Ends the whole group: TERM, `grace`, KILL. Says whether it is gone.
     pub async fn end(mut self, grace: Duration) -> bool {
-        let gone = self.running.group.end(grace).await;
+        let gone = self.running.family.group.end(grace).await;
         if gone {
             self.running.disarm();
         }
@@ -56,7 +57,7 @@ impl Daemon {
 
     /// Lets it outlive citadel.
     pub fn live_on(mut self) -> Started {
-        self.running.disarm();
-        self.running.started.clone()
+        self.running.live_on();
+        self.running.family.started.clone()
     }
 }

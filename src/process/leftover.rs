@@ -1,4 +1,4 @@
-//! What a command leaves behind: processes of its group, and others that still hold an end of its pipes.
+//! What a command leaves behind: processes of its family, and others that still hold an end of its pipes.
 //!
 //! Ends them by id, and only while they are what they were found to be.
 
@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use rustix::fs::fstat;
 use rustix::process::Signal;
 
-use super::group::Group;
+use super::family::{Family, signal_if};
 use super::{plain, proc};
 use crate::secrets::Mask;
 
@@ -20,14 +20,28 @@ pub(super) fn inodes(out: Option<&impl AsFd>, err: Option<&impl AsFd>) -> Vec<u6
     stats.into_iter().flatten().flatten().map(|stat| stat.st_ino).collect()
 }
 
+/// The names of those who left the group.
+pub(super) fn escaped(family: &Family, mask: &Mask) -> Vec<String> {
+    let members = family.members().into_iter();
+    members.filter(|member| !member.in_group && !member.keeper).map(|member| name(member.pid, mask)).collect()
+}
+
 /// Kills what is left and names it.
-pub(super) fn kill(group: Group, pipes: &[u64], mask: &Mask) -> Vec<String> {
-    let members = group.members();
-    let holders = proc::holders(pipes).into_iter().filter(|pid| !members.contains(pid)).collect::<Vec<_>>();
-    let names = members.iter().chain(&holders).map(|&pid| name(pid, mask)).collect();
-    group.signal(Signal::KILL);
+pub(super) fn kill(family: &Family, pipes: &[u64], mask: &Mask) -> Vec<String> {
+    let members = family.members();
+    let holders: Vec<u32> =
+        proc::holders(pipes).into_iter().filter(|pid| members.iter().all(|member| member.pid != *pid)).collect();
+    let left = members.iter().filter(|member| !member.keeper);
+    let names = left.clone().map(|member| member.pid).chain(holders.iter().copied()).map(|pid| name(pid, mask));
+    let names = names.collect();
+    if !family.has_keepers() {
+        family.group.signal(Signal::KILL);
+    }
+    for member in left {
+        member.signal(Signal::KILL);
+    }
     for pid in holders {
-        kill_holder(pid, pipes);
+        signal_if(pid, Signal::KILL, || proc::holds(pid, pipes));
     }
     names
 }
@@ -40,18 +54,3 @@ fn name(pid: u32, mask: &Mask) -> String {
     let more = if short.len() < line.len() { "…" } else { "" };
     format!("{short}{more} (pid {pid})")
 }
-
-/// The handle is taken before the question is asked again, so that the signal cannot reach a later process.
-#[cfg(target_os = "linux")]
-fn kill_holder(pid: u32, pipes: &[u64]) {
-    use rustix::process::{Pid, PidfdFlags, pidfd_open, pidfd_send_signal};
-    let handle = i32::try_from(pid).ok().and_then(Pid::from_raw).map(|pid| pidfd_open(pid, PidfdFlags::empty()));
-    if let Some(Ok(handle)) = handle
-        && proc::holds(pid, pipes)
-    {
-        let _ = pidfd_send_signal(handle, Signal::KILL);
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn kill_holder(_: u32, _: &[u64]) {}

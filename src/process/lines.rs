@@ -1,4 +1,9 @@
-//! Cuts a stream of bytes into lines in flat memory: of an endless line only its beginning and its end are kept.
+//! Cuts a stream of bytes into lines in flat memory, and keeps only the last ones: of an endless line its beginning and
+//! its end.
+
+use std::collections::VecDeque;
+
+use memchr::{memchr, memrchr_iter};
 
 /// How much of a line is kept from its beginning.
 const HEAD: usize = 8 * 1024;
@@ -6,7 +11,33 @@ const HEAD: usize = 8 * 1024;
 /// How much of a longer line is kept from its end.
 const TAIL: usize = 1024;
 
-/// The line that is being read.
+/// How many last lines are kept.
+pub(super) const KEPT: usize = 20;
+
+/// The last lines of all streams, in the order in which they ended.
+#[derive(Debug, Default)]
+pub(super) struct Last {
+    lines: VecDeque<String>,
+}
+
+impl Last {
+    pub(super) fn push(&mut self, line: String) {
+        if self.lines.len() == KEPT {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(line);
+    }
+
+    pub(super) fn newest(&self) -> Option<&str> {
+        self.lines.back().map(String::as_str)
+    }
+
+    pub(super) fn into_lines(self) -> impl Iterator<Item = String> {
+        self.lines.into_iter()
+    }
+}
+
+/// The line of one stream that is being read.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     head: Vec<u8>,
@@ -16,15 +47,25 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Takes bytes and calls `each` for every line that they end.
-    pub(super) fn push(&mut self, bytes: &[u8], mut each: impl FnMut(String)) {
-        let mut rest = bytes;
-        while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
+    /// Takes bytes, and passes on the last lines that they end; says whether they end any.
+    ///
+    /// Lines that later ones of the same bytes push out of the last ones are never looked at.
+    pub(super) fn push(&mut self, bytes: &[u8], last: &mut Last) -> bool {
+        // The end before the last lines, and all ends after it.
+        let Some(start) = memrchr_iter(b'\n', bytes).take(KEPT + 1).last() else {
+            self.extend(bytes);
+            return false;
+        };
+        self.extend(&bytes[..start]);
+        last.push(self.take());
+        let mut rest = &bytes[start + 1..];
+        while let Some(end) = memchr(b'\n', rest) {
             self.extend(&rest[..end]);
-            each(self.take());
+            last.push(self.take());
             rest = &rest[end + 1..];
         }
         self.extend(rest);
+        true
     }
 
     /// What came after the last end of line, if anything.
@@ -60,11 +101,12 @@ mod tests {
     use super::*;
 
     fn check(pieces: &[&[u8]], expected: &[&str], rest: Option<&str>) {
-        let (mut lines, mut seen) = (Lines::default(), Vec::new());
+        let (mut lines, mut last) = (Lines::default(), Last::default());
         for piece in pieces {
-            lines.push(piece, |line| seen.push(line));
+            assert_eq!(lines.push(piece, &mut last), piece.contains(&b'\n'));
         }
-        assert_eq!(seen, expected);
+        assert_eq!(last.newest(), expected.last().copied());
+        assert_eq!(last.into_lines().collect::<Vec<_>>(), expected);
         assert_eq!(lines.rest().as_deref(), rest);
     }
 
@@ -78,14 +120,25 @@ mod tests {
     }
 
     #[test]
+    fn the_last_lines_are_the_same_however_they_come() {
+        let text = (0..100).map(|number| format!("line {number}")).collect::<Vec<_>>().join("\n") + "\n";
+        let expected: Vec<String> = (80..100).map(|number| format!("line {number}")).collect();
+        let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+        for size in [1, 2, 7, 8, 9, 100, 180, 200, 5000] {
+            check(&text.as_bytes().chunks(size).collect::<Vec<_>>(), &expected, None);
+        }
+    }
+
+    #[test]
     fn an_endless_line_keeps_its_ends() {
-        let mut lines = Lines::default();
-        lines.push(b"begin", |_| unreachable!());
+        let (mut lines, mut last) = (Lines::default(), Last::default());
+        lines.push(b"begin", &mut last);
         for _ in 0..100 {
-            lines.push(&[b'.'; 9999], |_| unreachable!());
+            lines.push(&[b'.'; 9999], &mut last);
             assert!(lines.head.len() <= HEAD && lines.tail.len() <= TAIL);
         }
-        lines.push(b" the end", |_| unreachable!());
+        lines.push(b" the end", &mut last);
+        assert_eq!(last.newest(), None);
         let line = lines.rest().unwrap();
         assert!(line.starts_with("begin.") && line.contains(" … ") && line.ends_with(". the end"));
     }

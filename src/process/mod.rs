@@ -4,11 +4,16 @@
 //! Never decides what an exit means, and never signals a process that citadel did not start.
 
 mod capture;
+mod children;
+pub mod clock;
 mod daemon;
 pub mod environment;
+mod family;
 mod group;
+mod isolation;
 mod leftover;
 mod lines;
+mod pipes;
 mod plain;
 mod proc;
 mod prompt;
@@ -18,6 +23,7 @@ pub mod shims;
 pub mod signals;
 mod spawn;
 mod survivors;
+mod suspend;
 pub mod which;
 
 use std::collections::BTreeMap;
@@ -32,7 +38,7 @@ pub use plain::plain;
 pub use proc::{boot, started};
 pub use query::query;
 pub use run::run;
-pub use survivors::survivors;
+pub use survivors::{ATTEMPT, Survivor, survivors};
 
 /// One command, completely described.
 #[derive(Debug, Clone)]
@@ -52,8 +58,11 @@ pub struct Command {
     pub drain: Duration,
     /// Where its output goes, masked: stdout and stderr as they came.
     pub log: PathBuf,
-    /// Where its stdout alone goes, masked: evidence is read from it.
-    pub stdout: PathBuf,
+    /// Where its stdout alone goes too, masked, if evidence is read from it.
+    pub stdout: Option<PathBuf>,
+    /// For a PID namespace of its own: the PATH on which `unshare` and a shell for it are found, which is citadel's own
+    /// and not the command's. Without one where the system has none to give, the command is not started.
+    pub isolation: Option<String>,
 }
 
 /// A process that was started, so that a later citadel can find it and nothing else.
@@ -82,12 +91,15 @@ pub enum Ended {
     Interrupted,
     /// It never ran; nothing can have happened.
     NotStarted(String),
+    /// No citadel was there any more to see how.
+    Unseen,
 }
 
 /// What came of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     pub ended: Ended,
+    /// Without the time that citadel was suspended.
     pub elapsed: Duration,
     /// How much it wrote, before masking.
     pub bytes: u64,
@@ -117,7 +129,7 @@ impl Stop {
         match self {
             Self::No => None,
             Self::Graceful(signal) => Some(signal),
-            Self::Now => Some(2),
+            Self::Now => Some(rustix::process::Signal::INT.as_raw()),
         }
     }
 }
@@ -127,6 +139,12 @@ pub trait Watcher {
     /// The process exists; none of its output has been read. An error ends it and is returned.
     fn started(&mut self, started: &Started) -> anyhow::Result<()>;
 
-    /// A line of output, masked and fit for a terminal.
+    /// Citadel was asked to stop and is about to pass it on to the command, as this signal.
+    fn stopping(&mut self, _signal: i32) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    /// The newest line of output, masked and fit for a terminal. Of lines that follow each other quickly only the last
+    /// is told.
     fn line(&mut self, line: &str);
 }

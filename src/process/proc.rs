@@ -11,6 +11,7 @@ use std::path::Path;
 pub(super) struct Stat {
     pub(super) name: String,
     pub(super) state: char,
+    pub(super) parent: u32,
     pub(super) group: u32,
     pub(super) start_time: u64,
 }
@@ -40,6 +41,7 @@ fn parse(text: &str) -> Option<Stat> {
     Some(Stat {
         name: head.split_once('(')?.1.to_owned(),
         state: fields.first()?.chars().next()?,
+        parent: fields.get(1)?.parse().ok()?,
         group: fields.get(2)?.parse().ok()?,
         start_time: fields.get(19)?.parse().ok()?,
     })
@@ -51,12 +53,51 @@ pub(super) fn pids() -> Vec<u32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
+/// Every process with its state.
+pub(super) fn all() -> Vec<(u32, Stat)> {
+    pids().into_iter().filter_map(|pid| Some((pid, stat(pid)?))).collect()
+}
+
+/// citadel's own children, dead ones too.
+pub(super) fn children() -> Vec<u32> {
+    children_of(std::process::id())
+}
+
+/// The children of a process, dead ones too.
+pub(super) fn children_of(parent: u32) -> Vec<u32> {
+    if let Some(children) = listed_children(parent) {
+        return children;
+    }
+    all().into_iter().filter(|(_, stat)| stat.parent == parent).map(|(pid, _)| pid).collect()
+}
+
+/// As the kernel lists them, by threads, where it is built to do so.
+fn listed_children(parent: u32) -> Option<Vec<u32>> {
+    let mut children = Vec::new();
+    for thread in fs::read_dir(format!("/proc/{parent}/task")).ok()?.flatten() {
+        match fs::read_to_string(thread.path().join("children")) {
+            Ok(list) => children.extend(list.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok())),
+            // A thread may end while it is looked at; a kernel without the list has it for none.
+            Err(_) if thread.path().exists() => return None,
+            Err(_) => {}
+        }
+    }
+    Some(children)
+}
+
 /// The command line of a process, its arguments joined by spaces; its short name if it has none.
 pub(super) fn command_line(pid: u32) -> Option<String> {
     let bytes = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     let words: Vec<_> = bytes.split(|&byte| byte == 0).map(String::from_utf8_lossy).collect();
     let line = words.join(" ").trim().to_owned();
     if line.is_empty() { stat(pid).map(|stat| stat.name) } else { Some(line) }
+}
+
+/// Whether the process was started with this variable, as far as the system tells.
+pub(super) fn has_variable(pid: u32, name: &str, value: &str) -> bool {
+    let wanted = format!("{name}={value}");
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    environment.split(|&byte| byte == 0).any(|variable| variable == wanted.as_bytes())
 }
 
 /// Whether the process has one of these pipes open.
@@ -97,7 +138,7 @@ mod tests {
     fn a_name_with_parentheses() {
         let rest = "S 1 77 77 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 1000 1";
         let stat = parse(&format!("99 (a) b (c)) {rest}")).unwrap();
-        assert_eq!(stat, Stat { name: "a) b (c)".to_owned(), state: 'S', group: 77, start_time: 4242 });
+        assert_eq!(stat, Stat { name: "a) b (c)".to_owned(), state: 'S', parent: 1, group: 77, start_time: 4242 });
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::time::Duration;
+
+use super::children;
 
 /// Runs `argv` in `dir` with `env` as its whole environment, and gives its stdout; `Err` is a sentence.
 pub async fn query(
@@ -12,14 +14,30 @@ pub async fn query(
     env: &BTreeMap<String, String>,
     timeout: Duration,
 ) -> Result<String, String> {
+    let line = argv.join(" ");
+    let output = ask(argv, dir, env, timeout).await?;
+    if !output.status.success() {
+        return Err(format!("`{line}` failed: {}", output.status));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Runs `argv` in `dir` with `env` as its whole environment, and gives what came of it; `Err` is a sentence.
+pub(super) async fn ask(
+    argv: Vec<String>,
+    dir: PathBuf,
+    env: &BTreeMap<String, String>,
+    timeout: Duration,
+) -> Result<Output, String> {
     let [program, rest @ ..] = argv.as_slice() else { return Err("nothing to run".into()) };
     let mut command = tokio::process::Command::new(program);
-    command.args(rest).current_dir(dir).env_clear().envs(env).stdin(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(timeout, command.output());
-    match output.await {
+    command.args(rest).current_dir(dir).env_clear().envs(env).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let started = children::start(|| command.spawn());
+    let (child, _registered) = started.map_err(|error| format!("`{program}` cannot be started: {error}"))?;
+    match tokio::time::timeout(timeout, child.wait_with_output()).await {
         Err(_) => Err(format!("`{program}` gave no answer within {} s", timeout.as_secs())),
-        Ok(Err(error)) => Err(format!("`{program}` cannot be started: {error}")),
-        Ok(Ok(output)) if !output.status.success() => Err(format!("`{}` failed: {}", argv.join(" "), output.status)),
-        Ok(Ok(output)) => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        Ok(Err(error)) => Err(format!("`{program}` cannot be asked: {error}")),
+        Ok(Ok(output)) => Ok(output),
     }
 }

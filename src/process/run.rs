@@ -3,22 +3,20 @@
 //! The first process is not asked for its status before the end: as long as it is not, its id, which is also the id of
 //! the group, cannot belong to anyone else, so every signal reaches this command only.
 
-use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
-use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::process::{ChildStderr, ChildStdout};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::capture::{Capture, Seen, Source};
 use super::group::{KILLED, TICK};
+use super::pipes::Pipes;
 use super::spawn::{Running, Spawn, spawn};
-use super::{Command, Ended, Outcome, Stop, Watcher, leftover};
+use super::{Command, Ended, Outcome, Stop, Watcher, clock, isolation, leftover};
 use crate::secrets::Mask;
 
 /// Runs a command. An error means that citadel could not do its part; whatever the command did is an outcome.
@@ -31,32 +29,47 @@ pub async fn run(
     watcher: &mut dyn Watcher,
 ) -> anyhow::Result<Outcome> {
     let capture = Capture::open(command, mask)?;
-    let begun = Instant::now();
+    let begun = clock::now();
     if *stop.borrow() != Stop::No {
         return Ok(not_started("citadel was asked to stop before it began".to_owned()));
     }
-    let (argv, dir, env) = (&command.argv, &command.dir, &command.env);
-    let mut running = match spawn(Spawn { argv, dir, env, stdout: Stdio::piped(), stderr: Stdio::piped() }) {
+    let mut running = match start(command).await {
         Ok(running) => running,
         Err(why) => return Ok(not_started(why)),
     };
-    if let Err(error) = watcher.started(&running.started) {
+    running.is_command();
+    if let Err(error) = watcher.started(&running.family.started) {
         kill(&mut running).await?;
         return Err(error);
     }
-    let pipes = Pipes { out: running.child.stdout.take(), err: running.child.stderr.take() };
-    let inodes = leftover::inodes(pipes.out.as_ref(), pipes.err.as_ref());
-    let mut supervisor = Supervisor { command, running, pipes, capture, stop, begun, spoke: begun, why: None };
+    let pipes = Pipes::of(&mut running.child);
+    let inodes = pipes.inodes();
+    let (spoke, why, left, failed) = (begun, None, Vec::new(), None);
+    let mut supervisor = Supervisor { command, mask, running, pipes, capture, stop, begun, spoke, why, left, failed };
     supervisor.until_over(watcher).await?;
-    let left = supervisor.clear(&inodes, mask, watcher).await?;
+    supervisor.clear(&inodes, watcher).await?;
     let status = reap(&mut supervisor.running).await?;
+    if let Some(error) = supervisor.failed {
+        return Err(error);
+    }
     let ended = supervisor.why.unwrap_or_else(|| by_itself(status));
     let Seen { bytes, prompt, tail, lost } = supervisor.capture.finish(watcher);
-    Ok(Outcome { ended, elapsed: begun.elapsed(), bytes, prompt, left, tail: tail.into(), lost })
+    let (elapsed, left) = (clock::now() - begun, supervisor.left);
+    Ok(Outcome { ended, elapsed, bytes, prompt, left, tail, lost })
+}
+
+async fn start(command: &Command) -> Result<Running, String> {
+    let (argv, dir, env) = (&command.argv, &command.dir, &command.env);
+    let wrapper = match &command.isolation {
+        Some(path) => Some(isolation::wrapper(path).await?),
+        None => None,
+    };
+    spawn(Spawn { argv, dir, env, stdout: Stdio::piped(), stderr: Stdio::piped(), wrapper })
 }
 
 struct Supervisor<'a> {
     command: &'a Command,
+    mask: &'a Mask,
     running: Running,
     pipes: Pipes,
     capture: Capture,
@@ -66,6 +79,10 @@ struct Supervisor<'a> {
     spoke: Instant,
     /// Why citadel ended it, if it did.
     why: Option<Ended>,
+    /// Who was ended besides the first process and its group.
+    left: Vec<String>,
+    /// What the watcher could not do about a stop; it keeps nobody from ending.
+    failed: Option<anyhow::Error>,
 }
 
 enum Stage {
@@ -88,51 +105,44 @@ impl Supervisor<'_> {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut stage = Stage::Working;
-        let (mut out, mut err) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
         while !matches!(stage, Stage::Over) {
-            // What the group does is asked only when something may have changed, not for every piece of output.
+            // What the family does is asked only when something may have changed, not for every piece of output.
             let look = tokio::select! {
-                read = read(&mut self.pipes.out, &mut out) => self.take(Source::Stdout, &out[..read], watcher),
-                read = read(&mut self.pipes.err, &mut err) => self.take(Source::Stderr, &err[..read], watcher),
+                (source, bytes) = self.pipes.read() => take(&mut self.capture, &mut self.spoke, source, bytes),
                 _ = children.recv() => true,
                 _ = tick.tick() => true,
             };
             if look {
-                stage = self.next(stage, Instant::now())?;
+                self.capture.tell(watcher);
+                stage = self.next(stage, clock::now(), watcher)?;
             }
         }
         Ok(())
     }
 
-    /// Takes what was read; says whether a pipe was closed.
-    fn take(&mut self, source: Source, bytes: &[u8], watcher: &mut dyn Watcher) -> bool {
-        if !bytes.is_empty() {
-            self.spoke = Instant::now();
-            self.capture.take(source, bytes, watcher);
-        }
-        bytes.is_empty()
-    }
-
-    fn next(&mut self, stage: Stage, now: Instant) -> anyhow::Result<Stage> {
+    fn next(&mut self, stage: Stage, now: Instant, watcher: &mut dyn Watcher) -> anyhow::Result<Stage> {
         let stop = *self.stop.borrow();
         Ok(match stage {
-            Stage::Working if self.has_exited()? => {
-                self.next(Stage::Draining { until: now + self.command.drain }, now)?
+            Stage::Working if self.has_exited()? || self.running.family.awaits_rest() => {
+                self.next(Stage::Draining { until: now + self.command.drain }, now, watcher)?
             }
             Stage::Working => match self.reason_to_end(stop, now) {
                 Some((why, signal)) => {
+                    if let Some(number) = stop.signal() {
+                        self.failed = watcher.stopping(number).err();
+                    }
                     self.why = Some(why);
                     self.send(signal, now)
                 }
                 None => stage,
             },
-            Stage::Ending { .. } if self.has_exited()? && self.running.group.is_empty() => {
+            Stage::Ending { .. } if self.has_exited()? && self.running.family.is_empty() => {
                 Stage::Draining { until: now + self.command.drain }
             }
             Stage::Ending { sent: Signal::KILL, due } if now >= due => Stage::Over,
             // Again and again: a fork that was under way was not there to be killed.
             Stage::Ending { sent: Signal::KILL, due } => {
-                self.running.group.signal(Signal::KILL);
+                self.running.family.signal(Signal::KILL);
                 Stage::Ending { sent: Signal::KILL, due }
             }
             Stage::Ending { .. } if stop == Stop::Now => self.send(Signal::KILL, now),
@@ -154,73 +164,75 @@ impl Supervisor<'_> {
         }
     }
 
-    fn send(&self, signal: Signal, now: Instant) -> Stage {
-        self.running.group.signal(signal);
+    fn send(&mut self, signal: Signal, now: Instant) -> Stage {
+        if signal == Signal::KILL {
+            self.left = leftover::escaped(&self.running.family, self.mask);
+        }
+        self.running.family.signal(signal);
+        // A process that stopped itself would never get it.
+        self.running.family.group.signal(Signal::CONT);
         let patience = if signal == Signal::KILL { KILLED } else { self.command.grace };
         Stage::Ending { sent: signal, due: now + patience }
     }
 
     fn has_exited(&self) -> anyhow::Result<bool> {
-        let pid = i32::try_from(self.running.started.pid).ok().and_then(Pid::from_raw).context("a pid out of range")?;
+        let pid = i32::try_from(self.running.family.started.pid)
+            .ok()
+            .and_then(Pid::from_raw)
+            .context("a pid out of range")?;
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         Ok(waitid(WaitId::Pid(pid), options).context("cannot ask for the state of the command")?.is_some())
     }
 
-    /// Ends what is left, in the group or outside with an end of a pipe, and reads the last of the output.
-    async fn clear(&mut self, inodes: &[u64], mask: &Mask, watcher: &mut dyn Watcher) -> anyhow::Result<Vec<String>> {
-        let (mut left, mut out, mut err) = (Vec::new(), vec![0; 64 * 1024], vec![0; 64 * 1024]);
+    /// Ends what is left of the family, or holds an end of a pipe, and reads the last of the output.
+    async fn clear(&mut self, inodes: &[u64], watcher: &mut dyn Watcher) -> anyhow::Result<()> {
         let late = Instant::now() + KILLED;
         while !self.is_gone() && Instant::now() < late {
             // Again and again: what forks while it is looked for is found the next time.
-            let found = leftover::kill(self.running.group, inodes, mask);
+            let found = leftover::kill(&self.running.family, inodes, self.mask);
             // A pipe whose other end nobody can be seen to hold is given up.
-            let give_up = found.is_empty() && self.running.group.is_empty();
-            left.extend(found.into_iter().filter(|name| !left.contains(name)).collect::<Vec<_>>());
-            let mut tick = pin!(sleep(TICK));
-            loop {
-                tokio::select! {
-                    read = read(&mut self.pipes.out, &mut out) => self.take(Source::Stdout, &out[..read], watcher),
-                    read = read(&mut self.pipes.err, &mut err) => self.take(Source::Stderr, &err[..read], watcher),
-                    () = &mut tick => break,
-                };
-            }
+            let give_up = found.is_empty() && self.running.family.is_empty();
+            let new: Vec<String> = found.into_iter().filter(|name| !self.left.contains(name)).collect();
+            self.left.extend(new);
+            self.listen(TICK).await;
+            self.capture.tell(watcher);
             if give_up {
                 break;
             }
         }
-        anyhow::ensure!(self.running.group.is_empty(), "a process of the command cannot be ended");
-        Ok(left)
+        if !self.running.family.wait_empty(Duration::ZERO).await {
+            // A namespace's init that should have followed the last process.
+            self.running.family.signal(Signal::KILL);
+            anyhow::ensure!(self.running.family.wait_empty(KILLED).await, "a process of the command cannot be ended");
+        }
+        Ok(())
+    }
+
+    /// Takes what comes for so long.
+    async fn listen(&mut self, time: Duration) {
+        let until = tokio::time::Instant::now() + time;
+        while let Ok((source, bytes)) = tokio::time::timeout_at(until, self.pipes.read()).await {
+            take(&mut self.capture, &mut self.spoke, source, bytes);
+        }
     }
 
     fn is_gone(&self) -> bool {
-        self.pipes.are_closed() && self.running.group.is_empty()
+        self.pipes.are_closed() && self.running.family.is_empty()
     }
 }
 
-struct Pipes {
-    out: Option<ChildStdout>,
-    err: Option<ChildStderr>,
-}
-
-impl Pipes {
-    fn are_closed(&self) -> bool {
-        self.out.is_none() && self.err.is_none()
+/// Takes what was read; says whether a pipe was closed.
+fn take(capture: &mut Capture, spoke: &mut Instant, source: Source, bytes: &[u8]) -> bool {
+    if !bytes.is_empty() {
+        *spoke = clock::now();
+        capture.take(source, bytes);
     }
-}
-
-/// Reads once; the end of a pipe, or its failure, closes it. A closed pipe says nothing, forever.
-async fn read(pipe: &mut Option<impl AsyncRead + Unpin>, buffer: &mut [u8]) -> usize {
-    let Some(open) = pipe else { return std::future::pending().await };
-    let read = open.read(buffer).await.unwrap_or(0);
-    if read == 0 {
-        *pipe = None;
-    }
-    read
+    bytes.is_empty()
 }
 
 async fn kill(running: &mut Running) -> anyhow::Result<()> {
-    running.group.signal(Signal::KILL);
-    running.group.wait_empty(KILLED).await;
+    running.family.signal(Signal::KILL);
+    running.family.wait_empty(KILLED).await;
     reap(running).await.map(drop)
 }
 

@@ -4,9 +4,10 @@ use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use super::Stop;
+use super::{Stop, suspend};
 
-/// Listens for INT, TERM and HUP: the first asks to stop, a second INT or TERM kills.
+/// Listens for INT, TERM and HUP: the first asks to stop, a second INT or TERM kills. TSTP suspends citadel together
+/// with its commands.
 ///
 /// Must be called inside a tokio runtime.
 pub fn listen() -> anyhow::Result<watch::Receiver<Stop>> {
@@ -15,7 +16,15 @@ pub fn listen() -> anyhow::Result<watch::Receiver<Stop>> {
         let stream = signal(kind).context("cannot listen for signals")?;
         tokio::spawn(forward(stream, kind, sender.clone()));
     }
+    let suspended = signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()));
+    tokio::spawn(suspend_each_time(suspended.context("cannot listen for signals")?));
     Ok(receiver)
+}
+
+async fn suspend_each_time(mut stream: Signal) {
+    while stream.recv().await.is_some() {
+        suspend::suspend().await;
+    }
 }
 
 async fn forward(mut stream: Signal, kind: SignalKind, sender: watch::Sender<Stop>) {

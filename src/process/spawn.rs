@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
 
 use tokio::process::Child;
 
+use super::children::{self, Registered};
+use super::family::Family;
 use super::group::Group;
 use super::which::{is_program, which};
 use super::{Started, proc};
@@ -17,28 +20,43 @@ pub(super) struct Spawn<'a> {
     pub(super) env: &'a BTreeMap<String, String>,
     pub(super) stdout: Stdio,
     pub(super) stderr: Stdio,
+    /// The words to put before the command, which make a PID namespace for it.
+    pub(super) wrapper: Option<Vec<String>>,
 }
 
-/// A running program. Dropped, its whole group is killed.
+/// A running program. Dropped, it is killed with all that it started.
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) child: Child,
-    pub(super) group: Group,
-    pub(super) started: Started,
+    pub(super) family: Arc<Family>,
+    registered: Option<Registered>,
     armed: bool,
 }
 
 impl Running {
-    /// Lets the group live on, or be: it was ended, or is to outlive citadel.
+    /// Nothing is left to be ended.
     pub(super) fn disarm(&mut self) {
         self.armed = false;
+    }
+
+    /// Lets it outlive citadel, whose child it stays until then.
+    pub(super) fn live_on(&mut self) {
+        self.armed = false;
+        std::mem::forget(self.registered.take());
+    }
+
+    /// From now on it is suspended together with citadel, and its orphans are found.
+    pub(super) fn is_command(&self) {
+        if let Some(registered) = &self.registered {
+            registered.is_command(&self.family);
+        }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         if self.armed {
-            self.group.signal(rustix::process::Signal::KILL);
+            self.family.signal(rustix::process::Signal::KILL);
         }
     }
 }
@@ -50,10 +68,16 @@ pub(super) fn spawn(spawn: Spawn<'_>) -> Result<Running, String> {
         return Err(format!("the folder `{}` does not exist", spawn.dir.display()));
     }
     let file = find(program, &spawn)?;
-    let mut command = tokio::process::Command::new(file);
+    children::adopt();
+    let isolated = spawn.wrapper.is_some();
+    let mut command = match &spawn.wrapper {
+        None => tokio::process::Command::new(file),
+        Some(words) => wrapped(words, &file),
+    };
     command.args(args).current_dir(spawn.dir).env_clear().envs(spawn.env).process_group(0);
     command.stdin(Stdio::null()).stdout(spawn.stdout).stderr(spawn.stderr);
-    let mut child = command.spawn().map_err(|error| format!("`{program}` cannot be started: {error}"))?;
+    let started = children::start(|| command.spawn());
+    let (mut child, registered) = started.map_err(|error| format!("`{program}` cannot be started: {error}"))?;
     let pid = child.id().unwrap_or_default();
     let Some(group) = Group::new(pid) else {
         let _ = child.start_kill();
@@ -61,7 +85,14 @@ pub(super) fn spawn(spawn: Spawn<'_>) -> Result<Running, String> {
     };
     // The process is not reaped yet, so even one that has already ended tells when it began.
     let start_time = proc::stat(pid).map_or(0, |stat| stat.start_time);
-    Ok(Running { child, group, started: Started { pid, group: pid, start_time }, armed: true })
+    let family = Family::new(Started { pid, group: pid, start_time }, group, isolated);
+    Ok(Running { child, family: Arc::new(family), registered: Some(registered), armed: true })
+}
+
+fn wrapped(words: &[String], file: &Path) -> tokio::process::Command {
+    let mut command = tokio::process::Command::new(words.first().map_or("", String::as_str));
+    command.args(words.iter().skip(1)).arg(file);
+    command
 }
 
 /// The path of the step decides, not citadel's own.

@@ -1,14 +1,28 @@
-//! Finds what is left of a process group that an earlier citadel started. Never signals anything.
+//! Finds what is left of a step that an earlier citadel started. Never signals anything.
 
 use super::{Started, proc};
 
-/// The living processes of the group, each with its pid and command line. A process that started before the group's
-/// first one belongs to another group that had the same number earlier.
-pub fn survivors(started: &Started) -> Vec<(u32, String)> {
-    let of_group = |pid: &u32| {
-        proc::stat(*pid)
-            .is_some_and(|stat| stat.is_alive() && stat.group == started.group && stat.start_time >= started.start_time)
+/// The variable that every process of an attempt inherits. It finds what was spawned a moment before citadel died, of
+/// which no record tells, and what left its group.
+pub const ATTEMPT: &str = "CITADEL_ATTEMPT";
+
+/// A process that outlived its citadel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survivor {
+    pub pid: u32,
+    pub group: u32,
+    pub command: String,
+}
+
+/// The living processes of an attempt: those in the group that was recorded, and those that carry its mark. A process
+/// that started before the group's first one belongs to another group that had the same number earlier.
+pub fn survivors(recorded: Option<&Started>, mark: &str) -> Vec<Survivor> {
+    let survivor = |pid: u32| {
+        let stat = proc::stat(pid).filter(proc::Stat::is_alive)?;
+        let of_group =
+            recorded.is_some_and(|started| stat.group == started.group && stat.start_time >= started.start_time);
+        let is_one = of_group || proc::has_variable(pid, ATTEMPT, mark);
+        is_one.then(|| Survivor { pid, group: stat.group, command: proc::command_line(pid).unwrap_or(stat.name) })
     };
-    let pids = proc::pids().into_iter().filter(of_group);
-    pids.map(|pid| (pid, proc::command_line(pid).unwrap_or_default())).collect()
+    proc::pids().into_iter().filter_map(survivor).collect()
 }

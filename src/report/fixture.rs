@@ -121,6 +121,7 @@ pub(crate) fn ended(id: &str, attempt: u32, outcome: StepOutcome) -> StepEnded {
         transactions: Vec::new(),
         reason: None,
         tail: Vec::new(),
+        left: Vec::new(),
     }
 }
 

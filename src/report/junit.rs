@@ -87,7 +87,9 @@ fn step_status(step: &StepReport) -> TestCaseStatus {
             Some(StepOutcome::Refused(_)) => TestCaseStatus::non_success(NonSuccessKind::Error),
             Some(_) | None => TestCaseStatus::skipped(),
         },
-        Some(StepState::Started | StepState::Indeterminate) => TestCaseStatus::non_success(NonSuccessKind::Error),
+        Some(StepState::Started | StepState::Indeterminate | StepState::Happened) => {
+            TestCaseStatus::non_success(NonSuccessKind::Error)
+        }
     };
     let why = last.and_then(|ended| ended.reason.clone());
     let why = why.or_else(|| last.map(|ended| outcome_words(ended.outcome).to_owned()));

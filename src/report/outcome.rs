@@ -71,6 +71,9 @@ impl Outcome {
         if let Some(step) = find(StepState::Indeterminate) {
             return Self::Stopped { sentence: format!("step `{step}` may or may not have happened; {so_far}") };
         }
+        if let Some(step) = find(StepState::Happened) {
+            return Self::Stopped { sentence: format!("step `{step}` happened, its evidence is not judged; {so_far}") };
+        }
         if progress.steps.is_empty() {
             return Self::Open { sentence: format!("nothing was started; {so_far}") };
         }

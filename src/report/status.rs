@@ -15,6 +15,7 @@ fn mark(state: Option<StepState>, running: bool) -> (Tone, &'static str, &'stati
         None => (Tone::Quiet, "·", ""),
         Some(StepState::Started) if running => (Tone::Accent, "▸", "running"),
         Some(StepState::Started | StepState::Indeterminate) => (Tone::Doubt, "?", "may or may not have happened"),
+        Some(StepState::Happened) => (Tone::Doubt, "?", "happened, evidence not judged"),
         Some(StepState::Done) => (Tone::Good, "✔", "done"),
         Some(StepState::Failed) => (Tone::Bad, "✘", "failed"),
         Some(StepState::NotHappened) => (Tone::Quiet, "–", "did not happen"),

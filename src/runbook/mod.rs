@@ -4,6 +4,7 @@
 //! once. Nothing here runs a command, reads a chain or knows the time. What derives `Serialize` is what a definition
 //! digest covers; what it skips (titles, places, time limits) may change without changing the meaning.
 
+mod check;
 mod decode;
 mod diagnostic;
 pub mod digest;
@@ -14,6 +15,7 @@ mod load;
 mod place;
 mod predicate;
 mod resolve;
+mod step;
 mod suggest;
 mod syntax;
 mod template;
@@ -25,12 +27,17 @@ use std::time::Duration;
 use ethers::types::{Address, H256};
 use serde::Serialize;
 
+pub use check::{Check, CheckKind, JsonSource, PauseState};
 pub use diagnostic::{Diagnostic, Problems};
 pub use id::{PhaseId, StepId};
 pub use load::{Loaded, load};
 pub use place::Place;
 pub use predicate::{JsonRule, Lookup, Operand, Predicate, Unmet};
 pub use resolve::parse;
+pub use step::{
+    Action, Effects, Evidence, EvidenceKind, ExpectedExit, FileEvidence, Isolation, Mentions, Need, OutputEvidence,
+    Retry, Step, TransactionsEvidence,
+};
 pub use template::{Scope, Template};
 
 /// A whole runbook, after every reference in it was checked.
@@ -47,6 +54,7 @@ pub struct Runbook {
     pub reports: Template,
     pub source: Option<Source>,
     pub workspace: Workspace,
+    pub limits: Limits,
     pub tools: Vec<Tool>,
     pub networks: BTreeMap<String, Network>,
     pub contracts: BTreeMap<String, Contract>,
@@ -85,6 +93,23 @@ pub struct Practice {
     pub dir: String,
     /// A file that marks every copy of it.
     pub marker: String,
+}
+
+/// Time limits of commands that are not a step's own, from `[default]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a command has to end after each signal.
+    pub grace: Duration,
+    /// How long, after its first process has exited, the others may still work and write.
+    pub drain: Duration,
+    /// How long one `citadel run` may work, without the time that people are waited for.
+    pub run: Option<Duration>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { grace: Duration::from_secs(5), drain: Duration::from_secs(2), run: None }
+    }
 }
 
 /// A program whose running version must be the one a file names.
@@ -216,232 +241,6 @@ pub struct Phase {
     pub gate: Gate,
     #[serde(skip)]
     pub place: Place,
-}
-
-/// One command, or one thing a person does, with the evidence that it happened.
-#[derive(Debug, Clone, Serialize)]
-pub struct Step {
-    pub id: StepId,
-    #[serde(skip)]
-    pub title: String,
-    pub action: Action,
-    pub env: BTreeMap<String, Template>,
-    pub needs: Vec<Need>,
-    pub effects: Effects,
-    pub exit: ExpectedExit,
-    #[serde(skip)]
-    pub timeout: Duration,
-    #[serde(skip)]
-    pub silence: Duration,
-    pub evidence: Vec<Evidence>,
-    /// Checked before the step starts.
-    pub before: Vec<Check>,
-    /// Tells, after a crash, whether the step's effect happened.
-    pub probe: Option<Check>,
-    pub idempotent: bool,
-    /// Further attempts without asking; with chain effects only after "did not happen".
-    pub retry: Option<Retry>,
-    /// The step starts a chain of its own: its transactions are never looked up.
-    pub own_chain: bool,
-    /// Why this step differs from the prose.
-    #[serde(skip)]
-    pub differs: Option<String>,
-    #[serde(skip)]
-    pub place: Place,
-}
-
-/// How often a step is tried again by itself.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Retry {
-    /// Further attempts after the first.
-    pub max: u32,
-    /// The wait before the first of them; it doubles each time.
-    #[serde(skip)]
-    pub backoff: Duration,
-}
-
-/// What a step does.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    Npm {
-        script: Template,
-        args: Vec<Template>,
-    },
-    Make {
-        target: Template,
-        dir: Option<Template>,
-        args: Vec<Template>,
-    },
-    Run {
-        argv: Vec<Template>,
-    },
-    Shell {
-        script: Template,
-    },
-    Manual {
-        instructions: Template,
-    },
-    /// Checks that the secrets which later steps read are there and sane; creates the file from its template once.
-    Secrets {
-        template: Template,
-        file: Template,
-        requires: Vec<Template>,
-    },
-}
-
-/// A class of secrets that a step is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Need {
-    Rpc,
-    Key,
-}
-
-/// What a step may change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Effects {
-    None,
-    Files,
-    Chain,
-}
-
-/// Which exit codes count as expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ExpectedExit {
-    Code(i32),
-    /// Evidence alone decides.
-    Any,
-}
-
-/// What must be seen for a step to count as done.
-#[derive(Debug, Clone, Serialize)]
-pub struct Evidence {
-    pub kind: EvidenceKind,
-    #[serde(skip)]
-    pub place: Place,
-}
-
-/// The kinds of evidence.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EvidenceKind {
-    File(FileEvidence),
-    Output(OutputEvidence),
-    Chain(Check),
-    Transactions(TransactionsEvidence),
-}
-
-/// A file that the step wrote during this attempt, relative to the workspace.
-#[derive(Debug, Clone, Serialize)]
-pub struct FileEvidence {
-    pub path: Template,
-    pub json: Vec<JsonRule>,
-    pub contains: Vec<Template>,
-    pub never: Vec<Template>,
-    /// Names the file's lines that are keys of OpenSSH `allowed_signers`, each parsed strictly.
-    pub allowed_signers: bool,
-    /// `false`: the step reads it but need not write it.
-    pub written: bool,
-    /// The step must leave it as it was.
-    pub unchanged: bool,
-    /// The 32-byte hashes in the text include every value at a place in an artefact.
-    pub mentions: Option<Mentions>,
-    /// A place (RFC 9535) of `{ file, sha256 }` entries: each file, beside this one, must have its hash.
-    pub manifest: Option<String>,
-    /// The artefact's name from here on.
-    pub keep: Option<String>,
-}
-
-/// Values at a place in an artefact that a text must contain.
-#[derive(Debug, Clone, Serialize)]
-pub struct Mentions {
-    pub of: String,
-    pub at: String,
-}
-
-/// What the step's output must and must not say; stdout and stderr together.
-#[derive(Debug, Clone, Serialize)]
-pub struct OutputEvidence {
-    pub has: Vec<Template>,
-    pub never: Vec<Template>,
-    /// Rules on stdout read as JSON, from the first line that starts a JSON value.
-    pub json: Vec<JsonRule>,
-    /// Keeps that JSON (or, without rules, the whole stdout) as an artefact.
-    pub keep: Option<String>,
-}
-
-/// Transaction hashes in an artefact: present, distinct, non-zero, mined with status 1 after the step began.
-#[derive(Debug, Clone, Serialize)]
-pub struct TransactionsEvidence {
-    pub of: String,
-    pub at: String,
-    pub min: u64,
-    /// Contracts of which each transaction must have called or logged one; empty: any.
-    pub to: Vec<String>,
-}
-
-/// One question with a verdict.
-#[derive(Debug, Clone, Serialize)]
-pub struct Check {
-    pub id: String,
-    pub kind: CheckKind,
-    #[serde(skip)]
-    pub place: Place,
-}
-
-/// The kinds of checks, one file each in `chain/checks/`, except `Json`, which reads no chain.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckKind {
-    Pause { of: String, is: PauseState },
-    CanPause { of: String, within: Duration },
-    Governed { contracts: Vec<String>, by: String },
-    Code { of: String, hash: Option<H256> },
-    Call { of: String, signature: String, args: Vec<Template>, from: Option<String>, rules: Vec<Predicate> },
-    Timelock { of: String, min_delay: Option<Duration>, proposer: Option<String> },
-    Safe { of: String, threshold: Vec<Predicate>, owners: Vec<Predicate>, modules: Option<Vec<Address>> },
-    SafeBundle { of: String, safe: String },
-    SafeTx { of: String, bundle: String, safe: String },
-    UnchangedSince { gate: PhaseId, check: String },
-    Json { of: JsonSource, rules: Vec<JsonRule> },
-}
-
-impl CheckKind {
-    /// The kind's name, as the runbook's key spells it.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Pause { .. } => "pause",
-            Self::CanPause { .. } => "can_pause",
-            Self::Governed { .. } => "governed",
-            Self::Code { .. } => "code",
-            Self::Call { .. } => "call",
-            Self::Timelock { .. } => "timelock",
-            Self::Safe { .. } => "safe",
-            Self::SafeBundle { .. } => "safe_bundle",
-            Self::SafeTx { .. } => "safe_tx",
-            Self::UnchangedSince { .. } => "unchanged_since",
-            Self::Json { .. } => "json",
-        }
-    }
-}
-
-/// Whether a `json` check reads a kept artefact or a file of the workspace.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum JsonSource {
-    Artefact(String),
-    File(Template),
-}
-
-/// The pause state that a check demands. Partly paused never satisfies either.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PauseState {
-    Running,
-    Paused,
 }
 
 /// What closes a phase.

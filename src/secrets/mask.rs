@@ -69,6 +69,11 @@ impl Mask {
         &self.inner.skipped
     }
 
+    /// Whether there is nothing to hide.
+    pub fn is_empty(&self) -> bool {
+        self.inner.patterns.is_empty()
+    }
+
     /// A stream of bytes to be masked as it comes.
     pub fn stream(&self) -> Masker {
         Masker::new(self.clone())
@@ -107,6 +112,10 @@ impl Mask {
 
     /// What must go: occurrences that share a byte as one span, named after the first and longest of them.
     pub(super) fn spans(&self, bytes: &[u8]) -> Vec<Span> {
+        // Whether there is anything at all is a much faster question.
+        if !self.inner.search.is_match(bytes) {
+            return Vec::new();
+        }
         let mut found: Vec<_> = self.matches(bytes).collect();
         found.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
         found.into_iter().fold(Vec::new(), |mut spans: Vec<Span>, span| {

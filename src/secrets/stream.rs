@@ -17,6 +17,11 @@ impl Masker {
         Self { mask, held: Vec::new(), covered: 0 }
     }
 
+    /// Whether bytes pass through unchanged, since there is nothing to hide.
+    pub fn is_idle(&self) -> bool {
+        self.mask.is_empty()
+    }
+
     /// Takes bytes and appends to `out` all that is decided.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         self.held.extend_from_slice(bytes);

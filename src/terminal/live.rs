@@ -122,7 +122,7 @@ fn head(started: &StepStarted, progress: &Progress) -> String {
 impl Observer for Live {
     fn event(&mut self, entry: &Entry, progress: &Progress) {
         let lines = self.teller.tell(entry, progress);
-        if !matches!(entry.event, Event::StepSpawned { .. }) {
+        if !matches!(entry.event, Event::StepSpawned { .. } | Event::Interrupted { .. }) {
             self.close();
         }
         let screen = &mut self.screen;

@@ -105,7 +105,7 @@ impl Observer for Plain {
             let since = Instant::now();
             let (step, due) = (started.step.clone(), since + self.shared.every);
             state.running = Some(Running { step, since, due, last: String::new() });
-        } else if !matches!(entry.event, Event::StepSpawned { .. }) {
+        } else if !matches!(entry.event, Event::StepSpawned { .. } | Event::Interrupted { .. }) {
             state.running = None;
         }
         state.screen.show(&lines);

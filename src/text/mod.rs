@@ -65,6 +65,11 @@ pub fn duration(milliseconds: u64) -> String {
     }
 }
 
+/// A time limit as a runbook writes it: `10m`, `1h 30m`, `500ms`.
+pub fn limit(limit: std::time::Duration) -> String {
+    jiff::SignedDuration::try_from(limit).map_or_else(|_| format!("{limit:?}"), |limit| format!("{limit:#}"))
+}
+
 /// A number with its noun: `1 check`, `3 checks`.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }

@@ -19,15 +19,33 @@ fn a_run_passes_and_has_nothing_more_to_do() {
 #[test]
 fn a_step_that_takes_too_long_is_ended_with_its_group() {
     let test = stub(&step("slow", "sleep 600 & echo waiting; wait", "timeout = \"1s\""));
-    test.citadel(RUN).code(14).says("took longer than 1 s and was ended").says("next: ");
+    test.citadel(RUN).code(14).says("took longer than 1s and was ended").says("next: ");
     assert_eq!(test.processes(), [""; 0]);
-    test.citadel("gate verify --network test").code(10).says("took longer than 1 s");
+    test.citadel("gate verify --network test").code(10).says("took longer than 1s");
 }
 
 #[test]
 fn a_step_that_says_nothing_is_ended() {
     let test = stub(&step("mute", "sleep 600", "silence = \"1s\""));
-    test.citadel(RUN).code(14).says("printed nothing for 1 s and was ended");
+    test.citadel(RUN).code(14).says("printed nothing for 1s and was ended");
+    assert_eq!(test.processes(), [""; 0]);
+}
+
+#[test]
+fn the_whole_run_has_a_limit_that_is_named() {
+    let steps = format!("{}\n{}", step("slow", "sleep 600", ""), step("next", "touch ran", ""));
+    let test = stub(&steps);
+    test.edit("runbook.toml", "[[phase]]", "[default]\nrun = \"1s\"\n\n[[phase]]");
+    test.citadel("plan --network test").code(0).says("drain 2s, the whole run 1s").says("limits   10m, silent 2m");
+    test.citadel(RUN).code(14).says("was ended: the whole run took longer than 1s");
+    assert!(!test.path("ran").exists());
+    assert_eq!(test.processes(), [""; 0]);
+}
+
+#[test]
+fn what_a_step_leaves_running_is_named_and_ended() {
+    let test = stub(&step("leaves", "(setsid sleep 600 >/dev/null 2>&1 &); echo done", ""));
+    test.citadel(RUN).code(0).says("ended what it left running: `sleep 600 (pid ");
     assert_eq!(test.processes(), [""; 0]);
 }
 

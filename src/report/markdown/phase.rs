@@ -31,6 +31,7 @@ fn state(state: Option<StepState>) -> &'static str {
         Some(StepState::Done) => "✔ done",
         Some(StepState::Failed) => "✘ **failed**",
         Some(StepState::Started | StepState::Indeterminate) => "? **may or may not have happened**",
+        Some(StepState::Happened) => "? **happened, evidence not judged**",
         Some(StepState::NotHappened) => "– did not happen",
     }
 }

@@ -16,7 +16,7 @@ impl<'a> Resolve<'a> {
         let kind = kind?;
         self.belongs(reader, "dir", kind, &["make"]);
         self.belongs(reader, "args", kind, &["npm", "make"]);
-        for key in ["env", "exit", "timeout", "silence"] {
+        for key in ["env", "exit", "timeout", "silence", "isolation"] {
             self.belongs(reader, key, kind, &["npm", "make", "run", "shell"]);
         }
         match kind {

@@ -80,6 +80,9 @@ impl<'a> Resolve<'a> {
         };
         self.timeout = self.duration(&mut reader, "timeout").unwrap_or(self.timeout);
         self.silence = self.duration(&mut reader, "silence").unwrap_or(self.silence);
+        self.limits.grace = self.duration(&mut reader, "grace").unwrap_or(self.limits.grace);
+        self.limits.drain = self.duration(&mut reader, "drain").unwrap_or(self.limits.drain);
+        self.limits.run = self.duration(&mut reader, "run");
         reader.finish();
     }
 

@@ -30,7 +30,7 @@ use super::diagnostic::{Diagnostic, Problems, Report};
 use super::document::{self, Entry, Node, Table};
 use super::forms;
 use super::place::Place;
-use super::{Check, Runbook};
+use super::{Check, Limits, Runbook};
 
 /// Reads a runbook from its text; `file` is what messages call it, and where relative paths start.
 ///
@@ -58,6 +58,7 @@ struct Resolve<'a> {
     parts: Unique,
     timeout: Duration,
     silence: Duration,
+    limits: Limits,
 }
 
 /// Where in the runbook reading has come to: which gates and artefacts lie before.
@@ -82,6 +83,7 @@ impl<'a> Resolve<'a> {
             parts: Unique::new("phase"),
             timeout: Duration::from_mins(10),
             silence: Duration::from_mins(2),
+            limits: Limits::default(),
         }
     }
 
@@ -112,6 +114,7 @@ impl<'a> Resolve<'a> {
             reports: head.reports,
             source: head.source,
             workspace,
+            limits: self.limits,
             tools,
             networks,
             contracts,

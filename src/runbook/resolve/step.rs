@@ -8,7 +8,7 @@ use crate::runbook::decode::Reader;
 use crate::runbook::diagnostic::Diagnostic;
 use crate::runbook::document::{Node, Value};
 use crate::runbook::{
-    Action, Check, Effects, Evidence, EvidenceKind, ExpectedExit, Need, Retry, Step, StepId, Template, forms,
+    Action, Check, Effects, Evidence, EvidenceKind, ExpectedExit, Isolation, Need, Retry, Step, StepId, Template, forms,
 };
 
 const NEEDS: &[(&str, Need)] = &[("rpc", Need::Rpc), ("key", Need::Key)];
@@ -34,6 +34,7 @@ impl<'a> Resolve<'a> {
         let exit = self.exit(&mut reader);
         let timeout = self.duration(&mut reader, "timeout").unwrap_or(self.timeout);
         let silence = self.duration(&mut reader, "silence").unwrap_or(self.silence);
+        let isolation = reader.choice("isolation", &[("pid", Isolation::Pid)]);
         let before = self.before(&mut reader, &id);
         let probe = reader.optional("probe").and_then(|node| self.lone_check(node, "`probe`", format!("{id} probe")));
         let idempotent = reader.flag("idempotent").unwrap_or(false);
@@ -63,6 +64,7 @@ impl<'a> Resolve<'a> {
             exit,
             timeout,
             silence,
+            isolation,
             evidence,
             before,
             probe,

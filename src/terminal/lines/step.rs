@@ -4,7 +4,7 @@ use crate::event::{PhaseOutline, StepEnded, StepOutcome, StepStarted};
 use crate::progress::Progress;
 use crate::report::{blocks, outcome_words};
 use crate::runbook::StepId;
-use crate::text::{Line, Tone, duration, padded, width};
+use crate::text::{Line, Tone, clean, duration, padded, width};
 use crate::verdict::{CheckResult, Verdict};
 
 /// Ids longer than this push the title to the right.
@@ -34,6 +34,7 @@ pub(super) fn ended(ended: &StepEnded, progress: &Progress, folder: &str) -> Vec
     let (tone, mark) = mark(ended.outcome);
     let first = line(progress, &ended.step, tone, mark).plain(again(ended.attempt));
     let mut lines = vec![first.right(duration(ended.milliseconds))];
+    lines.extend(left(ended));
     if ended.outcome == StepOutcome::Done {
         return lines;
     }
@@ -45,6 +46,13 @@ pub(super) fn ended(ended: &StepEnded, progress: &Progress, folder: &str) -> Vec
     lines.extend(blocks::checks(&bad, 6));
     lines.extend(output(ended, progress, folder));
     lines
+}
+
+/// What outlived the command: its author may not know of it.
+fn left(ended: &StepEnded) -> Option<Line> {
+    let names: Vec<String> = ended.left.iter().map(|name| format!("`{}`", clean(name))).collect();
+    let words = format!("ended what it left running: {}", names.join(", "));
+    (!names.is_empty()).then(|| Line::new(6).add(Tone::Doubt, words).wrapped(6))
 }
 
 fn mark(outcome: StepOutcome) -> (Tone, &'static str) {
