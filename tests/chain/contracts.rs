@@ -31,13 +31,16 @@ fn has_all(folder: &Path) -> bool {
         .all(|path| folder.join(path).exists())
 }
 
+/// Installs elsewhere and moves it there whole: other tests may be doing the same at this moment.
 fn install(folder: &Path) {
-    std::fs::create_dir_all(folder).unwrap();
+    let own = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     #[expect(clippy::disallowed_methods, reason = "tests install their contracts themselves")]
     let mut npm = Command::new("npm");
     npm.args(["install", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund", "--no-save", "--prefix"]);
-    let output = npm.arg(folder).args(PACKAGES).output().expect("npm runs");
+    let output = npm.arg(own.path()).args(PACKAGES).output().expect("npm runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let moved = std::fs::rename(own.path(), folder);
+    assert!(moved.is_ok() || has_all(&folder.join("node_modules")), "{moved:?}");
 }
 
 /// The creation code in an artifact.

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
+use ethers::utils::{hex, id};
 use serde_json::{Value, json};
 
 use super::builder::Test;
@@ -126,6 +127,28 @@ impl Lease {
     /// Does to the chain what an incident would.
     pub(crate) fn act(&self, action: &str) {
         self.sh(&format!("cd practice && ANVIL_RPC_URL={} npm run -s practice:act -- {action}", self.url()));
+    }
+
+    /// Sets a parameter of a contract that the timelock governs, so that the next update has work to do.
+    pub(crate) fn detune(&self, contract: &str, setter: &str, value: u64) {
+        let timelock = self.address("TimelockController");
+        let data = format!("0x{}{value:064x}", hex::encode(id(setter)));
+        self.rpc("anvil_impersonateAccount", &json!([timelock]));
+        self.rpc("anvil_setBalance", &json!([timelock, "0xde0b6b3a7640000"]));
+        let call = json!({ "from": timelock, "to": self.address(contract), "data": data });
+        let hash = self.rpc("eth_sendTransaction", &json!([call]));
+        self.rpc("anvil_stopImpersonatingAccount", &json!([timelock]));
+        // It is mined in a moment: Anvil mines every transaction at once.
+        let mut receipts = (0..10_000).map(|_| self.rpc("eth_getTransactionReceipt", &json!([hash])));
+        let receipt = receipts.find(|receipt| !receipt.is_null()).expect("the transaction is mined");
+        assert_eq!(receipt["status"], "0x1", "{setter} of {contract}: {receipt}");
+    }
+
+    /// A getter's answer, as the number that it is.
+    pub(crate) fn number(&self, contract: &str, getter: &str) -> u64 {
+        let data = format!("0x{}", hex::encode(id(getter)));
+        let answer = self.rpc("eth_call", &json!([{ "to": self.address(contract), "data": data }, "latest"]));
+        u64::from_str_radix(answer.as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
     }
 
     /// Makes a command of the workspace misbehave.
