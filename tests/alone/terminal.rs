@@ -196,7 +196,7 @@ async fn a_suspended_citadel_goes_on_in_the_foreground() {
     // 128 and the number of STOP or TSTP: the shell has its terminal back.
     terminal.shows("code 14").await;
     let state = || fields(pid).map(|fields| fields[0].clone()).unwrap_or_default();
-    assert_eq!(state(), "T");
+    until(|| state() == "T").await;
     terminal.press(b'\n');
     until(|| state() != "T").await;
     terminal.press(CTRL_C);
