@@ -42,11 +42,12 @@ const EFFECTS: [&str; 11] = [
 ];
 
 /// Where Ethereum's types are used. Everything else speaks of contracts by name.
-const ETHEREUM: [&str; 7] = [
+const ETHEREUM: [&str; 8] = [
     "chain/",
     "devchain/deployment.rs",
     "engine/dev_chain.rs",
     "engine/world.rs",
+    "runbook/check.rs",
     "runbook/forms/address.rs",
     "runbook/mod.rs",
     "runbook/resolve/chain_check.rs",
