@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, getpgrp, kill_process_group, test_kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::time::{Instant, sleep};
 
 use super::{Started, proc};
@@ -23,7 +23,7 @@ impl Group {
     /// The group with this id; none for ids that would mean everyone, or citadel itself.
     pub(super) fn new(id: u32) -> Option<Self> {
         let pid = Pid::from_raw(i32::try_from(id).ok()?)?;
-        (pid != Pid::INIT && pid != getpgrp()).then_some(Self(pid))
+        (pid != Pid::INIT && own_group() != Some(id)).then_some(Self(pid))
     }
 
     /// Sends a signal to every process of the group.
@@ -70,6 +70,11 @@ impl Group {
     }
 }
 
+/// citadel's own group, as the kernel numbers it here: 0 in a container that was entered from outside.
+fn own_group() -> Option<u32> {
+    proc::stat(std::process::id()).map(|stat| stat.group)
+}
+
 /// Whether the process lives and is the one that was started then, not a later one with the same pid.
 pub fn is_alive(started: &Started) -> bool {
     proc::stat(started.pid)
@@ -97,7 +102,7 @@ mod tests {
         assert_eq!(Group::new(0), None);
         assert_eq!(Group::new(1), None);
         assert_eq!(Group::new(u32::MAX), None);
-        assert_eq!(Group::new(u32::try_from(getpgrp().as_raw_pid()).unwrap()), None);
+        assert_eq!(Group::new(own_group().unwrap()), None);
     }
 
     #[test]

@@ -6,13 +6,14 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// The fields of `/proc/PID/stat` that matter here.
+/// The fields of `/proc/PID/stat` that matter here. A group or session made outside citadel's PID namespace is 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stat {
     pub(super) name: String,
     pub(super) state: char,
     pub(super) parent: u32,
     pub(super) group: u32,
+    pub(super) session: u32,
     pub(super) start_time: u64,
 }
 
@@ -43,6 +44,7 @@ fn parse(text: &str) -> Option<Stat> {
         state: fields.first()?.chars().next()?,
         parent: fields.get(1)?.parse().ok()?,
         group: fields.get(2)?.parse().ok()?,
+        session: fields.get(3)?.parse().ok()?,
         start_time: fields.get(19)?.parse().ok()?,
     })
 }
@@ -136,9 +138,12 @@ mod tests {
 
     #[test]
     fn a_name_with_parentheses() {
-        let rest = "S 1 77 77 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 1000 1";
+        let rest = "S 1 77 76 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 1000 1";
         let stat = parse(&format!("99 (a) b (c)) {rest}")).unwrap();
-        assert_eq!(stat, Stat { name: "a) b (c)".to_owned(), state: 'S', parent: 1, group: 77, start_time: 4242 });
+        assert_eq!(
+            stat,
+            Stat { name: "a) b (c)".to_owned(), state: 'S', parent: 1, group: 77, session: 76, start_time: 4242 }
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Citadel stops itself with STOP, since TSTP is what it listens to; where no shell could wake it, it does not stop.
 
-use rustix::process::{Pid, Signal, getpgid, getpgrp, getpid, getppid, getsid, kill_process};
+use rustix::process::{Signal, getpid, kill_process};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{children, clock, proc};
@@ -29,21 +29,15 @@ pub(super) async fn suspend() {
 }
 
 /// Whether someone with the same terminal started citadel's process group and can continue it: the rule by which the
-/// kernel ignores TSTP in orphaned groups.
+/// kernel ignores TSTP in orphaned groups. Sessions from outside a container all have the number 0, and count as one.
 fn can_be_continued() -> bool {
-    let (group, session) = (getpgrp(), getsid(None).ok());
-    let mut parent = getppid();
-    while let Some(pid) = parent {
-        match getpgid(Some(pid)) {
-            Err(_) => return false,
-            Ok(other) if other != group => return getsid(Some(pid)).ok() == session,
-            Ok(_) => parent = parent_of(pid),
+    let Some(own) = proc::stat(std::process::id()) else { return false };
+    let mut parent = own.parent;
+    while let Some(stat) = proc::stat(parent) {
+        if stat.group != own.group {
+            return stat.session == own.session;
         }
+        parent = stat.parent;
     }
     false
-}
-
-fn parent_of(pid: Pid) -> Option<Pid> {
-    let stat = proc::stat(u32::try_from(pid.as_raw_pid()).ok()?)?;
-    Pid::from_raw(i32::try_from(stat.parent).ok()?)
 }
