@@ -16,7 +16,16 @@ pub(crate) fn agreed(said: &[Said<'_>], agree: usize) -> Answer {
     } else if same < agree {
         Answer::Unknown(too_few(said, same, agree))
     } else {
-        best.clone()
+        vouched(best, said, agree)
+    }
+}
+
+/// The best answer, as far as enough endpoints gave it: what a call reverted with must be told by `agree` of them, too.
+fn vouched(best: &Answer, said: &[Said<'_>], agree: usize) -> Answer {
+    let exactly = said.iter().filter(|(_, answer)| answer.as_ref() == Ok(best)).count();
+    match best {
+        Answer::Reverted(Some(_)) if exactly < agree => Answer::Reverted(None),
+        _ => best.clone(),
     }
 }
 
@@ -103,7 +112,10 @@ mod tests {
     fn a_revert_is_an_answer() {
         let bare = || Answer::Reverted(None);
         let with = |byte| Answer::Reverted(Some(vec![byte]));
-        check(vec![bare(), with(1)], 2, "reverted 0x01");
+        check(vec![with(1), with(1)], 2, "reverted 0x01");
+        check(vec![bare(), with(1)], 1, "reverted 0x01");
+        check(vec![bare(), with(1), with(1)], 2, "reverted 0x01");
+        check(vec![bare(), with(1)], 2, "reverted");
         check(vec![bare(), bare()], 2, "reverted");
         check(vec![with(1), with(2)], 1, "unknown: the endpoints disagree: A says reverted 0x01, B says reverted 0x02");
         check(vec![bytes(1), bare()], 1, "unknown: the endpoints disagree: A says 0x01, B says reverted");

@@ -30,4 +30,4 @@ pub use address::{checksum, checksummed};
 pub use judge::{head, judge};
 pub use reading::{EndpointReport, PinnedBlock, ReadRecord, Reading};
 pub use rpc::EndpointUrl;
-pub use surroundings::{Known, Limits, Surroundings, Target, TransactionsAsk};
+pub use surroundings::{Known, Limits, Surroundings, Target, TransactionsAsk, Wait};

@@ -3,6 +3,7 @@
 
 mod endpoint;
 mod envelope;
+mod post;
 mod trouble;
 mod url;
 
