@@ -10,6 +10,8 @@ mod bundle;
 mod checks;
 mod comparison;
 mod finding;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod judge;
 mod pin;
 mod preflight;

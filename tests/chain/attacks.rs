@@ -199,12 +199,12 @@ attacks! {
         => Unknown, "is still syncing";
     anvil_pretending_to_be_mainnet: "a real Anvil with chain id 1", [At::Anvil(Trick::Mainnet)], 1, Mainnet
         => Unknown, "is on this machine";
-    two_anvils_of_one_chain_id: "two real Anvils, each a chain of its own", [At::Anvil(Trick::None), At::Anvil(Trick::None)], 2, NotPaused
-        => Unknown, "the endpoints";
+    two_anvils_of_one_chain_id: "two real Anvils, each a chain of its own", [At::Anvil(Trick::None), At::Anvil(Trick::Older)], 2, NotPaused
+        => Unknown, "the endpoints are on different chains";
     ignores_block_hashes: "answers for a hash that no block has", [one(&[Fault::IgnoresHashes])], 1, NotPaused
         => Unknown, "ignores block hashes";
     reorg_between_reads: "a real Anvil, `anvil_reorg` after the block was chosen", [At::Anvil(Trick::Reorg)], 1, NotPaused
-        => Unknown, "still stands is unknown";
+        => Unknown, "was replaced by another while it was read";
     replaced_while_it_is_read: "another block at the number, in the same batch", [one(&[Fault::Reorganised])], 1, NotPaused
         => Unknown, "block 100 was replaced by another while it was read";
     head_going_backwards: "a real Anvil, `evm_revert` after the block was chosen", [At::Anvil(Trick::Revert)], 1, NotPaused
@@ -218,7 +218,7 @@ attacks! {
     batch_refused_by_closing: "closes the connection on a batch; the chain is paused", [one(&[Fault::ClosesOnBatches, Fault::SaysPaused])], 1, NotPaused
         => Failed, "expected false, saw true";
     ids_swapped: "each answer under another's id", [one(&[Fault::SwappedIds])], 1, NotPaused
-        => Unknown, "tells no";
+        => Unknown, "resource not found";
     ids_foreign: "answers to ids that nobody sent", [one(&[Fault::ForeignIds])], 1, NotPaused
         => Unknown, "foreign id";
     id_missing: "one answer of the batch is missing", [one(&[Fault::MissingIds])], 1, NotPaused

@@ -21,6 +21,8 @@ pub(crate) enum Fault {
     GoesBackwards,
     // What it says of the contract.
     SaysPaused,
+    /// Paused two and a half hours ago; it was not before.
+    PausedLately,
     BoolTwo,
     DirtyHigh,
     DirtyAddress,

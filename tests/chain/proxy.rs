@@ -13,6 +13,8 @@ use crate::told::CONTRACT;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trick {
     None,
+    /// Nothing; the chain began years ago, so that it is another one.
+    Older,
     /// Nothing; the chain calls itself Ethereum's.
     Mainnet,
     /// Its newest blocks are replaced.
@@ -30,7 +32,11 @@ pub(crate) struct Proxied {
 impl Proxied {
     /// A chain of a few blocks with a contract that answers zero to everything.
     pub(crate) async fn start(trick: Trick) -> Self {
-        let anvil = Anvil::start(if trick == Trick::Mainnet { &["--chain-id", "1"] } else { &[] });
+        let anvil = Anvil::start(match trick {
+            Trick::Mainnet => &["--chain-id", "1"],
+            Trick::Older => &["--timestamp", "1600000000"],
+            Trick::None | Trick::Reorg | Trick::Revert => &[],
+        });
         let snapshot = anvil.rpc("evm_snapshot", json!([])).await;
         // PUSH1 32, PUSH1 0, RETURN
         anvil.set_code(CONTRACT.parse().unwrap(), &[0x60, 0x20, 0x60, 0x00, 0xf3]).await;

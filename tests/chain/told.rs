@@ -27,7 +27,7 @@ fn result(faults: &Faults, method: &str, params: &Value) -> Result<Value, Value>
         "web3_clientVersion" => Ok(json!("Geth/v1.16.0")),
         "eth_getBlockByNumber" => Ok(block(faults, params[0].as_str().unwrap_or_default())),
         "eth_getCode" => at(faults, &params[1]).map(|()| code(faults, params[0].as_str().unwrap_or_default())),
-        "eth_call" => at(faults, &params[1]).and_then(|()| called(faults)),
+        "eth_call" => at(faults, &params[1]).and_then(|()| called(faults, &params[1])),
         _ => Err(json!({ "code": -32601, "message": "method not found" })),
     }
 }
@@ -92,7 +92,12 @@ fn code(faults: &Faults, address: &str) -> Value {
 }
 
 /// The answer to `paused()(bool)`: not paused.
-fn called(faults: &Faults) -> Result<Value, Value> {
+fn called(faults: &Faults, block: &Value) -> Result<Value, Value> {
+    let hash = block["blockHash"].as_str().unwrap_or_default();
+    let number = u64::from_str_radix(hash.get(50..).unwrap_or_default(), 16).unwrap_or_default();
+    if faults.has(Fault::PausedLately) && number >= HEAD - 5 {
+        return Ok(json!(format!("0x{:064x}", 1)));
+    }
     let word = |last: &str| Ok(json!(format!("0x{last:0>64}")));
     let error = |code: i64, message: &str| Err(json!({ "code": code, "message": message }));
     let told = [

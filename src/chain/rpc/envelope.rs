@@ -18,7 +18,7 @@ pub(super) fn batch(requests: &[(u64, &Request)]) -> Value {
 }
 
 /// Reads the answer to one request.
-pub(super) fn open_single(id: u64, body: &[u8]) -> Result<Value, Trouble> {
+pub(crate) fn open_single(id: u64, body: &[u8]) -> Result<Value, Trouble> {
     let answer: Value = serde_json::from_slice(body).map_err(|_| not_json())?;
     // A node that cannot even read a request answers with a null id; that is an error all the same.
     let refused = answer["id"].is_null() && !answer["error"].is_null();
@@ -27,7 +27,7 @@ pub(super) fn open_single(id: u64, body: &[u8]) -> Result<Value, Trouble> {
 
 /// Reads the answers to a batch, in the order of `ids`; none where the endpoint did not answer with a batch. An endpoint
 /// that mixes up one id is believed nothing of the batch.
-pub(super) fn open_batch(ids: &[u64], body: &[u8]) -> Result<Option<Vec<Result<Value, Trouble>>>, Trouble> {
+pub(crate) fn open_batch(ids: &[u64], body: &[u8]) -> Result<Option<Vec<Result<Value, Trouble>>>, Trouble> {
     let Value::Array(answers) = serde_json::from_slice(body).map_err(|_| not_json())? else { return Ok(None) };
     // Some nodes refuse a batch with an error in a list.
     if let ([one], true) = (answers.as_slice(), ids.len() > 1)
