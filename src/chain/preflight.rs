@@ -228,3 +228,102 @@ pub(crate) fn read_block(value: &Value) -> Option<PinnedBlock> {
 pub(crate) fn look_again(network: &Network) -> Duration {
     if is_dev_chain(network) { Duration::from_millis(200) } else { Duration::from_secs(4) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rpc::RpcError;
+    use super::*;
+    use crate::runbook::Place;
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn network(chain_id: u64) -> Network {
+        Network {
+            name: "net".to_owned(),
+            chain_id,
+            genesis: None,
+            passed_as: "net".to_owned(),
+            rpc: vec![],
+            agree: 1,
+            key: vec![],
+            block: BlockTag::Latest,
+            max_block_age: None,
+            settle: Duration::ZERO,
+            confirm: false,
+            operators: vec![],
+            dev_chain: None,
+            place: Place::default(),
+        }
+    }
+
+    fn told(number: u64, time: u64) -> Value {
+        json!({ "number": format!("{number:#x}"), "hash": H256::from_low_u64_be(number), "timestamp": format!("{time:#x}") })
+    }
+
+    /// What a sound node of chain 1 answers, with what a test changes, by the place in `requests`.
+    fn answers(changed: &[(usize, Result<Value, Trouble>)]) -> Vec<Result<Value, Trouble>> {
+        let nowhere = || Err(Trouble::Rpc(unknown()));
+        let mut answers = vec![
+            Ok(json!("0x1")),
+            Ok(told(0, 0)),
+            Ok(json!(false)),
+            Ok(told(100, NOW - 10)),
+            Ok(told(90, NOW - 130)),
+            Ok(json!("Geth/v1.16.0")),
+            nowhere(),
+            nowhere(),
+        ];
+        for (at, answer) in changed {
+            answers[*at] = answer.clone();
+        }
+        answers
+    }
+
+    fn unknown() -> RpcError {
+        RpcError { code: -32001, message: "resource not found".to_owned(), data: None }
+    }
+
+    /// What keeps an endpoint of chain 1 from being counted; nothing where it is.
+    fn check(url: &str, changed: &[(usize, Result<Value, Trouble>)], expected: &str) {
+        let at = EndpointUrl::new("X_RPC_URL", url).unwrap();
+        let network = Network { max_block_age: Some(Duration::from_mins(30)), ..network(1) };
+        let examined = examine(&at, &network, BlockTag::Finalized, answers(changed), NOW);
+        let trouble = examined.report.trouble.unwrap_or_default();
+        assert!(trouble.contains(expected) && trouble.is_empty() == expected.is_empty(), "{trouble}, not {expected}");
+        assert_eq!(examined.tagged.map(|tagged| tagged.number), expected.is_empty().then_some(90));
+    }
+
+    #[test]
+    fn only_a_sound_node_of_the_right_chain_counts() {
+        let url = "https://eth.example.com/key";
+        let late = || Err(Trouble::lasting("late"));
+        check(url, &[], "");
+        check("http://127.0.0.1:8545", &[], "is on this machine; `net` is read from others");
+        check("https://localhost/key", &[], "is on this machine");
+        for client in ["anvil/v1.7.1", "HardhatNetwork/2.2", "Ganache/v7", "foundry"] {
+            check(url, &[(5, Ok(json!(client)))], "is a development node");
+        }
+        check(url, &[(5, late())], "");
+        check(url, &[(0, Ok(json!("0x5")))], "is chain 5, not 1 (`net`)");
+        check(url, &[(0, Ok(json!(1)))], "no readable chain id");
+        check(url, &[(0, late())], "late");
+        check(url, &[(2, Ok(json!({})))], "still syncing");
+        check(url, &[(2, late())], "does not say whether it is synced");
+        check(url, &[(3, late())], "tells no `latest` block");
+        check(url, &[(4, Ok(Value::Null))], "has no `finalized` block");
+        check(url, &[(4, Ok(json!({ "number": "0x1" })))], "malformed `finalized` block");
+        check(url, &[(4, Ok(told(101, NOW)))], "contradicts itself");
+        check(url, &[(4, Ok(told(90, NOW - 1801)))], "its chosen block 90 is 30m 1s old, more than 30m");
+        check(url, &[(3, Ok(told(100, NOW + 121)))], "its newest block 100 is 2m 1s in the future");
+        check(url, &[(6, Ok(json!("0x")))], "ignores block hashes");
+        check(url, &[(7, Ok(json!("0x")))], "ignores block hashes");
+        check(url, &[(7, late())], "late");
+    }
+
+    #[test]
+    fn the_future_is_refused_without_a_limit_too() {
+        let at = |chain_id, time| is_of_now(&network(chain_id), PinnedBlock { number: 1, hash: H256::zero(), time }, NOW);
+        assert!(at(1, NOW + 121).is_err() && at(1, NOW + 120).is_ok() && at(1, 0).is_ok());
+        assert!(at(31337, NOW + 9999).is_ok(), "on a dev chain time is what its operator sets");
+    }
+}

@@ -169,7 +169,7 @@ const fn one(faults: &'static [Fault]) -> At {
 }
 
 attacks! {
-    lying_one_of_one_where_two_must_agree: "one lies, the other is down", [LIAR, one(&[Fault::Status500])], 2, NotPaused
+    lying_where_the_other_is_down: "the only answer of two that must agree", [LIAR, one(&[Fault::Status500])], 2, NotPaused
         => Unknown, "HTTP status 500";
     lying_one_of_two: "one of two says *running*, the chain is paused", [TRUE, LIAR], 2, NotPaused
         => Unknown, "the endpoints disagree";
