@@ -322,7 +322,8 @@ mod tests {
 
     #[test]
     fn the_future_is_refused_without_a_limit_too() {
-        let at = |chain_id, time| is_of_now(&network(chain_id), PinnedBlock { number: 1, hash: H256::zero(), time }, NOW);
+        let at =
+            |chain_id, time| is_of_now(&network(chain_id), PinnedBlock { number: 1, hash: H256::zero(), time }, NOW);
         assert!(at(1, NOW + 121).is_err() && at(1, NOW + 120).is_ok() && at(1, 0).is_ok());
         assert!(at(31337, NOW + 9999).is_ok(), "on a dev chain time is what its operator sets");
     }

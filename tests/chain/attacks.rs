@@ -84,19 +84,19 @@ impl Attack {
 /// Endpoints of a test, which live as long as this.
 struct Servers {
     urls: Vec<String>,
-    _anvils: Vec<Proxied>,
+    anvils: Vec<Proxied>,
 }
 
 impl Servers {
     async fn start(attack: &Attack) -> Self {
-        let mut servers = Self { urls: Vec::new(), _anvils: Vec::new() };
+        let mut servers = Self { urls: Vec::new(), anvils: Vec::new() };
         for at in attack.endpoints {
             match at {
                 At::Scripted(faults) => servers.urls.push(Scripted::with(faults).await.url().to_owned()),
                 At::Anvil(trick) => {
                     let proxied = Proxied::start(*trick).await;
                     servers.urls.push(proxied.url().to_owned());
-                    servers._anvils.push(proxied);
+                    servers.anvils.push(proxied);
                 }
             }
         }
@@ -199,7 +199,7 @@ attacks! {
         => Unknown, "is still syncing";
     anvil_pretending_to_be_mainnet: "a real Anvil with chain id 1", [At::Anvil(Trick::Mainnet)], 1, Mainnet
         => Unknown, "is on this machine";
-    two_anvils_of_one_chain_id: "two real Anvils, each a chain of its own", [At::Anvil(Trick::None), At::Anvil(Trick::Older)], 2, NotPaused
+    twoanvils_of_one_chain_id: "two real Anvils, each a chain of its own", [At::Anvil(Trick::None), At::Anvil(Trick::Older)], 2, NotPaused
         => Unknown, "the endpoints are on different chains";
     ignores_block_hashes: "answers for a hash that no block has", [one(&[Fault::IgnoresHashes])], 1, NotPaused
         => Unknown, "ignores block hashes";
@@ -284,9 +284,9 @@ fn document() -> String {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the test's own switch")]
 fn the_document_lists_every_attack() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/endpoints.md");
-    #[expect(clippy::disallowed_methods, reason = "the test's own switch")]
     if std::env::var_os("UPDATE_ENDPOINTS").is_some() {
         std::fs::write(&path, document()).unwrap();
     }

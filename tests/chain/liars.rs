@@ -71,7 +71,8 @@ fn lie(truth: &'static [Fault], seed: u64, turns: &AtomicUsize, asked: &Value) -
     let turn = turns.fetch_add(1, Ordering::SeqCst) as u64;
     let mut dice = Dice(seed.wrapping_add(turn.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
     let story = STORIES[Dice(seed).roll(STORIES.len())];
-    let faults = if Dice(seed ^ 1).roll(2) == 0 { Faults::of(&[story]) } else { Faults::of(&[truth, &[story]].concat()) };
+    let faults =
+        if Dice(seed ^ 1).roll(2) == 0 { Faults::of(&[story]) } else { Faults::of(&[truth, &[story]].concat()) };
     let often = 2 + Dice(seed ^ 2).roll(20);
     let mut one = |asked: &Value| {
         let mut answer = reply(&faults.after(turn > 0), asked);

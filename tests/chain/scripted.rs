@@ -63,8 +63,7 @@ impl Scripted {
         let port = listener.local_addr().unwrap().port();
         let scheme = if faults.has(Fault::Untrusted) { "https" } else { "http" };
         let url = format!("{scheme}://127.0.0.1:{port}/v3/secretkey");
-        let state =
-            State { faults, answerer, requests: Arc::default(), bodies: Arc::default(), read: Arc::default() };
+        let state = State { faults, answerer, requests: Arc::default(), bodies: Arc::default(), read: Arc::default() };
         let (requests, bodies) = (state.requests.clone(), state.bodies.clone());
         let connections: Arc<AtomicUsize> = Arc::default();
         let counted = connections.clone();
