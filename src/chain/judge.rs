@@ -29,7 +29,8 @@ pub async fn judge(
 ) -> Reading {
     let endpoints = Endpoints::new(target);
     let until = Instant::now() + target.network.settle + target.limits.total;
-    let (looked, pinned) = wait_for_block(target, &endpoints, transactions, around, at_least, until).await;
+    let mut waited = None;
+    let (looked, pinned) = wait_for_block(target, &endpoints, transactions, around, at_least, until, &mut waited).await;
     let mut reading = Reading { chain_id: target.network.chain_id, ..Reading::default() };
     match pinned {
         Ok(pinned) => {
@@ -46,6 +47,7 @@ pub async fn judge(
     }
     reading.endpoints.extend(endpoints.refused);
     reading.notes = notes(&reading.endpoints);
+    reading.notes.extend(waited.map(|first: Wait| format!("waited: {first}")));
     reading
 }
 
@@ -67,6 +69,7 @@ async fn wait_for_block(
     around: &dyn Surroundings,
     at_least: Option<u64>,
     until: Instant,
+    waited: &mut Option<Wait>,
 ) -> (Vec<EndpointReport>, Result<Pinned, String>) {
     let network = target.network;
     let patience = Instant::now() + network.settle;
@@ -94,7 +97,9 @@ async fn wait_for_block(
             Err(_) => None,
         };
         let left = patience.saturating_duration_since(Instant::now());
-        around.waits(&Wait { block: needed.unwrap_or_default(), newest, tag: tag_name(network.block), left });
+        let wait = Wait { block: needed.unwrap_or_default(), newest, tag: tag_name(network.block), left };
+        around.waits(&wait);
+        waited.get_or_insert(wait);
         sleep(pause).await;
     }
 }

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use super::preflight::{Examined, Tagged, examine, is_of_now, look_again, now, read_block, requests, tag_name};
 use super::reading::{EndpointReport, PinnedBlock};
-use super::rpc::{Endpoint, EndpointUrl, Request};
+use super::rpc::{Endpoint, EndpointUrl, Poster, Request};
 use super::surroundings::Target;
 use super::text::count;
 use super::together::together;
@@ -39,8 +39,9 @@ pub(crate) struct Pinned {
 impl Endpoints {
     pub(crate) fn new(target: &Target<'_>) -> Self {
         let mut endpoints = Self { open: Vec::new(), refused: Vec::new() };
+        let poster = Poster::new(target.limits);
         for at in &target.endpoints {
-            match endpoints.take(at, target) {
+            match endpoints.take(at, poster.clone()) {
                 Ok(endpoint) => endpoints.open.push(endpoint),
                 Err(trouble) => endpoints.refused.push(refused(at, trouble)),
             }
@@ -48,10 +49,10 @@ impl Endpoints {
         endpoints
     }
 
-    fn take(&self, at: &EndpointUrl, target: &Target<'_>) -> Result<Endpoint, String> {
+    fn take(&self, at: &EndpointUrl, poster: Result<Poster, String>) -> Result<Endpoint, String> {
         match self.open.iter().find(|other| other.at.party() == at.party()) {
             Some(other) => Err(format!("is at the same host as `{}`: counted once", other.at.variable())),
-            None => Endpoint::new(at.clone(), target.limits),
+            None => Ok(Endpoint::new(at.clone(), poster?)),
         }
     }
 }

@@ -124,12 +124,11 @@ impl<'a> Reader<'a> {
         };
         for (source, (_, said)) in self.sources.iter().zip(said) {
             let variable = source.endpoint.at.variable().to_owned();
+            if *said == Ok(Answer::BlockHash(None)) {
+                source.endpoint.note(format!("told no block {}", request.params[0].as_str().unwrap_or_default()));
+            }
             match said {
                 Ok(same) if same == answer => record.said_by.push(variable),
-                Ok(Answer::BlockHash(None)) => {
-                    source.endpoint.note(format!("does not know block {} any more", self.block.number));
-                    record.others.insert(variable, "null".to_owned());
-                }
                 Ok(other) => drop(record.others.insert(variable, other.to_string())),
                 Err(reason) => drop(record.others.insert(variable, format!("no answer: {reason}"))),
             }

@@ -182,10 +182,11 @@ async fn what_happened_is_in_the_record() {
     let happened = async |faults: &[Fault]| judged(1, faults).await.endpoints[0].happened.join("; ");
     assert_eq!(happened(&[Fault::None]).await, "");
     let text = happened(&[Fault::LimitsOnce]).await;
-    assert_eq!(text, "was asked 8 requests again: HTTP status 429, too many requests");
+    assert_eq!(text, "was asked 8 requests again: HTTP status 429, too many requests", "said once");
     assert!(happened(&[Fault::TooMany]).await.contains("after 1 s"));
     assert!(happened(&[Fault::NoBatches]).await.contains("took no batch of 8: answered without one; asked one by one"));
     assert!(happened(&[Fault::Status500]).await.contains("again: HTTP status 500"));
+    assert!(happened(&[Fault::GoesBackwards]).await.contains("told no block 0x64"));
     let reading = judged(2, &[Fault::None, Fault::None, Fault::SaysPaused]).await;
     let call = reading.reads.iter().find(|read| read.method == "eth_call").unwrap();
     assert_eq!(call.said_by, [""; 0]);
@@ -286,7 +287,7 @@ async fn a_round_is_one_post() {
 async fn a_block_that_must_be_reached_is_waited_for_and_named() {
     let server = Scripted::start(Fault::None).await;
     let mut network = network(31337, 1, &NAMES[..1]);
-    network.settle = std::time::Duration::from_millis(500);
+    network.settle = std::time::Duration::from_secs(3);
     let target = Target { network: &network, endpoints: vec![server.endpoint(NAMES[0])], limits: SHORT };
     let (world, checks) = (world(), not_paused());
     let checks: Vec<&Check> = checks.iter().collect();
@@ -295,6 +296,7 @@ async fn a_block_that_must_be_reached_is_waited_for_and_named() {
     assert!(server.requests.load(std::sync::atomic::Ordering::SeqCst) > 1);
     assert!(world.waits.lock().unwrap().iter().all(|wait| wait.block == HEAD + 7 && wait.newest == Some(HEAD)));
     assert!(!world.waits.lock().unwrap().is_empty());
+    is(&reading, Unknown, "waited: block 107 must be read, the newest `latest` block is 100; ");
     let reading = citadel::chain::judge(&target, &checks, &[], &world, Some(HEAD)).await;
     is(&reading, Passed, "");
     assert_eq!(head(&target).await.unwrap().number, HEAD);

@@ -1,7 +1,7 @@
 //! A JSON-RPC server that says what a test wants, with or without faults. Keeps its connections, as real ones do.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use citadel::chain::EndpointUrl;
@@ -166,7 +166,7 @@ impl State {
             () if has(Fault::Html) => reply("200 OK", "", "<html>busy</html>".to_owned()),
             () if has(Fault::Empty) => reply("200 OK", "", String::new()),
             () if has(Fault::Gzipped) => {
-                Some(Reply { status: "200 OK", headers: "Content-Encoding: gzip\r\n", body: bomb() })
+                Some(Reply { status: "200 OK", headers: "Content-Encoding: gzip\r\n", body: BOMB.clone() })
             }
             () => reply("200 OK", "", text),
         }
@@ -212,7 +212,7 @@ async fn send<S: AsyncWrite + Unpin>(stream: &mut S, faults: &Faults, reply: Rep
 }
 
 /// A gzip stream of 100 MB of zeros: the literal zero, then matches of 258 bytes, 13 bits each.
-fn bomb() -> Vec<u8> {
+static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut bytes = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
     let mut bits = vec![true, true, false];
     bits.extend([false, false, true, true, false, false, false, false]);
@@ -221,7 +221,7 @@ fn bomb() -> Vec<u8> {
     }
     bytes.extend(bits.chunks(8).map(|bits| bits.iter().rev().fold(0, |byte, bit| byte << 1 | u8::from(*bit))));
     bytes
-}
+});
 
 /// The body of one HTTP request.
 async fn read<S: AsyncRead + Unpin>(stream: &mut S) -> Option<Vec<u8>> {

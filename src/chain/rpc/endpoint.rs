@@ -10,7 +10,6 @@ use tokio::time::{Instant, sleep};
 
 use super::post::{Failed, Poster, no_time};
 use super::{EndpointUrl, Request, Trouble, envelope};
-use crate::chain::surroundings::Limits;
 use crate::chain::text::count;
 use crate::chain::together::together;
 
@@ -43,10 +42,9 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     /// An endpoint that was asked nothing yet.
-    pub(crate) fn new(at: EndpointUrl, limits: Limits) -> Result<Self, String> {
-        let poster = Poster::new(limits)?;
+    pub(crate) fn new(at: EndpointUrl, poster: Poster) -> Self {
         let (next_id, batch) = (AtomicU64::new(1), AtomicUsize::new(BATCH));
-        Ok(Self { at, poster, next_id, batch, head: AtomicU64::new(0), happened: Mutex::default() })
+        Self { at, poster, next_id, batch, head: AtomicU64::new(0), happened: Mutex::default() }
     }
 
     /// Keeps a happening that is no answer: a repetition, a refused batch, a head that went backwards.
@@ -179,4 +177,28 @@ fn retry(outcome: &Outcome, request: &Request) -> Option<Duration> {
 /// Up to half as long again, so that many who were refused together do not come back together.
 fn jittered(wait: Duration) -> Duration {
     wait + wait.mul_f64(f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX) / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::surroundings::Limits;
+
+    #[test]
+    fn a_head_that_goes_backwards_is_noted_once() {
+        let at = EndpointUrl::new("X_RPC_URL", "https://eth.example.com/secretkey").unwrap();
+        let endpoint = Endpoint::new(at, Poster::new(Limits::USUAL).unwrap());
+        for head in [Some(100), None, Some(101), Some(98), Some(98), Some(101)] {
+            endpoint.saw_head(head);
+        }
+        assert_eq!(endpoint.happened(), ["its head went backwards, from block 101 to 98"]);
+    }
+
+    #[test]
+    fn pauses_grow_by_up_to_half() {
+        for _ in 0..1000 {
+            let pause = jittered(FIRST_WAIT);
+            assert!(pause >= FIRST_WAIT && pause <= FIRST_WAIT * 3 / 2 + Duration::from_nanos(1), "{pause:?}");
+        }
+    }
 }

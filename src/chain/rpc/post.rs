@@ -28,8 +28,9 @@ pub(super) enum Failed {
     Anything(Trouble),
 }
 
-/// The connections to one endpoint.
-pub(super) struct Poster {
+/// The connections to the endpoints of a judgement; its clones share them.
+#[derive(Clone)]
+pub(crate) struct Poster {
     client: Client,
     /// For one POST with its whole answer.
     limit: Duration,
@@ -37,7 +38,7 @@ pub(super) struct Poster {
 
 impl Poster {
     /// A client that follows no redirect, uses no proxy of the environment and unpacks nothing.
-    pub(super) fn new(limits: Limits) -> Result<Self, String> {
+    pub(crate) fn new(limits: Limits) -> Result<Self, String> {
         let client = Client::builder()
             .user_agent(user_agent())
             .redirect(redirect::Policy::none())
