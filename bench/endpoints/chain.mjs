@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
 import { createInterface } from 'node:readline';
-import { multicall3Bytecode } from 'viem';
+import { multicall3Bytecode } from './node_modules/viem/_esm/constants/contracts.js';
 
-export const THING = '0x00000000000000000000000000000000000C0dE1';
+export const THING = '0x00000000000000000000000000000000000c0dE1';
 
 export async function anvil() {
   const child = spawn('node_modules/.bin/anvil', ['--port', '0'], { stdio: ['ignore', 'pipe', 'ignore'], detached: true });
@@ -16,6 +16,7 @@ export async function anvil() {
     if (found) { port = Number(found[1]); break; }
   }
   child.stdout.resume();
+  process.on('exit', () => process.kill(-child.pid));
   const url = `http://127.0.0.1:${port}`;
   const rpc = async (method, ...params) => {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
@@ -28,7 +29,7 @@ export async function anvil() {
   const hash = await rpc('eth_sendTransaction', { from, data: multicall3Bytecode, gas: '0x1c9c380' });
   await rpc('evm_mine');
   const multicall = (await rpc('eth_getTransactionReceipt', hash)).contractAddress;
-  return { port, url, multicall, end: () => process.kill(-child.pid) };
+  return { port, url, multicall };
 }
 
 // Answers each POST after `delay` milliseconds; keeps what was sent.

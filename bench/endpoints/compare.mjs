@@ -1,6 +1,6 @@
 // Runs all peers alternately, prints medians and ratios. See `run`.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { THING, anvil, proxy } from './chain.mjs';
@@ -10,6 +10,7 @@ const citadel = path.resolve('../../target/release/citadel');
 
 function site(endpoints) {
   const folder = mkdtempSync(path.join(tmpdir(), 'citadel-bench-'));
+  process.on('exit', () => rmSync(folder, { recursive: true }));
   const rpc = [...Array(endpoints).keys()].map((at) => `"RPC_URL_${at + 1}"`).join(', ');
   const checks = [...Array(100).keys()].map((at) =>
     `[[phase.gate.check]]\nid = "c${at}"\ncall = { of = "thing", function = "f${at}()(uint256)", eq = 0 }\n`);
@@ -109,5 +110,4 @@ ratio('to ethers v6, 50 ms', 'citadel, 50 ms', 'ethers v6, batching, 50 ms');
 ratio('to viem, 50 ms', 'citadel, 50 ms', 'viem, multicall, 50 ms');
 ratio('to 100 cast calls, direct', 'citadel, direct', '100 cast calls, direct');
 for (const at of [direct, ...slow]) at.end();
-chain.end();
 process.exit(posts === 2 && connections === 1 ? 0 : 1);
