@@ -15,10 +15,11 @@ mod verify;
 mod watch;
 pub mod world;
 
+use std::collections::BTreeMap;
+
 use crate::devchain::Running;
 use crate::error::{ExitCode, Failure};
 use crate::event::{Event, StepOutcome};
-use crate::journal::RunFolder;
 use crate::plan::{self, Item, Selection};
 use crate::process::clock;
 use crate::progress::{Halt, Progress, StepState};
@@ -30,6 +31,8 @@ use world::{View, World};
 /// A run in the making.
 pub struct Engine<'a> {
     runbook: &'a Runbook,
+    /// Where each step is declared.
+    steps: BTreeMap<&'a StepId, (&'a Phase, &'a Step)>,
     selection: &'a Selection,
     world: World,
     recorder: Recorder,
@@ -55,7 +58,9 @@ impl<'a> Engine<'a> {
     /// An engine that goes on from what `recorder` holds.
     pub fn new(runbook: &'a Runbook, selection: &'a Selection, world: World, recorder: Recorder, guided: bool) -> Self {
         let time = limits::RunTime::new(runbook.limits.run);
-        Self { runbook, selection, world, recorder, chain: None, guided, time }
+        let of_phase = |phase: &'a Phase| phase.steps.iter().map(move |step| (&step.id, (phase, step)));
+        let steps = runbook.phases.iter().flat_map(of_phase).collect();
+        Self { runbook, steps, selection, world, recorder, chain: None, guided, time }
     }
 
     /// Runs until nothing is left to do or something stops it. The dev chain that it started ends in every case.
@@ -126,12 +131,12 @@ impl<'a> Engine<'a> {
     }
 
     fn step(&self, id: &StepId) -> Result<&'a Step, Failure> {
-        let found = self.runbook.phases.iter().flat_map(|phase| &phase.steps).find(|step| step.id == *id);
+        let found = self.steps.get(id).map(|(_, step)| *step);
         found.ok_or_else(|| Failure::new(ExitCode::Internal, format!("the plan names no step `{id}`")))
     }
 
     fn phase_of(&self, step: &Step) -> Result<&'a Phase, Failure> {
-        let found = self.runbook.phases.iter().find(|phase| phase.steps.iter().any(|other| other.id == step.id));
+        let found = self.steps.get(&step.id).map(|(phase, _)| *phase);
         found.ok_or_else(|| Failure::new(ExitCode::Internal, format!("no phase has the step `{}`", step.id)))
     }
 
@@ -153,14 +158,12 @@ impl<'a> Engine<'a> {
     /// What changed about a step that was done, field by field.
     fn changed_hint(&self, step: &StepId) -> String {
         let progress = self.recorder.progress();
-        let read = |digest: &str| -> Option<serde_json::Value> {
-            let bytes = std::fs::read(self.world.folder.file(&RunFolder::definition(digest))).ok()?;
-            serde_json::from_slice(&bytes).ok()
-        };
+        let kept = self.world.folder.definitions().unwrap_or_default();
+        let read = |digest: &str| kept.get(digest);
         let before = progress.steps.get(step).and_then(|seen| read(&seen.started.definition));
         let after = plan::outline(progress, step).and_then(|outline| read(&outline.definition));
         let differences = match before.zip(after) {
-            Some((before, after)) => digest::differences(&before, &after),
+            Some((before, after)) => digest::differences(before, after),
             None => vec!["the earlier definition was not kept".to_owned()],
         };
         format!(

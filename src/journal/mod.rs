@@ -88,6 +88,21 @@ impl Journal {
 
     /// Writes one event and syncs it; when this returns, the record is on disk.
     pub fn append(&mut self, event: Event, now: Timestamp) -> Result<Entry, Failure> {
+        self.put(event, now, File::sync_data)
+    }
+
+    /// Writes one event that nobody needs after the machine itself went down. Every other death it survives, and the
+    /// next record that is synced takes it along.
+    pub fn append_unsynced(&mut self, event: Event, now: Timestamp) -> Result<Entry, Failure> {
+        self.put(event, now, |_| Ok(()))
+    }
+
+    fn put(
+        &mut self,
+        event: Event,
+        now: Timestamp,
+        sync: impl FnOnce(&File) -> std::io::Result<()>,
+    ) -> Result<Entry, Failure> {
         self.unchanged()?;
         // A clock that went back must not make the record look older than the one before.
         let time = now.round(Unit::Millisecond).unwrap_or(now).max(self.latest);
@@ -100,7 +115,7 @@ impl Journal {
                 #[cfg(feature = "kill-points")]
                 kill_point::reached(entry.seq, "after-write");
             })
-            .and_then(|()| self.file.sync_data())
+            .and_then(|()| sync(&self.file))
             .inspect_err(|_| {
                 // Half a line is no record; where even this fails, the next citadel cuts it off.
                 let _ = self.file.set_len(self.length);
