@@ -288,3 +288,6 @@ pub fn step_needs_chain(step: &Step) -> bool {
 pub fn gate_needs_chain(runbook: &Runbook, phase: &Phase) -> bool {
     runbook.invariants.iter().chain(&phase.gate.checks).any(|check| !matches!(check.kind, CheckKind::Json { .. }))
 }
+
+#[cfg(test)]
+mod tests;
