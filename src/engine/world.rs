@@ -13,6 +13,7 @@ use crate::process::{self, Stop};
 use crate::progress::{DevChainProgress, Progress};
 use crate::runbook::{
     Contract, ContractAddress, ContractKind, Network, PerNetwork, Phase, PhaseId, Runbook, Scope, SignOff, SignerKey,
+    digest,
 };
 use crate::secrets::Mask;
 use crate::workspace::Workspace;
@@ -115,6 +116,18 @@ impl<'a> View<'a> {
     /// What checks may look at beyond the chain.
     pub fn around(&self, network: &'a Network, kept: Kept) -> Around<'a> {
         Around { view: *self, network, kept }
+    }
+
+    /// What differs between two step definitions, field by field, given their digests; nothing where they are the same.
+    pub fn differences(&self, before: &str, after: &str) -> Vec<String> {
+        if before == after {
+            return Vec::new();
+        }
+        let kept = self.world.folder.definitions().unwrap_or_default();
+        match kept.get(before).zip(kept.get(after)) {
+            Some((before, after)) => digest::differences(before, after),
+            None => vec!["the earlier definition was not kept".to_owned()],
+        }
     }
 
     /// The keys that count for a sign-off on `network`.
