@@ -2,7 +2,8 @@
 
 use tokio::time::{Instant, sleep};
 
-use super::board::{Board, Work};
+use super::at::older;
+use super::board::{Answers, Board, Work};
 use super::checks;
 use super::finding::Finding;
 use super::pin::{Endpoints, Looked, Pinned, look};
@@ -12,6 +13,7 @@ use super::reader::Reader;
 use super::reading::{EndpointReport, PinnedBlock, Reading};
 use super::rpc::Endpoint;
 use super::surroundings::{Surroundings, Target, TransactionsAsk};
+use super::telling::{advise, refused, said};
 use super::view::View;
 use crate::runbook::{BlockTag, Check};
 use crate::verdict::{CheckResult, Verdict};
@@ -28,16 +30,22 @@ pub async fn judge(
     at_least: Option<u64>,
 ) -> Reading {
     let endpoints = Endpoints::new(target);
-    let (looked, pinned) = wait_for_block(target, &endpoints, transactions, at_least).await;
+    let (looked, pinned) = wait_for_block(target, &endpoints, transactions, around, at_least).await;
     let mut reading = Reading { chain_id: target.network.chain_id, ..Reading::default() };
     match pinned {
         Ok(pinned) => read(target, &endpoints, &pinned, checks, transactions, around, &mut reading, looked).await,
         Err(reason) => {
             reading.endpoints = looked;
-            reading.results = nothing_read(target, checks, transactions, &reason);
+            reading.results = nothing_read(checks, transactions, &reason);
         }
     }
     reading.endpoints.extend(endpoints.refused);
+    for result in reading.results.iter_mut().filter(|result| result.verdict != Verdict::Passed) {
+        if reading.block.is_none() {
+            result.said = refused(&reading.endpoints);
+        }
+        advise(result, target.network);
+    }
     reading.notes = notes(&reading.endpoints);
     reading
 }
@@ -57,6 +65,7 @@ async fn wait_for_block(
     target: &Target<'_>,
     endpoints: &Endpoints,
     transactions: &[TransactionsAsk],
+    around: &dyn Surroundings,
     at_least: Option<u64>,
 ) -> (Vec<EndpointReport>, Result<Pinned, String>) {
     let network = target.network;
@@ -64,11 +73,15 @@ async fn wait_for_block(
     let mut served = false;
     loop {
         let until = Instant::now() + target.limits.round;
-        let Looked { reports, pinned } = look(endpoints, network, network.block, until).await;
+        let looked = look(endpoints, network, network.block, until).await;
+        let Looked { reports, pinned } = match around.at() {
+            Some(asked) => older(asked, endpoints, network, looked, until).await,
+            None => looked,
+        };
         let pinned = match pinned {
             Ok(pinned) => pinned,
             // Once the endpoints served, a moment without them does not end the wait.
-            Err(_) if served && Instant::now() + look_again(network) < patience => {
+            Err(_) if served && around.at().is_none() && Instant::now() + look_again(network) < patience => {
                 sleep(look_again(network)).await;
                 continue;
             }
@@ -79,6 +92,11 @@ async fn wait_for_block(
         let needed = at_least.into_iter().chain(mined).max().unwrap_or_default();
         if pinned.block.number >= needed {
             return (reports, Ok(pinned));
+        }
+        if let Some(asked) = around.at() {
+            let reason =
+                format!("block {asked} is older than block {needed}, the last that this phase's steps changed");
+            return (reports, Err(reason));
         }
         let pause = look_again(network);
         if Instant::now() + pause > patience {
@@ -134,23 +152,10 @@ async fn read(
     let board = Board::default();
     let variable = endpoints.open[pinned.live[0]].at.variable().to_owned();
     let view = View::new(around, target.network, pinned.block, variable, &board);
-    let named: Vec<(&str, &str)> = checks
-        .iter()
-        .filter(|check| checks::reads_chain(check))
-        .map(|check| (check.id.as_str(), check.kind.name()))
-        .chain(transactions.iter().map(|ask| (ask.id.as_str(), "transactions")))
-        .collect();
-    let work: Vec<Work<'_, Finding>> = checks
-        .iter()
-        .filter_map(|check| checks::work(&view, check))
-        .chain(transactions.iter().map(|ask| checks::transactions(&view, ask)))
-        .collect();
-    let findings = board.run(work, &reader).await;
-    let finished = findings.into_iter().map(|finding| finding.unwrap_or_else(unfinished));
-    let mut results: Vec<CheckResult> =
-        finished.zip(named).map(|(finding, (id, kind))| finding.named(id, kind)).collect();
-    checks::compare_with_earlier(checks, &mut results, around);
-    if let Err(reason) = still_canonical(&reader, pinned.block).await {
+    let found = findings(&view, checks, transactions, &reader).await;
+    let questions: Vec<Option<Question>> = found.iter().map(|finding| finding.question().cloned()).collect();
+    let mut results = named(found, checks, transactions, around);
+    if let Err(reason) = canonical(&reader, pinned.block).await {
         for result in &mut results {
             doubt(result, &reason);
         }
@@ -161,6 +166,11 @@ async fn read(
     reading.endpoints = reports;
     let (records, gone) = reader.finish();
     reading.reads = records;
+    for (result, question) in reading.results.iter_mut().zip(questions) {
+        if let (Some(question), true) = (question, result.verdict != Verdict::Passed) {
+            result.said = said(&question, pinned.block, &reading.reads, &reading.endpoints);
+        }
+    }
     for (variable, reason) in gone {
         for report in reading.endpoints.iter_mut().filter(|report| report.variable == variable) {
             report.trouble = Some(format!("stopped answering: {reason}"));
@@ -168,9 +178,43 @@ async fn read(
     }
 }
 
+/// What each check and each ask for transactions finds, from whoever answers.
+pub(super) async fn findings(
+    view: &View<'_>,
+    checks: &[&Check],
+    transactions: &[TransactionsAsk],
+    chain: &impl Answers,
+) -> Vec<Finding> {
+    let work: Vec<Work<'_, Finding>> = checks
+        .iter()
+        .filter_map(|check| checks::work(view, check))
+        .chain(transactions.iter().map(|ask| checks::transactions(view, ask)))
+        .collect();
+    let found = view.board.run(work, chain).await;
+    found.into_iter().map(|finding| finding.unwrap_or_else(unfinished)).collect()
+}
+
+/// The findings under their ids, with those that compare results with earlier ones.
+pub(super) fn named(
+    findings: Vec<Finding>,
+    checks: &[&Check],
+    transactions: &[TransactionsAsk],
+    around: &dyn Surroundings,
+) -> Vec<CheckResult> {
+    let names = checks
+        .iter()
+        .filter(|check| checks::reads_chain(check))
+        .map(|check| (check.id.as_str(), check.kind.name()))
+        .chain(transactions.iter().map(|ask| (ask.id.as_str(), "transactions")));
+    let mut results: Vec<CheckResult> =
+        findings.into_iter().zip(names).map(|(finding, (id, kind))| finding.named(id, kind)).collect();
+    checks::compare_with_earlier(checks, &mut results, around);
+    results
+}
+
 /// At the end, the pinned block must still be the one of its number.
-async fn still_canonical(reader: &Reader<'_>, block: PinnedBlock) -> Result<(), String> {
-    match reader.ask(&[Question::BlockHash(block.number)]).await.pop() {
+pub(super) async fn canonical(chain: &impl Answers, block: PinnedBlock) -> Result<(), String> {
+    match chain.answers(&[Question::BlockHash(block.number)]).await.pop() {
         Some(Answer::BlockHash(Some(hash))) if hash == block.hash => Ok(()),
         Some(Answer::BlockHash(_)) => Err(format!("block {} was replaced by another while it was read", block.number)),
         Some(Answer::Unknown(reason)) => {
@@ -181,7 +225,7 @@ async fn still_canonical(reader: &Reader<'_>, block: PinnedBlock) -> Result<(), 
 }
 
 /// Nothing that was read at a block that is gone counts.
-fn doubt(result: &mut CheckResult, reason: &str) {
+pub(super) fn doubt(result: &mut CheckResult, reason: &str) {
     result.verdict = Verdict::Unknown;
     reason.clone_into(&mut result.message);
     result.hint = Some("run it again".to_owned());
@@ -192,14 +236,8 @@ fn unfinished() -> Finding {
 }
 
 /// Every result of a judgement without a block.
-fn nothing_read(
-    target: &Target<'_>,
-    checks: &[&Check],
-    transactions: &[TransactionsAsk],
-    reason: &str,
-) -> Vec<CheckResult> {
-    let names = target.network.rpc.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let finding = || Finding::unknown(reason).hint(format!("look at what {names} points to, then run it again"));
+fn nothing_read(checks: &[&Check], transactions: &[TransactionsAsk], reason: &str) -> Vec<CheckResult> {
+    let finding = || Finding::unknown(reason);
     let of_checks = checks
         .iter()
         .filter(|check| checks::reads_chain(check))

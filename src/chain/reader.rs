@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::board::Answers;
 use super::comparison::{Said, agreed};
 use super::question::{Answer, Question};
-use super::reading::{PinnedBlock, ReadRecord};
+use super::reading::{PinnedBlock, Raw, RawAnswer, ReadRecord};
 use super::rpc::{Endpoint, Request, Trouble};
 use super::surroundings::Limits;
 use super::together::together;
@@ -56,19 +56,15 @@ impl<'a> Reader<'a> {
         let mut told = together(self.sources.iter().map(|source| source.ask(&requests, until))).await;
         let mut answers = Vec::with_capacity(questions.len());
         for (question, request) in questions.iter().zip(&requests).rev() {
-            let said: Vec<Said<'_>> = self
-                .sources
-                .iter()
-                .zip(&mut told)
-                .map(|(source, told)| {
-                    (
-                        source.label.as_str(),
-                        question.read(told.pop().unwrap_or_else(|| Err(Trouble::lasting("was not asked")))),
-                    )
-                })
+            let raw: Vec<Result<Value, Trouble>> = told
+                .iter_mut()
+                .map(|told| told.pop().unwrap_or_else(|| Err(Trouble::lasting("was not asked"))))
                 .collect();
+            let kept = raw.iter().map(|raw| question.kept(raw)).collect();
+            let labels = self.sources.iter().map(|source| source.label.as_str());
+            let said: Vec<Said<'_>> = labels.zip(raw.into_iter().map(|raw| question.read(raw))).collect();
             let answer = agreed(&said, self.agree);
-            self.record(request, &answer, &said);
+            self.record(request, &answer, &said, kept);
             answers.push(answer);
         }
         answers.reverse();
@@ -84,13 +80,22 @@ impl<'a> Reader<'a> {
         (self.records.into_inner().unwrap_or_else(PoisonError::into_inner), gone.collect())
     }
 
-    fn record(&self, request: &Request, answer: &Answer, said: &[Said<'_>]) {
+    fn record(&self, request: &Request, answer: &Answer, said: &[Said<'_>], kept: Vec<Raw>) {
+        let variable = |source: &Source<'_>| source.endpoint.at.variable().to_owned();
+        let mut raw: Vec<RawAnswer> = Vec::new();
+        for (source, said) in self.sources.iter().zip(kept) {
+            match raw.iter_mut().find(|other| other.said == said) {
+                Some(same) => same.by.push(variable(source)),
+                None => raw.push(RawAnswer { by: vec![variable(source)], said }),
+            }
+        }
         let said_by = self.sources.iter().zip(said).filter(|(_, (_, said))| said.as_ref() == Ok(answer));
         self.records.lock().unwrap_or_else(PoisonError::into_inner).push(ReadRecord {
             method: request.method.to_owned(),
             params: request.params.clone(),
             answer: answer.to_string(),
-            said_by: said_by.map(|(source, _)| source.endpoint.at.variable().to_owned()).collect(),
+            said_by: said_by.map(|(source, _)| variable(source)).collect(),
+            said: raw,
         });
     }
 }

@@ -30,9 +30,9 @@ type Outcome = Result<Value, Trouble>;
 /// One endpoint with its connections.
 pub(crate) struct Endpoint {
     pub(crate) at: EndpointUrl,
-    client: Client,
+    pub(super) client: Client,
     next_id: AtomicU64,
-    batches: AtomicBool,
+    pub(super) batches: AtomicBool,
     request: Duration,
 }
 

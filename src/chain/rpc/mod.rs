@@ -3,6 +3,7 @@
 
 mod endpoint;
 mod envelope;
+mod probe;
 mod trouble;
 mod url;
 
