@@ -43,6 +43,11 @@ impl Finding {
         self
     }
 
+    /// What would have passed, where nothing said so before.
+    pub(crate) fn or_expected(self, expected: String) -> Self {
+        if self.0.0.expected.is_empty() { self.expected(expected) } else { self }
+    }
+
     pub(crate) fn observed(mut self, observed: Value) -> Self {
         self.0.0.observed = observed;
         self

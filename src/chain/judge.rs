@@ -13,7 +13,7 @@ use super::reader::Reader;
 use super::reading::{EndpointReport, PinnedBlock, Reading};
 use super::rpc::Endpoint;
 use super::surroundings::{Surroundings, Target, TransactionsAsk};
-use super::telling::{advise, refused, said};
+use super::telling::{advise, expected, refused, said};
 use super::view::View;
 use crate::runbook::{BlockTag, Check};
 use crate::verdict::{CheckResult, Verdict};
@@ -204,10 +204,13 @@ pub(super) fn named(
     let names = checks
         .iter()
         .filter(|check| checks::reads_chain(check))
-        .map(|check| (check.id.as_str(), check.kind.name()))
-        .chain(transactions.iter().map(|ask| (ask.id.as_str(), "transactions")));
-    let mut results: Vec<CheckResult> =
-        findings.into_iter().zip(names).map(|(finding, (id, kind))| finding.named(id, kind)).collect();
+        .map(|check| (check.id.as_str(), check.kind.name(), expected(&check.kind)))
+        .chain(transactions.iter().map(|ask| (ask.id.as_str(), "transactions", String::new())));
+    let mut results: Vec<CheckResult> = findings
+        .into_iter()
+        .zip(names)
+        .map(|(finding, (id, kind, expected))| finding.or_expected(expected).named(id, kind))
+        .collect();
     checks::compare_with_earlier(checks, &mut results, around);
     results
 }
@@ -241,7 +244,7 @@ fn nothing_read(checks: &[&Check], transactions: &[TransactionsAsk], reason: &st
     let of_checks = checks
         .iter()
         .filter(|check| checks::reads_chain(check))
-        .map(|check| finding().named(&check.id, check.kind.name()));
+        .map(|check| finding().expected(expected(&check.kind)).named(&check.id, check.kind.name()));
     of_checks.chain(transactions.iter().map(|ask| finding().named(&ask.id, "transactions"))).collect()
 }
 

@@ -3,7 +3,8 @@
 use super::question::Question;
 use super::reading::{EndpointReport, PinnedBlock, ReadRecord};
 use super::text::tame;
-use crate::runbook::Network;
+use super::value::duration;
+use crate::runbook::{CheckKind, Network, PauseState};
 use crate::verdict::{CheckResult, Said, Verdict};
 
 /// Answers longer than this are cut; the gate's record has them whole.
@@ -59,6 +60,33 @@ pub(super) fn advise(result: &mut CheckResult, network: &Network) {
         Verdict::Failed => format!("{}, then `citadel gate verify --network {name}`", mend(&result.kind)),
         _ => format!("`citadel doctor --network {name}` shows what is wrong with which endpoint"),
     });
+}
+
+/// What would have passed, where the check itself did not come so far as to say it.
+pub(super) fn expected(kind: &CheckKind) -> String {
+    match kind {
+        CheckKind::Pause { of, is: PauseState::Running } => format!("eight modules of `{of}`, none paused"),
+        CheckKind::Pause { of, is: PauseState::Paused } => format!("eight modules of `{of}`, all paused"),
+        CheckKind::CanPause { of, within } => {
+            format!("all modules of `{of}` can be paused within {}", duration(*within))
+        }
+        CheckKind::Governed { contracts, by } => format!("`{}` governed by `{by}`", contracts.join("`, `")),
+        CheckKind::Code { of, .. } => format!("the code of `{of}`"),
+        CheckKind::Call { of, signature, rules, .. } => {
+            let rules = serde_json::to_string(rules).unwrap_or_default();
+            format!("`{signature}` of `{of}` answers, and the answer holds {rules}")
+        }
+        CheckKind::Timelock { of, .. } => format!("`{of}` is a timelock with enough delay, its own administrator"),
+        CheckKind::Safe { of, .. } => format!("`{of}` is a released Safe with the declared configuration"),
+        CheckKind::SafeBundle { of, safe } => {
+            format!("`{of}` holds calls of declared contracts that would succeed from `{safe}`")
+        }
+        CheckKind::SafeTx { of, bundle, safe } => {
+            format!("`{of}` is `{bundle}`, signed by enough owners of `{safe}`")
+        }
+        CheckKind::UnchangedSince { gate, check } => format!("`{check}` as it was at gate {gate}"),
+        CheckKind::Json { .. } => String::new(),
+    }
 }
 
 /// What mends a check of this kind.

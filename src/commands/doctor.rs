@@ -72,7 +72,7 @@ async fn tools(context: &Context, prospect: &Prospect<'_>) -> Vec<ToolRow> {
     }
     let path = env.get("PATH").map_or("", String::as_str);
     for (name, of) in programs(context, prospect) {
-        let found = which::which(name, path, dir).map(|_| "it".to_owned());
+        let found = which::which(name, path, dir).map(|file| file.display().to_string());
         rows.push(ToolRow { name: name.to_owned(), wanted: of.to_owned(), fits: found.is_some(), found });
     }
     rows

@@ -71,8 +71,10 @@ pub(super) async fn verify(context: &Context, args: &Verify) -> Result<ExitCode,
     for phase in phases {
         views.push(if existing.is_some() { judged(&view, phase).await } else { chain_only(&view, phase).await });
     }
-    let note = if existing.is_some() { "" } else { NO_RUN };
-    verdicts::write(context, args.format, &views, note)?;
+    let older = args.at.map(|at| format!("read at block {at}, not at the newest: this opens nothing"));
+    let note = if existing.is_some() { None } else { Some(NO_RUN.to_owned()) };
+    let note = note.into_iter().chain(older).collect::<Vec<_>>().join("; ");
+    verdicts::write(context, args.format, &views, &note)?;
     Ok(gate_code(gates::verdict(&views)))
 }
 

@@ -229,14 +229,20 @@ pub(super) fn json_check(check: &Check, around: &dyn Documents) -> CheckResult {
     };
     let parse =
         |bytes: Vec<u8>| serde_json::from_slice(&bytes).map_err(|error| format!("`{name}` is not JSON: {error}"));
+    let all = || serde_json::to_string(rules).unwrap_or_default();
     let document = match bytes.and_then(parse) {
         Ok(document) => document,
-        Err(error) => return CheckResult::unknown(&check.id, "json", error),
+        Err(error) => {
+            let unknown = CheckResult::unknown(&check.id, "json", error).expected(format!("`{name}` holds {}", all()));
+            return unknown.hint(format!("run the step that writes `{name}` again"));
+        }
     };
-    match rules.iter().find_map(|rule| rule.judge(&document, &Looked(around)).err()) {
-        Some(unmet) => CheckResult {
+    match rules.iter().find_map(|rule| Some((rule, rule.judge(&document, &Looked(around)).err()?))) {
+        Some((rule, unmet)) => CheckResult {
             verdict: unmet.verdict(),
             ..CheckResult::failed(&check.id, "json", format!("`{name}`: {unmet}"))
+                .expected(serde_json::to_string(rule).unwrap_or_default())
+                .hint(format!("find out why `{name}` says so, mend the cause, and run the step that writes it again"))
         },
         None => CheckResult::passed(&check.id, "json", format!("`{name}` says what it must"))
             .observed(json!({ "rules": rules.len() })),

@@ -137,7 +137,7 @@ fn variable(row: &VariableRow) -> Row {
 fn address(row: &AddressRow) -> Row {
     let mark = match row.code {
         Some(true) => Mark::Good,
-        None if row.address.is_some() => Mark::Doubt,
+        None if !row.found.contains("cannot pass") => Mark::Doubt,
         Some(false) | None => Mark::Bad,
     };
     let address = row.address.as_ref().map(|address| format!("{address} ")).unwrap_or_default();
