@@ -1,5 +1,7 @@
 //! What a person is told of a check that did not pass: who said what to the question that decided, and what to do now.
 
+use serde_json::Value;
+
 use super::question::Question;
 use super::reading::{EndpointReport, PinnedBlock, ReadRecord};
 use super::text::tame;
@@ -73,7 +75,8 @@ pub(super) fn expected(kind: &CheckKind) -> String {
         CheckKind::Governed { contracts, by } => format!("`{}` governed by `{by}`", contracts.join("`, `")),
         CheckKind::Code { of, .. } => format!("the code of `{of}`"),
         CheckKind::Call { of, signature, rules, .. } => {
-            let rules = serde_json::to_string(rules).unwrap_or_default();
+            let rules = rules.iter().filter_map(|rule| serde_json::to_value(rule).ok()).map(plain);
+            let rules = rules.map(|rule| rule.to_string()).collect::<Vec<_>>().join(" and ");
             format!("`{signature}` of `{of}` answers, and the answer holds {rules}")
         }
         CheckKind::Timelock { of, .. } => format!("`{of}` is a timelock with enough delay, its own administrator"),
@@ -86,6 +89,17 @@ pub(super) fn expected(kind: &CheckKind) -> String {
         }
         CheckKind::UnchangedSince { gate, check } => format!("`{check}` as it was at gate {gate}"),
         CheckKind::Json { .. } => String::new(),
+    }
+}
+
+/// A rule as the runbook writes it: a literal is its value.
+fn plain(rule: Value) -> Value {
+    match rule {
+        Value::Object(mut object) if object.len() == 1 && object.contains_key("literal") => {
+            object.remove("literal").unwrap_or_default()
+        }
+        Value::Object(object) => object.into_iter().map(|(key, value)| (key, plain(value))).collect(),
+        other => other,
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::inputs::{Content, Documents, Noted};
 use super::judge::{json_check, with_compared};
-use super::record::GateRecord;
+pub use super::record::GateRecord;
 use crate::chain::{self, Known, Surroundings, checksum};
 use crate::error::{ExitCode, Failure};
 use crate::runbook::{self, Check, CheckKind, ContractAddress, Network, Phase, PhaseId, Runbook, Scope};

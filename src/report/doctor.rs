@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::chain::{StateDepth, Survey, SurveyedEndpoint};
-use crate::text::{Line, Tone, count, padded, width};
+use crate::text::{Line, Tone, count, limit, padded, width};
 
 /// Everything that was looked at.
 #[derive(Debug, Clone, Serialize)]
@@ -155,7 +155,8 @@ fn endpoint(row: &SurveyedEndpoint) -> Row {
         }
     };
     let head = is.head.map(|head| match row.head_age {
-        Some(age) => format!("head {head} ({age} s old)"),
+        Some(age) if age < 0 => format!("head {head} ({} in the future)", seconds(age)),
+        Some(age) => format!("head {head} ({} old)", seconds(age)),
         None => format!("head {head}"),
     });
     let pieces = [
@@ -174,6 +175,10 @@ fn endpoint(row: &SurveyedEndpoint) -> Row {
     ];
     let text = pieces.into_iter().flatten().collect::<Vec<_>>().join(" · ");
     (mark, is.variable.clone(), format!("{}  {text}", is.host))
+}
+
+fn seconds(seconds: i64) -> String {
+    limit(std::time::Duration::from_secs(seconds.unsigned_abs()))
 }
 
 #[cfg(test)]
@@ -234,7 +239,7 @@ variables
   ✔ X_RPC_URL   endpoint: set
 
 endpoints, 2 needed
-  ✔ X_RPC_URL   rpc.example  chain 1 · head 100 (12 s old) · finalized 36 · honours hashes · no
+  ✔ X_RPC_URL   rpc.example  chain 1 · head 100 (12s old) · finalized 36 · honours hashes · no
                 batches · state of 127 blocks at least · 80 ms · clock -3 s
   ✘ X_RPC_URL   rpc.example  no answer
 
