@@ -101,14 +101,8 @@ pub async fn versions(tool: &Tool, dir: &Path, env: &BTreeMap<String, String>) -
     let file = dir.join(&tool.version_file);
     let wanted = std::fs::read_to_string(&file).map_err(|error| format!("`{}`: {error}", file.display()));
     let wanted = wanted.map(|text| text.trim().trim_start_matches('v').to_owned());
-    let found = match which::which(&tool.name, path_of(env), dir) {
-        None => Err(format!("`{}` is not on the PATH", tool.name)),
-        Some(program) => {
-            let argv = vec![program.display().to_string(), "--version".into()];
-            let said = query(argv, dir.to_owned(), env, Duration::from_secs(20)).await;
-            said.map(|said| said.trim().trim_start_matches(|c: char| !c.is_ascii_digit()).to_owned())
-        }
-    };
+    let found = tool_version(tool, dir, env).await;
+    let found = found.and_then(|found| found.ok_or_else(|| format!("`{}` is not on the PATH", tool.name)));
     Versions { wanted, found }
 }
 
@@ -122,6 +116,14 @@ pub async fn tool(tool: &Tool, dir: &Path, env: &BTreeMap<String, String>) -> Re
         Ok(found) => Err(format!("`{}` is {found}; {file} asks for {wanted}", tool.name)),
         Err(why) => Err(format!("{why}; {file} asks for {wanted}")),
     }
+}
+
+/// The version that a tool says it is; none where it is not there.
+pub async fn tool_version(tool: &Tool, dir: &Path, env: &BTreeMap<String, String>) -> Result<Option<String>, String> {
+    let Some(program) = which::which(&tool.name, path_of(env), dir) else { return Ok(None) };
+    let argv = vec![program.display().to_string(), "--version".into()];
+    let said = query(argv, dir.to_owned(), env, Duration::from_secs(20)).await?;
+    Ok(Some(said.trim().trim_start_matches(|c: char| !c.is_ascii_digit()).to_owned()))
 }
 
 /// The npm script bodies and Makefiles behind the commands of `steps`: an edited script is a changed runbook. Templates

@@ -15,6 +15,7 @@ mod formats;
 mod judging;
 mod refusals;
 mod rehearsal;
+mod resume;
 mod secrets;
 mod steps;
 mod stub;
