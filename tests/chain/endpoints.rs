@@ -119,8 +119,9 @@ async fn what_the_chain_denies_is_failed() {
     is(&judged(2, &[Fault::Delegates; 2]).await, Failed, "EIP-7702");
     is(&judged(2, &[Fault::RevertsOnCalls; 2]).await, Failed, "reverts with NotGovernance()");
     let reading = judged(1, &[Fault::NoCode]).await;
-    let hint = reading.results[0].hint.clone().unwrap();
-    assert!(hint.contains("cast code 0x") && hint.contains("--block 100 --rpc-url $A_RPC_URL"), "{hint}");
+    let command = reading.results[0].reproduce.clone().unwrap();
+    assert!(command.starts_with("cast code 0x") && command.ends_with("--rpc-url \"$A_RPC_URL\""), "{command}");
+    assert!(command.contains(&format!("--block {:?}", reading.block.unwrap().hash)), "{command}");
 }
 
 #[tokio::test]
