@@ -119,7 +119,9 @@ async fn pausing() {
         Failed,
         &["partly paused: 2 of eight modules are paused", "`validationModule`", "`feePool`", &checksum(module(5))],
     );
-    assert!(partly.reproduce.unwrap().contains(&format!("cast call {} \"paused()(bool)\" --block", checksum(module(2)))));
+    assert!(
+        partly.reproduce.unwrap().contains(&format!("cast call {} \"paused()(bool)\" --block", checksum(module(2))))
+    );
     assert_eq!(partly.observed["feePool"]["paused"], true);
     says(&house.one(is(PauseState::Paused)).await, Failed, &["partly paused: 6 of eight modules are running"]);
     for index in 0..8 {

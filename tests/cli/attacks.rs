@@ -64,7 +64,7 @@ fn everything_paused() {
     kept.act("pause all");
     let (pause, place) = (kept.address("SystemPause"), kept.address("JobRegistry"));
     let next = format!("cast call {place} \"paused()(bool)\" --block");
-    let told = ["all eight modules of", &pause, "are paused", &next, "--rpc-url $ANVIL_RPC_URL"];
+    let told = ["all eight modules of", &pause, "are paused", &next, "--rpc-url \"$ANVIL_RPC_URL\""];
     verify(&kept, 10).closed("failed", &ALL).says("3", "not-paused", &told);
 }
 
