@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::chain::BlockChoice;
+
 /// Runs an operations runbook one step at a time. No gate opens unless the chain and the evidence say so.
 #[derive(Debug, Parser)]
 #[command(name = "citadel", version, max_term_width = 100, arg_required_else_help = true, propagate_version = true)]
@@ -12,6 +14,7 @@ use clap_complete::Shell;
   citadel run --local                       rehearse the whole runbook on a chain of its own
   citadel plan --phase 3 --network mainnet  what would run, and why; changes nothing
   citadel run --phase 3 --network mainnet   run one phase; it needs the gates before it
+  citadel doctor --network mainnet          whether a run could start: tools, endpoints, addresses
   citadel gate verify --network mainnet     judge every gate again; for CI
   citadel explain 11                        what an exit code means and what to do
 
@@ -52,6 +55,14 @@ pub enum Command {
     /// List gates, or judge them against the chain and a run's evidence
     #[command(subcommand)]
     Gate(Gate),
+    /// Show whether a run could start: tools, variables, endpoints, addresses, clocks
+    ///
+    /// Reads only. Exit codes: 0 a run could start, 15 it could not.
+    #[command(after_help = "Examples:
+  citadel doctor --network mainnet
+  citadel doctor --local
+  citadel doctor --network mainnet --format json")]
+    Doctor(Doctor),
     /// Show where a run stands
     Status(Status),
     /// Write the report of a run to stdout
@@ -141,7 +152,13 @@ pub enum Gate {
     /// Judge gates: read-only, runs nothing, takes no lock
     ///
     /// With a run, its steps, sign-offs and evidence are judged too; without one, the chain checks alone, and nothing
-    /// is opened. Exit codes: 0 passed, 10 failed, 11 unknown, 12 waiting for people.
+    /// is opened. Exit codes: 0 passed, 10 failed, 11 unknown, 12 waiting for people, 15 something is missing and nothing
+    /// was judged; of a replay, 0 consistent and 18 not.
+    #[command(after_help = "Examples:
+  citadel gate verify --network mainnet                   every gate, as it stands now
+  citadel gate verify 3 --network mainnet --format github  one gate, as annotations in a GitHub workflow
+  citadel gate verify 1 --network mainnet --at 21000000   as it stood at an older block; needs archive nodes
+  citadel gate verify --replay gates/3.json               judge a record again, without network or run")]
     Verify(Verify),
 }
 
@@ -160,6 +177,12 @@ pub struct Verify {
     /// The checkout, where the run's own is not the one to look at
     #[arg(long, value_name = "DIR")]
     pub workspace: Option<PathBuf>,
+    /// An older block, by number or hash; its state must still be there
+    #[arg(long, value_name = "BLOCK")]
+    pub at: Option<BlockChoice>,
+    /// Judge a gate's record again, offline: consistent or not
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["gates", "phase", "network", "local", "run", "workspace", "at"])]
+    pub replay: Option<PathBuf>,
     /// How to write the answer
     #[arg(long, value_enum, default_value_t = VerdictFormat::Human)]
     pub format: VerdictFormat,
@@ -168,9 +191,35 @@ pub struct Verify {
 /// How verdicts are written.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum VerdictFormat {
+    /// Every check, for people
+    Human,
+    /// Versioned JSON: docs/gate-verify.schema.json
+    Json,
+    /// JUnit XML: a gate is a suite, a check a case
+    Junit,
+    /// Annotations in a GitHub workflow, and a step summary where GITHUB_STEP_SUMMARY is set
+    Github,
+    /// For a pull request or a ticket
+    Markdown,
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    #[command(flatten)]
+    pub net: Net,
+    /// The checkout that steps run in [default: here or above; on a local chain, the practice workspace]
+    #[arg(long, value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+    /// How to write what was found
+    #[arg(long, value_enum, default_value_t = DoctorFormat::Human)]
+    pub format: DoctorFormat,
+}
+
+/// How the doctor's findings are written.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum DoctorFormat {
     Human,
     Json,
-    Junit,
 }
 
 #[derive(Debug, Args)]

@@ -43,8 +43,23 @@ pub struct CheckResult {
     pub observed: Value,
     /// One sentence an operator understands; a lowercase fragment without a final period.
     pub message: String,
+    /// What each endpoint said to the question that decided, where a chain was asked and the check did not pass.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub said: Vec<Said>,
+    /// A command that repeats that question; it names the variable of an endpoint, never its value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reproduce: Option<String>,
     /// What to do next, with the exact command where there is one.
     pub hint: Option<String>,
+}
+
+/// What one endpoint said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// Its host; never its URL.
+    pub endpoint: String,
+    /// The answer in short, or why there was none.
+    pub answer: String,
 }
 
 impl CheckResult {
@@ -92,6 +107,8 @@ impl CheckResult {
             expected: String::new(),
             observed: Value::Null,
             message: message.into(),
+            said: Vec::new(),
+            reproduce: None,
             hint: None,
         }
     }

@@ -81,16 +81,41 @@ fn path_of(env: &BTreeMap<String, String>) -> &str {
     env.get("PATH").map_or("", String::as_str)
 }
 
-/// What a tool's version is, and what it must be. `Err` is a sentence for the list of what is missing.
-pub async fn tool(tool: &Tool, dir: &Path, env: &BTreeMap<String, String>) -> Result<(), String> {
+/// The version of a tool that is wanted, and the one that is there; `Err` is a sentence.
+#[derive(Debug)]
+pub struct Versions {
+    pub wanted: Result<String, String>,
+    pub found: Result<String, String>,
+}
+
+impl Versions {
+    /// Whether the tool is the wanted one, as far as the wanted version goes.
+    pub fn fit(&self) -> bool {
+        let (Ok(wanted), Ok(found)) = (&self.wanted, &self.found) else { return false };
+        found.split(['.', '-', ' ']).zip(wanted.split('.')).all(|(found, wanted)| found == wanted)
+    }
+}
+
+/// What a tool's version is, and what it must be.
+pub async fn versions(tool: &Tool, dir: &Path, env: &BTreeMap<String, String>) -> Versions {
     let file = dir.join(&tool.version_file);
-    let wanted = std::fs::read_to_string(&file).map_err(|error| format!("`{}`: {error}", file.display()))?;
-    let wanted = wanted.trim().trim_start_matches('v').to_owned();
-    let Some(found) = tool_version(tool, dir, env).await? else {
-        return Err(format!("`{}` is not on the PATH; {} asks for {wanted}", tool.name, tool.version_file));
-    };
-    let fits = found.split(['.', '-', ' ']).zip(wanted.split('.')).all(|(found, wanted)| found == wanted);
-    if fits { Ok(()) } else { Err(format!("`{}` is {found}; {} asks for {wanted}", tool.name, tool.version_file)) }
+    let wanted = std::fs::read_to_string(&file).map_err(|error| format!("`{}`: {error}", file.display()));
+    let wanted = wanted.map(|text| text.trim().trim_start_matches('v').to_owned());
+    let found = tool_version(tool, dir, env).await;
+    let found = found.and_then(|found| found.ok_or_else(|| format!("`{}` is not on the PATH", tool.name)));
+    Versions { wanted, found }
+}
+
+/// Whether a tool is the one that is wanted. `Err` is a sentence for the list of what is missing.
+pub async fn tool(tool: &Tool, dir: &Path, env: &BTreeMap<String, String>) -> Result<(), String> {
+    let versions = versions(tool, dir, env).await;
+    let fit = versions.fit();
+    let (wanted, file) = (versions.wanted?, &tool.version_file);
+    match versions.found {
+        Ok(_) if fit => Ok(()),
+        Ok(found) => Err(format!("`{}` is {found}; {file} asks for {wanted}", tool.name)),
+        Err(why) => Err(format!("{why}; {file} asks for {wanted}")),
+    }
 }
 
 /// The version that a tool says it is; none where it is not there.

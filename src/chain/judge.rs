@@ -2,7 +2,8 @@
 
 use tokio::time::{Instant, sleep};
 
-use super::board::{Board, Work};
+use super::at::{BlockChoice, older};
+use super::board::{Answers, Board, Work};
 use super::checks;
 use super::finding::Finding;
 use super::pin::{Endpoints, Looked, Pinned, look};
@@ -12,6 +13,7 @@ use super::reader::Reader;
 use super::reading::{EndpointReport, PinnedBlock, Reading};
 use super::rpc::Endpoint;
 use super::surroundings::{Surroundings, Target, TransactionsAsk, Wait};
+use super::telling::{advise, expected, refused, said};
 use super::view::View;
 use crate::runbook::{BlockTag, Check, Network};
 use crate::verdict::{CheckResult, Verdict};
@@ -39,13 +41,19 @@ pub async fn judge(
         }
         Err(reason) => {
             reading.endpoints = looked;
-            reading.results = nothing_read(target, checks, transactions, &reason);
+            reading.results = nothing_read(checks, transactions, &reason);
         }
     }
     for (report, endpoint) in reading.endpoints.iter_mut().zip(&endpoints.open) {
         report.happened = endpoint.happened();
     }
     reading.endpoints.extend(endpoints.refused);
+    for result in reading.results.iter_mut().filter(|result| result.verdict != Verdict::Passed) {
+        if reading.block.is_none() {
+            result.said = refused(&reading.endpoints);
+        }
+        advise(result, target.network);
+    }
     reading.notes = notes(&reading.endpoints);
     reading.notes.extend(waited.map(|first: Wait| format!("waited: {first}")));
     reading
@@ -76,7 +84,11 @@ async fn wait_for_block(
     let mut needed = None;
     loop {
         let round = until.min(Instant::now() + target.limits.round);
-        let Looked { reports, pinned } = look(endpoints, network, network.block, round).await;
+        let looked = look(endpoints, network, network.block, round).await;
+        let Looked { reports, pinned } = match around.at() {
+            Some(asked) => older(asked, endpoints, network, looked, round).await,
+            None => looked,
+        };
         let pause = look_again(network);
         let over = Instant::now() + pause > patience;
         let newest = match pinned {
@@ -86,6 +98,9 @@ async fn wait_for_block(
                 if pinned.block.number >= block {
                     return (reports, Ok(pinned));
                 }
+                if let Some(asked) = around.at() {
+                    return (reports, Err(older_than_needed(asked, block)));
+                }
                 if over {
                     return (reports, Err(too_old(network, pinned.block.number, block)));
                 }
@@ -93,7 +108,7 @@ async fn wait_for_block(
                 Some(pinned.block.number)
             }
             // Once the endpoints served, a moment without them does not end the wait.
-            Err(reason) if needed.is_none() || over => return (reports, Err(reason)),
+            Err(reason) if needed.is_none() || over || around.at().is_some() => return (reports, Err(reason)),
             Err(_) => None,
         };
         let left = patience.saturating_duration_since(Instant::now());
@@ -102,6 +117,10 @@ async fn wait_for_block(
         waited.get_or_insert(wait);
         sleep(pause).await;
     }
+}
+
+fn older_than_needed(asked: BlockChoice, needed: u64) -> String {
+    format!("block {asked} is older than block {needed}, the last that this phase's steps changed")
 }
 
 fn too_old(network: &Network, have: u64, needed: u64) -> String {
@@ -152,22 +171,9 @@ async fn read(
     let board = Board::default();
     let variable = endpoints.open[pinned.live[0]].at.variable().to_owned();
     let view = View::new(around, target.network, pinned.block, variable, &board);
-    let named: Vec<(&str, &str)> = checks
-        .iter()
-        .filter(|check| checks::reads_chain(check))
-        .map(|check| (check.id.as_str(), check.kind.name()))
-        .chain(transactions.iter().map(|ask| (ask.id.as_str(), "transactions")))
-        .collect();
-    let work: Vec<Work<'_, Finding>> = checks
-        .iter()
-        .filter_map(|check| checks::work(&view, check))
-        .chain(transactions.iter().map(|ask| checks::transactions(&view, ask)))
-        .collect();
-    let findings = board.run(work, &reader).await;
-    let finished = findings.into_iter().map(|finding| finding.unwrap_or_else(unfinished));
-    let mut results: Vec<CheckResult> =
-        finished.zip(named).map(|(finding, (id, kind))| finding.named(id, kind)).collect();
-    checks::compare_with_earlier(checks, &mut results, around);
+    let found = findings(&view, checks, transactions, &reader).await;
+    let questions: Vec<Option<Question>> = found.iter().map(|finding| finding.question().cloned()).collect();
+    let mut results = named(found, checks, transactions, around);
     if let Err(reason) = reader.still_canonical().await {
         for result in &mut results {
             doubt(result, &reason);
@@ -179,6 +185,11 @@ async fn read(
     reading.endpoints = reports;
     let (records, gone) = reader.finish();
     reading.reads = records;
+    for (result, question) in reading.results.iter_mut().zip(questions) {
+        if let (Some(question), true) = (question, result.verdict != Verdict::Passed) {
+            result.said = said(&question, pinned.block, &reading.reads, &reading.endpoints);
+        }
+    }
     for (variable, reason) in gone {
         for report in reading.endpoints.iter_mut().filter(|report| report.variable == variable) {
             report.trouble = Some(format!("stopped answering: {reason}"));
@@ -186,8 +197,57 @@ async fn read(
     }
 }
 
+/// What each check and each ask for transactions finds, from whoever answers.
+pub(super) async fn findings(
+    view: &View<'_>,
+    checks: &[&Check],
+    transactions: &[TransactionsAsk],
+    chain: &impl Answers,
+) -> Vec<Finding> {
+    let work: Vec<Work<'_, Finding>> = checks
+        .iter()
+        .filter_map(|check| checks::work(view, check))
+        .chain(transactions.iter().map(|ask| checks::transactions(view, ask)))
+        .collect();
+    let found = view.board.run(work, chain).await;
+    found.into_iter().map(|finding| finding.unwrap_or_else(unfinished)).collect()
+}
+
+/// The findings under their ids, with those that compare results with earlier ones.
+pub(super) fn named(
+    findings: Vec<Finding>,
+    checks: &[&Check],
+    transactions: &[TransactionsAsk],
+    around: &dyn Surroundings,
+) -> Vec<CheckResult> {
+    let names = checks
+        .iter()
+        .filter(|check| checks::reads_chain(check))
+        .map(|check| (check.id.as_str(), check.kind.name(), expected(&check.kind)))
+        .chain(transactions.iter().map(|ask| (ask.id.as_str(), "transactions", String::new())));
+    let mut results: Vec<CheckResult> = findings
+        .into_iter()
+        .zip(names)
+        .map(|(finding, (id, kind, expected))| finding.or_expected(expected).named(id, kind))
+        .collect();
+    checks::compare_with_earlier(checks, &mut results, around);
+    results
+}
+
+/// At the end, the pinned block must still be the one of its number.
+pub(super) async fn canonical(chain: &impl Answers, block: PinnedBlock) -> Result<(), String> {
+    match chain.answers(&[Question::BlockHash(block.number)]).await.pop() {
+        Some(Answer::BlockHash(Some(hash))) if hash == block.hash => Ok(()),
+        Some(Answer::BlockHash(_)) => Err(format!("block {} was replaced by another while it was read", block.number)),
+        Some(Answer::Unknown(reason)) => {
+            Err(format!("whether block {} still stands is unknown: {reason}", block.number))
+        }
+        _ => Err(format!("whether block {} still stands is unknown", block.number)),
+    }
+}
+
 /// Nothing that was read at a block that is gone counts.
-fn doubt(result: &mut CheckResult, reason: &str) {
+pub(super) fn doubt(result: &mut CheckResult, reason: &str) {
     result.verdict = Verdict::Unknown;
     reason.clone_into(&mut result.message);
     result.hint = Some("run it again".to_owned());
@@ -198,18 +258,12 @@ fn unfinished() -> Finding {
 }
 
 /// Every result of a judgement without a block.
-fn nothing_read(
-    target: &Target<'_>,
-    checks: &[&Check],
-    transactions: &[TransactionsAsk],
-    reason: &str,
-) -> Vec<CheckResult> {
-    let names = target.network.rpc.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let finding = || Finding::unknown(reason).hint(format!("look at what {names} points to, then run it again"));
+fn nothing_read(checks: &[&Check], transactions: &[TransactionsAsk], reason: &str) -> Vec<CheckResult> {
+    let finding = || Finding::unknown(reason);
     let of_checks = checks
         .iter()
         .filter(|check| checks::reads_chain(check))
-        .map(|check| finding().named(&check.id, check.kind.name()));
+        .map(|check| finding().expected(expected(&check.kind)).named(&check.id, check.kind.name()));
     of_checks.chain(transactions.iter().map(|ask| finding().named(&ask.id, "transactions"))).collect()
 }
 

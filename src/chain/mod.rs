@@ -5,6 +5,7 @@
 
 mod abi;
 mod address;
+mod at;
 mod board;
 mod bundle;
 mod checks;
@@ -18,10 +19,13 @@ mod preflight;
 mod question;
 mod reader;
 mod reading;
+mod replay;
 mod revert;
 mod rpc;
 mod safe;
 mod surroundings;
+mod survey;
+mod telling;
 mod text;
 mod together;
 mod value;
@@ -29,7 +33,10 @@ mod view;
 
 pub use abi::Signature;
 pub use address::{checksum, checksummed};
+pub use at::BlockChoice;
 pub use judge::{head, judge};
-pub use reading::{EndpointReport, PinnedBlock, ReadRecord, Reading};
+pub use reading::{EndpointReport, PinnedBlock, Raw, RawAnswer, ReadRecord, Reading};
+pub use replay::{Replayed, replay};
 pub use rpc::EndpointUrl;
 pub use surroundings::{Known, Limits, Surroundings, Target, TransactionsAsk, Wait};
+pub use survey::{StateDepth, Survey, SurveyedEndpoint, survey};

@@ -3,7 +3,8 @@
 use ethers::types::{Address, H256};
 use serde_json::{Value, json};
 
-use super::rpc::{Request, Trouble};
+use super::reading::Raw;
+use super::rpc::{Request, RpcError, Trouble};
 use super::text::{hex, unhex};
 
 /// What can be asked of a chain.
@@ -64,6 +65,30 @@ impl Question {
             Self::BlockHash(number) => ("eth_getBlockByNumber", json!([format!("{number:#x}"), false])),
         };
         Request::patient(method, params)
+    }
+
+    /// What of an endpoint's answer is kept, so that it can be read again: of a block, what citadel reads of it.
+    pub(crate) fn kept(&self, answer: &Result<Value, Trouble>) -> Raw {
+        match (self, answer) {
+            (Self::BlockHash(_), Ok(block)) if block.is_object() => {
+                let part = |key: &str| (key.to_owned(), block[key].clone());
+                Raw::Result(["number", "hash", "timestamp"].map(part).into_iter().collect())
+            }
+            (_, Ok(value)) => Raw::Result(value.clone()),
+            (_, Err(Trouble::Rpc(RpcError { code, message, data }))) => {
+                Raw::Error { code: *code, message: message.clone(), data: data.clone() }
+            }
+            (_, Err(Trouble::Silent { reason, .. })) => Raw::Nothing(reason.clone()),
+        }
+    }
+
+    /// Reads an answer that was kept.
+    pub(crate) fn read_kept(&self, kept: &Raw) -> Result<Answer, String> {
+        self.read(match kept.clone() {
+            Raw::Result(value) => Ok(value),
+            Raw::Error { code, message, data } => Err(Trouble::Rpc(RpcError { code, message, data })),
+            Raw::Nothing(reason) => Err(Trouble::lasting(reason)),
+        })
     }
 
     /// Reads one endpoint's answer; the error says why it is none.

@@ -1,6 +1,5 @@
 //! Asks the open questions of a round at all endpoints together, compares the answers, and keeps what was read.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
@@ -9,7 +8,7 @@ use tokio::time::Instant;
 use super::board::Answers;
 use super::comparison::{Said, agreed};
 use super::question::{Answer, Question};
-use super::reading::{PinnedBlock, ReadRecord};
+use super::reading::{PinnedBlock, Raw, RawAnswer, ReadRecord};
 use super::rpc::{Endpoint, Request, Trouble};
 use super::surroundings::Limits;
 use super::together::together;
@@ -60,19 +59,15 @@ impl<'a> Reader<'a> {
         let mut told = together(self.sources.iter().map(|source| source.ask(&requests, until))).await;
         let mut answers = Vec::with_capacity(questions.len());
         for (question, request) in questions.iter().zip(&requests).rev() {
-            let said: Vec<Said<'_>> = self
-                .sources
-                .iter()
-                .zip(&mut told)
-                .map(|(source, told)| {
-                    (
-                        source.label.as_str(),
-                        question.read(told.pop().unwrap_or_else(|| Err(Trouble::lasting("was not asked")))),
-                    )
-                })
+            let raw: Vec<Result<Value, Trouble>> = told
+                .iter_mut()
+                .map(|told| told.pop().unwrap_or_else(|| Err(Trouble::lasting("was not asked"))))
                 .collect();
+            let kept = raw.iter().map(|raw| question.kept(raw)).collect();
+            let labels = self.sources.iter().map(|source| source.label.as_str());
+            let said: Vec<Said<'_>> = labels.zip(raw.into_iter().map(|raw| question.read(raw))).collect();
             let answer = agreed(&said, self.agree);
-            self.record(request, &answer, &said);
+            self.record(request, &answer, &said, kept);
             answers.push(answer);
         }
         answers.reverse();
@@ -114,23 +109,25 @@ impl<'a> Reader<'a> {
         (self.records.into_inner().unwrap_or_else(PoisonError::into_inner), gone.collect())
     }
 
-    fn record(&self, request: &Request, answer: &Answer, said: &[Said<'_>]) {
+    fn record(&self, request: &Request, answer: &Answer, said: &[Said<'_>], kept: Vec<Raw>) {
         let mut record = ReadRecord {
             method: request.method.to_owned(),
             params: request.params.clone(),
             answer: answer.to_string(),
             said_by: Vec::new(),
-            others: BTreeMap::new(),
+            said: Vec::new(),
         };
-        for (source, (_, said)) in self.sources.iter().zip(said) {
+        for ((source, (_, said)), raw) in self.sources.iter().zip(said).zip(kept) {
             let variable = source.endpoint.at.variable().to_owned();
             if *said == Ok(Answer::BlockHash(None)) {
                 source.endpoint.note(format!("told no block {}", request.params[0].as_str().unwrap_or_default()));
             }
-            match said {
-                Ok(same) if same == answer => record.said_by.push(variable),
-                Ok(other) => drop(record.others.insert(variable, other.to_string())),
-                Err(reason) => drop(record.others.insert(variable, format!("no answer: {reason}"))),
+            if said.as_ref() == Ok(answer) {
+                record.said_by.push(variable.clone());
+            }
+            match record.said.iter_mut().find(|other| other.said == raw) {
+                Some(same) => same.by.push(variable),
+                None => record.said.push(RawAnswer { by: vec![variable], said: raw }),
             }
         }
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,5 @@
 //! What a judgement gives back: results and everything they rest on, ready to be kept as a gate's record.
 
-use std::collections::BTreeMap;
-
 use ethers::types::H256;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -59,7 +57,7 @@ pub struct EndpointReport {
     pub happened: Vec<String>,
 }
 
-/// One question with the answer that was agreed on.
+/// One question with the answer that was agreed on, and what each endpoint said, so that both can be judged again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReadRecord {
     pub method: String,
@@ -69,7 +67,29 @@ pub struct ReadRecord {
     pub answer: String,
     /// The variables of the endpoints that gave this answer.
     pub said_by: Vec<String>,
-    /// What the others said, or why they said nothing, by their variables.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub others: BTreeMap<String, String>,
+    /// What was really said; endpoints that said the same share an entry.
+    #[serde(default)]
+    pub said: Vec<RawAnswer>,
+}
+
+/// What some endpoints said to one question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RawAnswer {
+    /// The variables of these endpoints.
+    pub by: Vec<String>,
+    pub said: Raw,
+}
+
+/// An endpoint's answer as it came, without the envelope.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Raw {
+    Result(Value),
+    Error {
+        code: i64,
+        message: String,
+        data: Option<Value>,
+    },
+    /// No usable answer, with the reason.
+    Nothing(String),
 }

@@ -4,8 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use ethers::types::Address;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::at::BlockChoice;
 use super::rpc::EndpointUrl;
 use crate::runbook::{ContractKind, Network, PhaseId, Scope};
 
@@ -87,10 +89,19 @@ pub trait Surroundings: Sync {
 
     /// Is told, again and again, that a judgement waits for a newer block.
     fn waits(&self, _: &Wait) {}
+    /// The older block that is asked for instead of the newest one.
+    fn at(&self) -> Option<BlockChoice> {
+        None
+    }
 
     /// The contract of that name.
+    ///
+    /// Where an account rather than a contract is meant, the runbook may write its address.
     fn contract(&self, name: &str) -> Option<Known> {
-        self.contracts().into_iter().find(|known| known.name == name)
+        match name.parse().ok().filter(|_| name.starts_with("0x")) {
+            Some(address) => Some(Known { name: name.to_owned(), kind: ContractKind::Plain, address }),
+            None => self.contracts().into_iter().find(|known| known.name == name),
+        }
     }
 }
 
@@ -116,7 +127,7 @@ impl fmt::Display for Wait {
 }
 
 /// Transactions that must have happened: found, successful, after a block, and about certain contracts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TransactionsAsk {
     /// The result's id.
     pub id: String,

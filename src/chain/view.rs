@@ -8,7 +8,7 @@ use ethers::types::{Address, H256, U256};
 use super::abi::{Signature, strict};
 use super::address::{checksum, placeholder};
 use super::board::Board;
-use super::finding::Finding;
+use super::finding::{Finding, Repeat};
 use super::question::{Answer, Question};
 use super::reading::PinnedBlock;
 use super::revert;
@@ -26,7 +26,7 @@ pub(crate) struct View<'a> {
     pub(crate) block: PinnedBlock,
     /// The variable that commands in hints name.
     variable: String,
-    board: &'a Board,
+    pub(super) board: &'a Board,
 }
 
 /// A contract that is read, with the name that messages give it.
@@ -98,18 +98,18 @@ impl<'a> View<'a> {
     }
 
     fn has_code(&self, of: &Subject, answer: Answer) -> Result<Vec<u8>, Finding> {
-        let hint = format!("cast code {} {}", checksum(of.address), self.at_block());
+        let asked = || self.cast_code(of);
         match answer {
             Answer::Bytes(code) if code.is_empty() => {
-                Err(Finding::failed(format!("no code at {of}")).expected("a contract").hint(hint))
+                Err(Finding::failed(format!("no code at {of}")).expected("a contract").asked(asked()))
             }
             Answer::Bytes(code) if code.starts_with(&DELEGATION) && code.len() == 23 => {
                 let to = checksum(Address::from_slice(&code[3..]));
                 let message = format!("{of} is an account that delegates to {to} (EIP-7702), not a contract");
-                Err(Finding::failed(message).expected("a contract").hint(hint))
+                Err(Finding::failed(message).expected("a contract").asked(asked()))
             }
             Answer::Bytes(code) => Ok(code),
-            other => Err(unseen(&format!("the code of {of}"), &other).hint(hint)),
+            other => Err(unseen(&format!("the code of {of}"), &other).asked(asked())),
         }
     }
 
@@ -120,10 +120,7 @@ impl<'a> View<'a> {
         self.has_code(of, code)?;
         match value {
             Answer::Bytes(word) if word.len() == 32 => Ok(H256::from_slice(&word)),
-            other => {
-                let hint = format!("cast storage {} {slot:?} {}", checksum(of.address), self.at_block());
-                Err(unseen(&format!("slot {slot:?} of {of}"), &other).hint(hint))
-            }
+            other => Err(unseen(&format!("slot {slot:?} of {of}"), &other).asked(self.cast_slot(of, slot))),
         }
     }
 
@@ -146,14 +143,15 @@ impl<'a> View<'a> {
         signature: &Signature,
         arguments: &[Token],
     ) -> Result<Vec<Token>, Finding> {
-        let hint = self.cast_call(from, of.address, signature, arguments);
-        match self.simulate(from, of, signature.encode(arguments)).await.map_err(|finding| finding.or_hint(&hint))? {
-            Simulated::Returned(bytes) => strict(&signature.outputs, &bytes)
-                .map_err(|reason| Finding::unknown(format!("`{}` of {of}: {reason}", signature.short())).hint(hint)),
+        let asked = || self.cast_call(from, of.address, signature, arguments);
+        match self.simulate(from, of, signature.encode(arguments)).await.map_err(|finding| finding.or_asked(asked()))? {
+            Simulated::Returned(bytes) => strict(&signature.outputs, &bytes).map_err(|reason| {
+                Finding::unknown(format!("`{}` of {of}: {reason}", signature.short())).asked(asked())
+            }),
             Simulated::Reverted(data) => {
                 let message =
                     format!("`{}` of {of} reverts {}", signature.short(), with(&revert::reason(data.as_deref())));
-                Err(Finding::failed(message).hint(hint))
+                Err(Finding::failed(message).asked(asked()))
             }
         }
     }
@@ -204,41 +202,57 @@ impl<'a> View<'a> {
         self.board.ask(questions).await
     }
 
-    /// A command that repeats a call.
+    /// Repeats a call.
     pub(crate) fn cast_call(
         &self,
         from: Option<Address>,
         to: Address,
         signature: &Signature,
         arguments: &[Token],
-    ) -> String {
-        let from = from.map(|from| format!(" --from {}", checksum(from))).unwrap_or_default();
-        let to = checksum(to);
-        if arguments.is_empty() {
-            return format!("cast call {to} \"{}\"{from} {}", signature.full(), self.at_block());
-        }
-        let data = hex(&signature.encode(arguments));
-        format!("cast call {to} --data {data}{from} {}", self.at_block())
+    ) -> Repeat {
+        let data = signature.encode(arguments);
+        let sender = from.map(|from| format!(" --from {}", checksum(from))).unwrap_or_default();
+        let what =
+            if arguments.is_empty() { format!("\"{}\"", signature.full()) } else { format!("--data {}", hex(&data)) };
+        let command = format!("cast call {} {what}{sender} {}", checksum(to), self.at_block());
+        Repeat { question: Question::Call { from, to, data }, command }
     }
 
-    /// A command that repeats a getter.
-    pub(crate) fn cast_get(&self, of: &Subject, signature: &str) -> String {
-        format!("cast call {} \"{signature}\" {}", checksum(of.address), self.at_block())
+    /// Repeats a getter, such as `owner()(address)`.
+    pub(crate) fn cast_get(&self, of: &Subject, signature: &str) -> Repeat {
+        let data = Signature::parse(signature).map(|signature| signature.encode(&[])).unwrap_or_default();
+        let command = format!("cast call {} \"{signature}\" {}", checksum(of.address), self.at_block());
+        Repeat { question: Question::Call { from: None, to: of.address, data }, command }
     }
 
-    /// A command that repeats a call with raw data.
-    pub(crate) fn cast_raw(&self, from: Address, to: Address, data: &[u8]) -> String {
-        let (from, to) = (checksum(from), checksum(to));
-        format!("cast call {to} --data {} --from {from} {}", hex(data), self.at_block())
+    /// Repeats a call with raw data.
+    pub(crate) fn cast_raw(&self, from: Address, to: Address, data: &[u8]) -> Repeat {
+        let (sender, at) = (checksum(from), checksum(to));
+        let command = format!("cast call {at} --data {} --from {sender} {}", hex(data), self.at_block());
+        Repeat { question: Question::Call { from: Some(from), to, data: data.to_vec() }, command }
     }
 
-    /// The variable that holds an endpoint's URL, as a shell writes it.
-    pub(crate) fn rpc_flag(&self) -> String {
-        format!("--rpc-url ${}", self.variable)
+    /// Repeats a read of code.
+    pub(crate) fn cast_code(&self, of: &Subject) -> Repeat {
+        let command = format!("cast code {} {}", checksum(of.address), self.at_block());
+        Repeat { question: Question::Code(of.address), command }
     }
 
+    /// Repeats a read of a storage slot.
+    pub(crate) fn cast_slot(&self, of: &Subject, slot: H256) -> Repeat {
+        let command = format!("cast storage {} {slot:?} {}", checksum(of.address), self.at_block());
+        Repeat { question: Question::Slot(of.address, slot), command }
+    }
+
+    /// Repeats the question for a transaction's receipt.
+    pub(crate) fn cast_receipt(&self, hash: H256) -> Repeat {
+        let command = format!("cast receipt {hash:?} --rpc-url \"${}\"", self.variable);
+        Repeat { question: Question::Receipt(hash), command }
+    }
+
+    /// The pinned block by its hash, and the variable that holds an endpoint's URL, as a shell writes it.
     fn at_block(&self) -> String {
-        format!("--block {} {}", self.block.number, self.rpc_flag())
+        format!("--block {:?} --rpc-url \"${}\"", self.block.hash, self.variable)
     }
 }
 

@@ -127,6 +127,7 @@ impl Context {
             stop,
             waits: tokio::sync::watch::Sender::default(),
             operator: self.operator(),
+            at: None,
         })
     }
 }

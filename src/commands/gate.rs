@@ -1,10 +1,13 @@
 //! `citadel gate`: lists gates, and judges them again. Read-only: no step, no lock, no command.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::context::Context;
-use super::opening::Existing;
-use crate::cli::{VerdictFormat, Verify};
+use super::opening::{Existing, refuse};
+use super::preconditions::supply;
+use super::verdicts;
+use crate::cli::Verify;
 use crate::devchain;
 use crate::engine::world::{View, World};
 use crate::engine::{dev_chain, gate_code, judge, signing};
@@ -16,9 +19,9 @@ use crate::plan::selection::unknown;
 use crate::process::Stop;
 use crate::progress::Progress;
 use crate::report::gates::{self, GateView};
-use crate::runbook::{Check, CheckKind, Network, Phase};
+use crate::runbook::{Check, CheckKind, Network, Phase, Runbook};
 use crate::terminal;
-use crate::verdict::worst;
+use crate::verdict::{CheckResult, worst};
 use crate::workspace::{self, Workspace};
 
 /// What is said where no run was judged.
@@ -61,13 +64,17 @@ pub(super) async fn verify(context: &Context, args: &Verify) -> Result<ExitCode,
         None => progress_of_chain(context, network).await,
     };
     let world = world(context, args, network, existing.as_ref()).await?;
+    let read = phases.iter().map(|phase| phase.on.as_deref().unwrap_or(&network.name));
+    refuse(&unset(context, read, &world.variables), "the gates can be judged", "nothing was judged")?;
     let view = View { runbook: &context.runbook, progress: &progress, world: &world };
     let mut views = Vec::new();
     for phase in phases {
         views.push(if existing.is_some() { judged(&view, phase).await } else { chain_only(&view, phase).await });
     }
-    let note = if existing.is_some() { "" } else { NO_RUN };
-    write(args.format, &views, note)?;
+    let older = args.at.map(|at| format!("read at block {at}, not at the newest: this opens nothing"));
+    let note = if existing.is_some() { None } else { Some(NO_RUN.to_owned()) };
+    let note = note.into_iter().chain(older).collect::<Vec<_>>().join("; ");
+    verdicts::write(context, args.format, &views, &note)?;
     Ok(gate_code(gates::verdict(&views)))
 }
 
@@ -101,8 +108,41 @@ fn gate_view(view: &View<'_>, phase: &Phase, judgement: judge::Judgement) -> Gat
             hash: format!("{:#x}", block.hash),
             time: block.time,
         }),
+        lines: lines(view.runbook, phase, &judgement.results),
+        notes: judgement.reading.map(|reading| reading.notes).unwrap_or_default(),
         results: judgement.results,
     }
+}
+
+/// Where each result of a gate is declared: what has no place of its own is the gate's.
+fn lines(runbook: &Runbook, phase: &Phase, results: &[CheckResult]) -> BTreeMap<String, usize> {
+    let checks = runbook.phases.iter().flat_map(|phase| &phase.gate.checks).chain(&runbook.invariants);
+    let checks = checks.chain(&phase.gate.checks).map(|check| (check.id.clone(), check.place.line));
+    let steps = phase.steps.iter().map(|step| (format!("step {}", step.id), step.place.line));
+    let deliverables = runbook.deliverables.iter().map(|one| (format!("deliverable {}", one.id), one.place.line));
+    let people = phase.gate.sign_off.iter().map(|sign_off| ("sign-off".to_owned(), sign_off.place.line));
+    let known: BTreeMap<String, usize> = checks.chain(steps).chain(deliverables).chain(people).collect();
+    let line = |id: &String| known.get(id).copied().unwrap_or(phase.gate.place.line);
+    results.iter().map(|result| (result.id.clone(), line(&result.id))).collect()
+}
+
+/// Endpoints without a URL, where fewer than must agree have one.
+fn unset<'a>(
+    context: &Context,
+    networks: impl Iterator<Item = &'a str>,
+    variables: &BTreeMap<String, String>,
+) -> Vec<(String, String)> {
+    let names: BTreeSet<&str> = networks.collect();
+    let read = names.iter().filter_map(|name| context.runbook.networks.get(*name));
+    let short = read.filter(|network| {
+        let set = network.rpc.iter().filter(|name| variables.contains_key(*name)).count();
+        network.dev_chain.is_none() && set < network.agree.max(1)
+    });
+    let unset = short.flat_map(|network| {
+        let names = network.rpc.iter().filter(|name| !variables.contains_key(*name));
+        names.map(|name| (format!("`{name}` is not set: the URL of an endpoint for {}", network.name), supply(name)))
+    });
+    unset.collect()
 }
 
 /// Whether a check can be judged without what a run kept.
@@ -147,7 +187,7 @@ fn phases<'a>(context: &'a Context, args: &Verify) -> Result<Vec<&'a Phase>, Fai
 }
 
 /// Where there is no run: the dev chain that is kept up, so that its contracts are known.
-async fn progress_of_chain(context: &Context, network: &Network) -> Progress {
+pub(super) async fn progress_of_chain(context: &Context, network: &Network) -> Progress {
     let mut progress = Progress::default();
     let mut networks = context.runbook.networks.values();
     let dev =
@@ -186,18 +226,6 @@ async fn world(
     if let Some(run) = of_run {
         world.reports = run.reports.clone().into();
     }
+    world.at = args.at;
     Ok(world)
-}
-
-fn write(format: VerdictFormat, views: &[GateView], note: &str) -> Result<(), Failure> {
-    let text = match format {
-        VerdictFormat::Human => {
-            let colour = terminal::colour_on_stdout();
-            gates::human(views, note, terminal::columns_on_stdout(), colour)
-        }
-        VerdictFormat::Json => gates::json(views, note)?,
-        VerdictFormat::Junit => gates::junit(views)?,
-    };
-    terminal::data(&text);
-    Ok(())
 }

@@ -6,16 +6,19 @@ mod context;
 mod contingency;
 mod decide;
 mod devchain;
+mod doctor;
 mod explain;
 mod gate;
 mod opening;
 mod outline;
 mod plan;
 mod preconditions;
+mod replay;
 mod report;
 mod resume;
 mod run;
 mod status;
+mod verdicts;
 
 use crate::cli::{Cli, Command, Gate};
 use crate::error::{ExitCode, Failure};
@@ -31,7 +34,11 @@ pub async fn dispatch(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Run(args) => run::run(&Context::new(global)?, args).await,
         Command::Plan(args) => plan::plan(&Context::new(global)?, args).await,
         Command::Gate(Gate::List) => Ok(gate::list(&Context::new(global)?)),
+        Command::Gate(Gate::Verify(args)) if let Some(file) = &args.replay => {
+            replay::judge_again(file, args.format).await
+        }
         Command::Gate(Gate::Verify(args)) => gate::verify(&Context::new(global)?, args).await,
+        Command::Doctor(args) => doctor::doctor(&Context::new(global)?, args).await,
         Command::Status(args) => status::status(&Context::new(global)?, args),
         Command::Report(args) => report::report(&Context::new(global)?, args),
         Command::Contingency(_) => Ok(contingency::list(&Context::new(global)?)),

@@ -235,15 +235,15 @@ fn reason_for_new(
     (progress.complete && selection.step.is_none()).then(|| "it was complete".into())
 }
 
-/// Fails with everything that is missing.
-pub(super) fn refuse(missing: &[(String, String)], what: &str) -> Result<(), Failure> {
+/// Fails with everything that is missing before `what`, and says that `nothing` was done.
+pub(super) fn refuse(missing: &[(String, String)], what: &str, nothing: &str) -> Result<(), Failure> {
     if missing.is_empty() {
         return Ok(());
     }
     let count = missing.len();
     let things = if count == 1 { "thing is" } else { "things are" };
     let mut failure =
-        Failure::new(ExitCode::Precondition, format!("{count} {things} missing before {what}; nothing was started"));
+        Failure::new(ExitCode::Precondition, format!("{count} {things} missing before {what}; {nothing}"));
     failure.details = missing.iter().map(|(what, how)| format!("{what}\n  {how}")).collect();
     Err(failure)
 }

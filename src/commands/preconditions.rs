@@ -89,7 +89,7 @@ fn phases<'a>(context: &'a Context, prospect: &'a Prospect<'_>) -> impl Iterator
 }
 
 /// Phases of the selection that are about `network` itself.
-fn about<'a>(
+pub(super) fn about<'a>(
     context: &'a Context,
     prospect: &'a Prospect<'_>,
     network: &'a Network,
@@ -114,12 +114,14 @@ fn variables(context: &Context, prospect: &Prospect<'_>) -> Vec<(String, String)
             };
             let why = why.trim_start_matches(&format!("`{name}` ")).to_owned();
             let kind = if network.rpc.contains(name) { "the URL of an endpoint" } else { "a private key" };
-            Some((
-                format!("`{name}` {why}: {kind} for {}", network.name),
-                format!("`export {name}=…`, or a line in the workspace's `.env`"),
-            ))
+            Some((format!("`{name}` {why}: {kind} for {}", network.name), supply(name)))
         })
         .collect()
+}
+
+/// How to supply a variable.
+pub(super) fn supply(name: &str) -> String {
+    format!("`export {name}=…`, or a line in the workspace's `.env`")
 }
 
 /// An endpoint's URL that cannot be used.
@@ -150,7 +152,7 @@ fn contracts(context: &Context, prospect: &Prospect<'_>) -> Vec<(String, String)
 }
 
 /// The contracts that a phase's checks, evidence and templates speak of.
-fn in_phase(context: &Context, phase: &Phase) -> Vec<String> {
+pub(super) fn in_phase(context: &Context, phase: &Phase) -> Vec<String> {
     let evidence = phase.steps.iter().flat_map(|step| &step.evidence);
     let mut names: Vec<String> = evidence
         .flat_map(|evidence| match &evidence.kind {

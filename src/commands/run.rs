@@ -19,7 +19,7 @@ use crate::terminal::{self, Style};
 pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failure> {
     let stop = signals::listen()?;
     let prospect = Prospect::look(context, &args.part).await?;
-    refuse(&prospect.missing, &what(&prospect, args))?;
+    refuse(&prospect.missing, &what(&prospect, args), "nothing was started")?;
     let home = context.home(prospect.network);
     home.create()?;
     if let Some(kind) = journal::network_filesystem(home.path()) {
@@ -32,7 +32,7 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     let _lock = Lock::take(&home.lock(), &owner(context, args))?;
     // Another citadel may have worked until just now: what counts is what stands under the lock.
     let prospect = Prospect::look(context, &args.part).await?;
-    refuse(&prospect.missing, &what(&prospect, args))?;
+    refuse(&prospect.missing, &what(&prospect, args), "nothing was started")?;
     if prospect.existing.is_none() {
         confirm(&prospect, args.yes)?;
     }

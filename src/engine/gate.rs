@@ -1,9 +1,11 @@
 //! A gate: published copies first, then the judgement, then people, then the record.
 
-use serde_json::json;
+use jiff::Timestamp;
 
 use super::Engine;
 use super::judge::{self, Judgement};
+use super::publish;
+use super::record::GateRecord;
 use super::world::View;
 use crate::digest::sha256;
 use crate::error::Failure;
@@ -52,32 +54,39 @@ impl Engine<'_> {
     fn record_of(&self, phase: &Phase, verdict: Verdict, judgement: Judgement) -> Result<GateJudged, Failure> {
         let network = self.view().network(phase);
         let definition = self.definition(phase);
-        let record = json!({
-            "format": 1,
-            "gate": phase.id,
-            "run": self.world.run,
-            "network": network.name,
-            "chain_id": network.chain_id,
-            "runbook_sha256": self.runbook.sha256,
-            "definition": definition,
-            "verdict": verdict,
-            "results": judgement.results,
-            "reading": judgement.reading,
-        });
-        let text = serde_json::to_vec_pretty(&record).map_err(anyhow::Error::from)?;
-        let path = RunFolder::gate(&phase.id.0, self.recorder.head().1 + 1);
-        write_file(&self.world.folder.file(&path), &text)?;
-        let block = judgement.reading.and_then(|reading| reading.block).map(|block| BlockRef {
+        let Judgement { results, reading, asks, noted } = judgement;
+        let block = reading.as_ref().and_then(|reading| reading.block).map(|block| BlockRef {
             number: block.number,
             hash: format!("{:#x}", block.hash),
             time: block.time,
         });
+        let record = GateRecord {
+            format: GateRecord::format(),
+            citadel: env!("CARGO_PKG_VERSION").to_owned(),
+            judged: Timestamp::now(),
+            gate: phase.id.clone(),
+            run: self.world.run.clone(),
+            network: network.name.clone(),
+            chain_id: network.chain_id,
+            runbook_sha256: self.runbook.sha256.clone(),
+            definition: definition.clone(),
+            verdict,
+            results,
+            transactions: asks,
+            inputs: noted,
+            reading,
+            runbook: self.runbook.text.clone(),
+        };
+        let text = record.sealed()?;
+        let path = RunFolder::gate(&phase.id.0, self.recorder.head().1 + 1);
+        write_file(&self.world.folder.file(&path), &text)?;
+        publish::gate_record(&self.world, &phase.id, &text)?;
         Ok(GateJudged {
             gate: phase.id.clone(),
             verdict,
             network: network.name.clone(),
             block,
-            results: judgement.results,
+            results: record.results,
             record: path,
             record_sha256: sha256(&text),
             definition,

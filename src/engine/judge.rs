@@ -3,22 +3,24 @@
 
 use serde_json::json;
 
+use super::inputs::{Documents, Looked, Noted, Noting};
 use super::world::View;
 use crate::chain::{self, Reading, TransactionsAsk};
 use crate::digest::sha256;
 use crate::evidence::{Kept, hashes};
 use crate::plan::step_needs_chain;
 use crate::progress::StepState;
-use crate::runbook::{Check, CheckKind, Evidence, EvidenceKind, JsonSource, Lookup, Network, Phase, Step};
+use crate::runbook::{Check, CheckKind, Evidence, EvidenceKind, JsonSource, Network, Phase, Runbook, Step};
 use crate::verdict::{CheckResult, Verdict, worst};
-use crate::workspace::read_file;
 
 /// A gate's answer before people are asked.
 #[derive(Debug)]
 pub struct Judgement {
     pub results: Vec<CheckResult>,
-    /// What was read of the chain, for the record.
+    /// What was read of the chain, and what was looked at beside it, for the record.
     pub reading: Option<Reading>,
+    pub asks: Vec<TransactionsAsk>,
+    pub noted: Noted,
 }
 
 impl Judgement {
@@ -44,7 +46,7 @@ pub async fn judge(view: &View<'_>, phase: &Phase) -> Judgement {
     let checks: Vec<&Check> = view.runbook.invariants.iter().chain(&phase.gate.checks).collect();
     let judged = checks_and(view, network, &checks, &asks, kept, at_least).await;
     results.extend(judged.results);
-    Judgement { results, reading: judged.reading }
+    Judgement { results, ..judged }
 }
 
 /// Judges checks alone: before a step, as a probe, or where there is no run.
@@ -58,19 +60,20 @@ pub async fn checks_and(
 ) -> Judgement {
     let (local, on_chain): (Vec<&Check>, Vec<&Check>) =
         checks.iter().partition(|check| matches!(check.kind, CheckKind::Json { .. }));
-    let mut results: Vec<CheckResult> = local.iter().map(|check| json_check(view, check, &kept)).collect();
+    let around = Noting::new(view.around(network, kept), checks);
+    let mut results: Vec<CheckResult> = local.iter().map(|check| json_check(check, &around)).collect();
+    let asks = asks.to_vec();
     if on_chain.is_empty() && asks.is_empty() {
-        return Judgement { results, reading: None };
+        return Judgement { results, reading: None, asks, noted: around.noted() };
     }
-    let on_chain = with_compared(view, on_chain);
+    let on_chain = with_compared(view.runbook, on_chain);
     let target = view.target(network);
-    let around = view.around(network, kept);
-    let mut reading = chain::judge(&target, &on_chain, asks, &around, at_least).await;
+    let mut reading = chain::judge(&target, &on_chain, &asks, &around, at_least).await;
     if network.dev_chain.is_some() && target.endpoints.is_empty() {
         reading.results = reading.results.into_iter().map(without_chain).collect();
     }
     results.append(&mut reading.results);
-    Judgement { results, reading: Some(reading) }
+    Judgement { results, reading: Some(reading), asks, noted: around.noted() }
 }
 
 /// A local run without a kept chain ends together with its chain; nothing can be read of it any more.
@@ -80,7 +83,7 @@ fn without_chain(result: CheckResult) -> CheckResult {
 }
 
 /// `unchanged_since` compares a check with itself at an earlier gate: that check must be among those that are read.
-fn with_compared<'a>(view: &View<'a>, mut checks: Vec<&'a Check>) -> Vec<&'a Check> {
+pub(super) fn with_compared<'a>(runbook: &'a Runbook, mut checks: Vec<&'a Check>) -> Vec<&'a Check> {
     let wanted: Vec<String> = checks
         .iter()
         .filter_map(|check| match &check.kind {
@@ -88,7 +91,7 @@ fn with_compared<'a>(view: &View<'a>, mut checks: Vec<&'a Check>) -> Vec<&'a Che
             _ => None,
         })
         .collect();
-    let declared = view.runbook.phases.iter().flat_map(|phase| &phase.gate.checks).chain(&view.runbook.invariants);
+    let declared = runbook.phases.iter().flat_map(|phase| &phase.gate.checks).chain(&runbook.invariants);
     for check in declared {
         if wanted.contains(&check.id) && !checks.iter().any(|present| present.id == check.id) {
             checks.insert(0, check);
@@ -212,29 +215,34 @@ fn ask(
     }
 }
 
-fn json_check(view: &View<'_>, check: &Check, kept: &Kept) -> CheckResult {
+/// Judges a check of files alone.
+pub(super) fn json_check(check: &Check, around: &dyn Documents) -> CheckResult {
     let CheckKind::Json { of, rules } = &check.kind else {
         return CheckResult::unknown(&check.id, "json", "is not a `json` check");
     };
-    let (name, document) = match of {
-        JsonSource::Artefact(name) => (name.clone(), kept.artefact(name)),
-        JsonSource::File(path) => match path.render(&kept.scope) {
-            Ok(path) => {
-                let document = read_file(&view.world.workspace.dir, &path).map_err(|error| format!("{error:#}"));
-                let parse = |bytes: Vec<u8>| serde_json::from_slice(&bytes).map_err(|error| error.to_string());
-                (path, document.and_then(parse))
-            }
+    let (name, bytes) = match of {
+        JsonSource::Artefact(name) => (name.clone(), around.artefact(name)),
+        JsonSource::File(path) => match path.render(around.scope()) {
+            Ok(path) => (path.clone(), around.file(&path)),
             Err(name) => (path.0.clone(), Err(format!("`{name}` has no value"))),
         },
     };
-    let document = match document {
+    let parse =
+        |bytes: Vec<u8>| serde_json::from_slice(&bytes).map_err(|error| format!("`{name}` is not JSON: {error}"));
+    let all = || serde_json::to_string(rules).unwrap_or_default();
+    let document = match bytes.and_then(parse) {
         Ok(document) => document,
-        Err(error) => return CheckResult::unknown(&check.id, "json", error),
+        Err(error) => {
+            let unknown = CheckResult::unknown(&check.id, "json", error).expected(format!("`{name}` holds {}", all()));
+            return unknown.hint(format!("run the step that writes `{name}` again"));
+        }
     };
-    match rules.iter().find_map(|rule| rule.judge(&document, kept).err()) {
-        Some(unmet) => CheckResult {
+    match rules.iter().find_map(|rule| Some((rule, rule.judge(&document, &Looked(around)).err()?))) {
+        Some((rule, unmet)) => CheckResult {
             verdict: unmet.verdict(),
             ..CheckResult::failed(&check.id, "json", format!("`{name}`: {unmet}"))
+                .expected(serde_json::to_string(rule).unwrap_or_default())
+                .hint(format!("find out why `{name}` says so, mend the cause, and run the step that writes it again"))
         },
         None => CheckResult::passed(&check.id, "json", format!("`{name}` says what it must"))
             .observed(json!({ "rules": rules.len() })),

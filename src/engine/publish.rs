@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::event::{Event, PublishedFile};
 use crate::journal::{self, write_file};
 use crate::report::{self, Report};
-use crate::runbook::Deliverable;
+use crate::runbook::{Deliverable, PhaseId};
 
 impl Engine<'_> {
     /// Publishes every deliverable whose artefacts are all kept.
@@ -42,6 +42,14 @@ pub(super) fn report(world: &World) -> Result<(), Failure> {
     let entries = journal::read(&world.folder.journal())?.entries;
     let text = report::markdown::render(&Report::of(&entries));
     write_file_in(&world.reports, "citadel-report.md", text.as_bytes())?;
+    Ok(())
+}
+
+/// Publishes a gate's newest record, unless it holds a secret: the run's folder has it anyway.
+pub(super) fn gate_record(world: &World, gate: &PhaseId, record: &[u8]) -> Result<(), Failure> {
+    if world.mask.found(record).is_empty() {
+        write_file_in(&world.reports, &format!("gates/{gate}.json"), record)?;
+    }
     Ok(())
 }
 

@@ -6,17 +6,17 @@ use std::path::PathBuf;
 use ethers::types::Address;
 use tokio::sync::watch;
 
-use crate::chain::{EndpointUrl, Known, Surroundings, Target, Wait};
+use super::inputs::Documents;
+use crate::chain::{BlockChoice, EndpointUrl, Known, Surroundings, Target, Wait};
 use crate::evidence::Kept;
 use crate::journal::{Home, RunFolder};
 use crate::process::{self, Stop};
 use crate::progress::{DevChainProgress, Progress};
 use crate::runbook::{
-    Contract, ContractAddress, ContractKind, Network, PerNetwork, Phase, PhaseId, Runbook, Scope, SignOff, SignerKey,
-    digest,
+    Contract, ContractAddress, Network, PerNetwork, Phase, PhaseId, Runbook, Scope, SignOff, SignerKey, digest,
 };
 use crate::secrets::Mask;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, read_file};
 
 /// The surroundings of a run. Holds secret values, so it is never printed.
 pub struct World {
@@ -37,6 +37,8 @@ pub struct World {
     /// Where a judgement tells that it waits for a block; the engine shows it.
     pub waits: watch::Sender<Option<Wait>>,
     pub operator: String,
+    /// The older block that checks are read at, where one was asked for.
+    pub at: Option<BlockChoice>,
 }
 
 /// A run as a gate or a step sees it.
@@ -179,15 +181,6 @@ impl Surroundings for Around<'_> {
         self.view.runbook.contracts.values().filter_map(known).collect()
     }
 
-    fn contract(&self, name: &str) -> Option<Known> {
-        // Where an account rather than a contract is meant, the runbook may write its address.
-        let address = name.parse().ok().filter(|_| name.starts_with("0x"));
-        match address {
-            Some(address) => Some(Known { name: name.to_owned(), kind: ContractKind::Plain, address }),
-            None => self.contracts().into_iter().find(|known| known.name == name),
-        }
-    }
-
     fn artefact(&self, name: &str) -> Result<Vec<u8>, String> {
         self.kept.read(name)
     }
@@ -203,5 +196,15 @@ impl Surroundings for Around<'_> {
     fn earlier(&self, gate: &PhaseId, check: &str) -> Option<serde_json::Value> {
         let judged = self.view.progress.gates.get(gate)?.judged.as_ref()?;
         Some(judged.results.iter().find(|result| result.id == check)?.observed.clone())
+    }
+
+    fn at(&self) -> Option<BlockChoice> {
+        self.view.world.at
+    }
+}
+
+impl Documents for Around<'_> {
+    fn file(&self, path: &str) -> Result<Vec<u8>, String> {
+        read_file(&self.view.world.workspace.dir, path).map_err(|error| format!("{error:#}"))
     }
 }

@@ -41,12 +41,12 @@ pub fn short(hash: &str) -> String {
 }
 
 /// Every check with its message; those that did not pass with what was expected, what was seen and what to do.
-pub fn checks(results: &[CheckResult], indent: usize) -> Vec<Line> {
+pub fn checks(results: &[CheckResult], block: Option<&BlockRef>, indent: usize) -> Vec<Line> {
     let column = results.iter().map(|result| width(&result.id)).max().unwrap_or(0).min(ID);
-    results.iter().flat_map(|result| check(result, indent, column)).collect()
+    results.iter().flat_map(|result| check(result, block, indent, column)).collect()
 }
 
-fn check(result: &CheckResult, indent: usize, column: usize) -> Vec<Line> {
+fn check(result: &CheckResult, block: Option<&BlockRef>, indent: usize, column: usize) -> Vec<Line> {
     let (tone, mark) = mark(result.verdict);
     let message = match result.verdict {
         Verdict::Passed => result.message.clone(),
@@ -56,23 +56,41 @@ fn check(result: &CheckResult, indent: usize, column: usize) -> Vec<Line> {
     let line = Line::new(indent).add(tone, format!("{mark} ")).plain(padded(&result.id, column)).plain("   ");
     let mut lines = vec![line.plain(message).wrapped(below)];
     if result.verdict != Verdict::Passed {
-        lines.extend(details(result, indent + 4));
+        lines.extend(details(result, block, indent + 4));
     }
     lines
 }
 
-fn details(result: &CheckResult, indent: usize) -> Vec<Line> {
-    let mut lines = Vec::new();
+fn details(result: &CheckResult, block: Option<&BlockRef>, indent: usize) -> Vec<Line> {
+    let line = |(name, value): (&str, String)| match name {
+        "expected" | "observed" => field(name, &value, indent).wrapped(indent + 10),
+        _ => field(name, &value, indent),
+    };
+    facts(result, block).into_iter().map(line).collect()
+}
+
+/// What there is to know of a check that did not pass, with the name of each fact; a fact of several lines has its name
+/// once.
+pub fn facts(result: &CheckResult, block: Option<&BlockRef>) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
     if !result.expected.is_empty() {
-        lines.push(field("expected", &result.expected, indent).wrapped(indent + 10));
+        facts.push(("expected", result.expected.clone()));
     }
     // What a waiting check saw is told by its message.
     if result.observed != Value::Null && result.verdict != Verdict::Waiting {
-        lines.push(field("observed", &observed(&result.observed), indent).wrapped(indent + 10));
+        facts.push(("observed", observed(&result.observed)));
     }
+    let once = |name, index| if index == 0 { name } else { "" };
+    for (index, said) in result.said.iter().enumerate() {
+        facts.push((once("said", index), format!("{}: {}", said.endpoint, said.answer)));
+    }
+    if let Some(block) = block.filter(|_| !result.said.is_empty()) {
+        facts.push(("block", format!("{} {}", block.number, block.hash)));
+    }
+    facts.extend(result.reproduce.iter().map(|command| ("repeat", command.clone())));
     let hints = result.hint.iter().flat_map(|hint| hint.lines());
-    lines.extend(hints.enumerate().map(|(index, hint)| field(if index == 0 { "hint" } else { "" }, hint, indent)));
-    lines
+    facts.extend(hints.enumerate().map(|(index, hint)| (once("hint", index), hint.to_owned())));
+    facts
 }
 
 /// A named detail. It stays whole, so that commands can be copied.
@@ -96,6 +114,7 @@ pub fn observed(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict::Said;
     use serde_json::json;
 
     fn shown(lines: &[Line], columns: usize) -> String {
@@ -103,12 +122,16 @@ mod tests {
     }
 
     fn results() -> Vec<CheckResult> {
+        let mut governed = CheckResult::failed("governed", "governed", "`owner()` of system_pause is a stranger")
+            .expected("0x1111111111111111111111111111111111111111")
+            .observed(json!({ "owner": "0x2222222222222222222222222222222222222222" }))
+            .hint("find out who");
+        let said = |endpoint: &str| Said { endpoint: endpoint.into(), answer: "0x22".into() };
+        governed.said = vec![said("one.example"), said("two.example:8545")];
+        governed.reproduce = Some("cast call 0x33 'owner()(address)' --block 0x12 --rpc-url \"$ANVIL_RPC_URL\"".into());
         vec![
             CheckResult::passed("not-paused", "pause", "8 modules running"),
-            CheckResult::failed("governed", "governed", "`owner()` of system_pause is a stranger")
-                .expected("0x1111111111111111111111111111111111111111")
-                .observed(json!({ "owner": "0x2222222222222222222222222222222222222222" }))
-                .hint("cast call 0x33 'owner()(address)' --block 57 --rpc-url $ANVIL_RPC_URL"),
+            governed,
             CheckResult::unknown("brake-works", "can_pause", "one endpoint of 3 answered"),
         ]
     }
@@ -117,7 +140,7 @@ mod tests {
     fn a_gate_on_a_usual_terminal() {
         let block = BlockRef { number: 57, hash: "0x12ab34cd56ef7890".into(), time: 0 };
         let mut lines = gate_head("1", "Governance operators sign off", Verdict::Failed, Some(&block), 3);
-        lines.extend(checks(&results(), 4));
+        lines.extend(checks(&results(), Some(&block), 4));
         assert_eq!(
             shown(&lines, 80),
             "\
@@ -127,7 +150,11 @@ Gate 1  FAILED   block 57 0x12ab34…  3 checks
     ✘ governed      failed: `owner()` of system_pause is a stranger
         expected  0x1111111111111111111111111111111111111111
         observed  {\"owner\":\"0x2222222222222222222222222222222222222222\"}
-        hint      cast call 0x33 'owner()(address)' --block 57 --rpc-url $ANVIL_RPC_URL
+        said      one.example: 0x22
+                  two.example:8545: 0x22
+        block     57 0x12ab34cd56ef7890
+        repeat    cast call 0x33 'owner()(address)' --block 0x12 --rpc-url \"$ANVIL_RPC_URL\"
+        hint      find out who
     ? brake-works   unknown: one endpoint of 3 answered
 "
         );
@@ -135,9 +162,9 @@ Gate 1  FAILED   block 57 0x12ab34…  3 checks
 
     #[test]
     fn a_gate_on_a_narrow_terminal() {
-        let lines = checks(&results()[..1], 4);
+        let lines = checks(&results()[..1], None, 4);
         assert_eq!(shown(&lines, 40), "    ✔ not-paused   8 modules running\n");
-        let lines = checks(&results()[2..], 4);
+        let lines = checks(&results()[2..], None, 4);
         assert_eq!(
             shown(&lines, 40),
             "    ? brake-works   unknown: one\n                    endpoint of 3\n                    answered\n"
@@ -148,7 +175,7 @@ Gate 1  FAILED   block 57 0x12ab34…  3 checks
     fn each_line_of_a_hint_stays_a_line() {
         let result = CheckResult::unknown("sign-off", "sign-off", "0 of 1").hint("less 'x'\nssh-keygen -Y sign");
         assert_eq!(
-            shown(&checks(&[result], 0), 80),
+            shown(&checks(&[result], None, 0), 80),
             "? sign-off   unknown: 0 of 1\n    hint      less 'x'\n              ssh-keygen -Y sign\n"
         );
     }

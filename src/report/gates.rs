@@ -1,8 +1,10 @@
 //! What `gate verify` found, for people, for programs and for CI.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use super::{blocks, junit};
+use super::{blocks, junit, markdown};
 use crate::event::{BlockRef, GateJudged};
 use crate::runbook::PhaseId;
 use crate::text::{Line, Tone};
@@ -17,6 +19,10 @@ pub struct GateView {
     pub network: String,
     pub block: Option<BlockRef>,
     pub results: Vec<CheckResult>,
+    /// The line of the runbook where each result's check or step is declared, by the result's id.
+    pub lines: BTreeMap<String, usize>,
+    /// What to know besides, such as an endpoint that was not counted.
+    pub notes: Vec<String>,
 }
 
 impl GateView {
@@ -29,6 +35,8 @@ impl GateView {
             network: judged.network.clone(),
             block: judged.block.clone(),
             results: judged.results.clone(),
+            lines: BTreeMap::new(),
+            notes: Vec::new(),
         }
     }
 }
@@ -46,7 +54,8 @@ pub fn human(views: &[GateView], note: &str, columns: usize, colour: bool) -> St
             lines.push(Line::new(0));
         }
         lines.extend(head(view));
-        lines.extend(blocks::checks(&view.results, 4));
+        lines.extend(blocks::checks(&view.results, view.block.as_ref(), 4));
+        lines.extend(view.notes.iter().map(|note| Line::new(4).quiet(format!("note: {note}")).wrapped(6)));
     }
     if !note.is_empty() {
         lines.extend([Line::new(0), Line::new(0).plain(note).wrapped(0)]);
@@ -75,16 +84,21 @@ pub fn json(views: &[GateView], note: &str) -> anyhow::Result<String> {
     Ok(serde_json::to_string_pretty(&versioned)? + "\n")
 }
 
+/// For a pull request or a ticket.
+pub fn markdown(views: &[GateView], note: &str) -> String {
+    markdown::gates(views, note)
+}
+
 /// For CI: a gate is a suite, a check a case.
 pub fn junit(views: &[GateView]) -> anyhow::Result<String> {
     junit::gates(views)
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn views() -> Vec<GateView> {
+    pub(in crate::report) fn views() -> Vec<GateView> {
         let view = |id: &str, verdict: Verdict, results: Vec<CheckResult>| GateView {
             id: PhaseId(id.into()),
             title: "Green <across> the board".into(),
@@ -92,6 +106,8 @@ mod tests {
             network: "local".into(),
             block: Some(BlockRef { number: 57, hash: "0x12ab34cd56ef7890".into(), time: 0 }),
             results,
+            lines: BTreeMap::from([("safe".to_owned(), 7)]),
+            notes: Vec::new(),
         };
         vec![
             view("1", Verdict::Passed, vec![CheckResult::passed("not-paused", "pause", "8 modules running")]),

@@ -6,8 +6,8 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Property, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
 use super::outcome::outcome_words;
-use super::{GateView, PhaseReport, Report, StepReport};
-use crate::event::StepOutcome;
+use super::{GateView, PhaseReport, Report, StepReport, blocks};
+use crate::event::{BlockRef, StepOutcome};
 use crate::progress::StepState;
 use crate::text;
 use crate::verdict::{CheckResult, Verdict};
@@ -37,10 +37,12 @@ pub(super) fn gates(views: &[GateView]) -> anyhow::Result<String> {
         if let Some(block) = &view.block {
             suite.add_property(Property::new("block", format!("{} {}", block.number, block.hash)));
         }
-        suite.add_test_cases(view.results.iter().map(|result| check_case(view.id.0.as_str(), result)));
+        suite.add_test_cases(
+            view.results.iter().map(|result| check_case(view.id.0.as_str(), result, view.block.as_ref())),
+        );
         if view.results.is_empty() {
             let nothing = CheckResult { verdict: view.verdict, ..CheckResult::unknown("gate", "gate", "no checks") };
-            suite.add_test_case(check_case(&view.id.0, &nothing));
+            suite.add_test_case(check_case(&view.id.0, &nothing, None));
         }
         junit.add_test_suite(suite);
     }
@@ -57,7 +59,9 @@ fn suite(phase: &PhaseReport) -> TestSuite {
     suite.add_test_cases(phase.steps.iter().map(step_case));
     // A judgement before a step ran again says nothing about now.
     if let (Some(_), Some(last)) = (phase.gate.verdict, phase.gate.last()) {
-        suite.add_test_cases(last.judged.results.iter().map(|result| check_case(&phase.id.0, result)));
+        suite.add_test_cases(
+            last.judged.results.iter().map(|result| check_case(&phase.id.0, result, last.judged.block.as_ref())),
+        );
     } else {
         let mut case = TestCase::new(format!("gate {}", phase.id), TestCaseStatus::skipped());
         case.status.set_message("not judged");
@@ -96,7 +100,7 @@ fn step_status(step: &StepReport) -> TestCaseStatus {
     let otherwise = if step.state.is_none() { "not started" } else { "started, and no outcome was recorded" };
     status.set_message(why.unwrap_or_else(|| otherwise.to_owned()));
     if let Some(ended) = last {
-        let problems: Vec<String> = ended.evidence.iter().filter_map(problem).collect();
+        let problems: Vec<String> = ended.evidence.iter().filter_map(|result| problem(result, None)).collect();
         if !problems.is_empty() {
             status.set_description(problems.join("\n"));
         }
@@ -104,14 +108,14 @@ fn step_status(step: &StepReport) -> TestCaseStatus {
     status
 }
 
-fn check_case(gate: &str, result: &CheckResult) -> TestCase {
+fn check_case(gate: &str, result: &CheckResult, block: Option<&BlockRef>) -> TestCase {
     let mut status = match result.verdict {
         Verdict::Passed => TestCaseStatus::success(),
         Verdict::Waiting => TestCaseStatus::skipped(),
         Verdict::Unknown => TestCaseStatus::non_success(NonSuccessKind::Error),
         Verdict::Failed => TestCaseStatus::non_success(NonSuccessKind::Failure),
     };
-    if let Some(problem) = problem(result) {
+    if let Some(problem) = problem(result, block) {
         status.set_message(format!("{}: {}", result.verdict, result.message));
         status.set_type(result.kind.as_str());
         status.set_description(problem);
@@ -122,18 +126,15 @@ fn check_case(gate: &str, result: &CheckResult) -> TestCase {
 }
 
 /// Everything about a check that did not pass.
-fn problem(result: &CheckResult) -> Option<String> {
+fn problem(result: &CheckResult, block: Option<&BlockRef>) -> Option<String> {
     if result.verdict == Verdict::Passed {
         return None;
     }
     let mut lines = vec![format!("{}: {}", result.id, text::clean(&result.message))];
-    if !result.expected.is_empty() {
-        lines.push(format!("expected: {}", result.expected));
-    }
-    if !result.observed.is_null() {
-        lines.push(format!("observed: {}", super::blocks::observed(&result.observed)));
-    }
-    lines.extend(result.hint.iter().map(|hint| format!("hint: {hint}")));
+    lines.extend(blocks::facts(result, block).into_iter().map(|(name, value)| match name {
+        "" => format!("      {value}"),
+        name => format!("{name}: {value}"),
+    }));
     Some(lines.join("\n"))
 }
 

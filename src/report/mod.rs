@@ -3,10 +3,12 @@
 //! Pure: the same records give the same bytes. Nothing here reads a file, a clock or a chain, or prints.
 
 pub mod blocks;
+pub mod doctor;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod gates;
 mod gather;
+pub mod github;
 pub mod json;
 pub mod junit;
 pub mod markdown;

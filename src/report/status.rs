@@ -72,7 +72,7 @@ fn phase_lines(progress: &Progress, phase: &PhaseOutline, running: bool) -> Vec<
     lines.push(gate);
     if let Some(judged) = progress.gates.get(&phase.id).and_then(|gate| gate.judged.as_ref()) {
         let bad: Vec<_> = judged.results.iter().filter(|result| result.verdict != Verdict::Passed).cloned().collect();
-        lines.extend(blocks::checks(&bad, 6));
+        lines.extend(blocks::checks(&bad, None, 6));
     }
     lines
 }

@@ -49,7 +49,8 @@ pub struct Runbook {
     /// The file it was read from, and the folder that its relative paths start at.
     pub file: PathBuf,
     pub folder: PathBuf,
-    /// SHA-256 of the file's bytes, lowercase hex.
+    /// The file's text, and its SHA-256 in lowercase hex.
+    pub text: String,
     pub sha256: String,
     /// Where readable copies are published, relative to `folder`.
     pub reports: Template,

@@ -122,8 +122,9 @@ async fn what_the_chain_denies_is_failed() {
     is(&judged(2, &[Fault::Delegates; 2]).await, Failed, "EIP-7702");
     is(&judged(2, &[Fault::RevertsOnCalls; 2]).await, Failed, "reverts with NotGovernance()");
     let reading = judged(1, &[Fault::NoCode]).await;
-    let hint = reading.results[0].hint.clone().unwrap();
-    assert!(hint.contains("cast code 0x") && hint.contains("--block 100 --rpc-url $A_RPC_URL"), "{hint}");
+    let command = reading.results[0].reproduce.clone().unwrap();
+    assert!(command.starts_with("cast code 0x") && command.ends_with("--rpc-url \"$A_RPC_URL\""), "{command}");
+    assert!(command.contains(&format!("--block {:?}", reading.block.unwrap().hash)), "{command}");
 }
 
 #[tokio::test]
@@ -190,7 +191,11 @@ async fn what_happened_is_in_the_record() {
     let reading = judged(2, &[Fault::None, Fault::None, Fault::SaysPaused]).await;
     let call = reading.reads.iter().find(|read| read.method == "eth_call").unwrap();
     assert_eq!(call.said_by, [""; 0]);
-    assert!(call.others["C_RPC_URL"].ends_with('1') && call.others["A_RPC_URL"].ends_with('0'), "{call:?}");
+    let said = |who: &str| {
+        let of = call.said.iter().find(|raw| raw.by.iter().any(|by| by == who)).expect("said something");
+        format!("{:?}", of.said)
+    };
+    assert!(said("C_RPC_URL").contains("1\"") && said("A_RPC_URL").contains("0\""), "{call:?}");
 }
 
 #[tokio::test]

@@ -119,7 +119,9 @@ async fn pausing() {
         Failed,
         &["partly paused: 2 of eight modules are paused", "`validationModule`", "`feePool`", &checksum(module(5))],
     );
-    assert!(partly.hint.unwrap().contains(&format!("cast call {} \"paused()(bool)\" --block", checksum(module(2)))));
+    assert!(
+        partly.reproduce.unwrap().contains(&format!("cast call {} \"paused()(bool)\" --block", checksum(module(2))))
+    );
     assert_eq!(partly.observed["feePool"]["paused"], true);
     says(&house.one(is(PauseState::Paused)).await, Failed, &["partly paused: 6 of eight modules are running"]);
     for index in 0..8 {
@@ -149,7 +151,7 @@ async fn the_brake() {
     says(&house.one(can_pause(200_000)).await, Passed, &["(`timelock`) can pause all eight modules", "after 48h"]);
     let slow = house.one(can_pause(600)).await;
     says(&slow, Failed, &["takes 48h", "(`timelock`)", "longer than 10m"]);
-    assert!(slow.hint.unwrap().contains("getMinDelay()(uint256)"));
+    assert!(slow.reproduce.unwrap().contains("getMinDelay()(uint256)"));
     let modules: Vec<Address> = (0..8).map(module).collect();
     let set = async |governance: Address, pull: Does| {
         house.anvil.set_code(pause(), &pause_code(governance, pull, &modules)).await;
@@ -260,7 +262,7 @@ async fn code_and_calls() {
     says(&house.one(code("timelock", Some(H256::zero()))).await, Failed, &["other code than declared"]);
     let bare = house.one(code("proposer", None)).await;
     says(&bare, Failed, &["no code at", "(`proposer`)"]);
-    assert!(bare.hint.unwrap().contains("--rpc-url $ANVIL_RPC_URL"));
+    assert!(bare.reproduce.unwrap().contains("--rpc-url \"$ANVIL_RPC_URL\""));
 }
 
 #[tokio::test]

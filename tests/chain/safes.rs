@@ -249,7 +249,7 @@ async fn bundles() {
     bank.keep_bundle(&[direct]);
     let reverts = bank.one(bundle_check()).await;
     says(&reverts, Failed, &["transaction 1", "reverts with NotGovernance()", "(`governance_safe`)"]);
-    assert!(reverts.hint.unwrap().contains(&format!("--from {}", checksum(bank.safe))));
+    assert!(reverts.reproduce.unwrap().contains(&format!("--from {}", checksum(bank.safe))));
 
     let pauser = |who| calldata("setPauser(address)", &[Token::Address(who)]);
     let cases: [(Vec<Value>, &str); 6] = [

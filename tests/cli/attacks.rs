@@ -43,13 +43,14 @@ impl Verified {
         self
     }
 
-    /// At `gate`, the check `id` says all of `parts` in its message or its hint.
+    /// At `gate`, the check `id` says all of `parts` in its message, its command or its hint.
     #[track_caller]
     fn says(self, gate: &str, id: &str, parts: &[&str]) -> Self {
         let gate = self.gates.iter().find(|one| one["id"] == gate).unwrap();
         let result = gate["results"].as_array().unwrap().iter().find(|result| result["id"] == id);
         let result = result.unwrap_or_else(|| panic!("gate {} has no check `{id}`", gate["id"]));
-        let said = format!("{} {}", result["message"].as_str().unwrap(), result["hint"].as_str().unwrap_or_default());
+        let text = |key: &str| result[key].as_str().unwrap_or_default();
+        let said = ["message", "reproduce", "hint"].map(text).join(" ");
         for part in parts {
             assert!(said.contains(part), "`{id}` never says `{part}`: {said}");
         }
@@ -63,7 +64,7 @@ fn everything_paused() {
     kept.act("pause all");
     let (pause, place) = (kept.address("SystemPause"), kept.address("JobRegistry"));
     let next = format!("cast call {place} \"paused()(bool)\" --block");
-    let told = ["all eight modules of", &pause, "are paused", &next, "--rpc-url $ANVIL_RPC_URL"];
+    let told = ["all eight modules of", &pause, "are paused", &next, "--rpc-url \"$ANVIL_RPC_URL\""];
     verify(&kept, 10).closed("failed", &ALL).says("3", "not-paused", &told);
 }
 

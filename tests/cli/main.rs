@@ -6,11 +6,13 @@
 
 mod attacks;
 mod builder;
+mod doctor;
 mod endpoints;
 mod faults;
 mod files;
 mod fixture;
 mod formats;
+mod judging;
 mod refusals;
 mod rehearsal;
 mod resume;

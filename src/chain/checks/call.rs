@@ -26,10 +26,10 @@ pub(super) async fn judge(view: &View<'_>, asked: Asked<'_>) -> Judged {
     let tokens = view.call_from(from, &subject, &signature, &arguments).await?;
     let value = to_json(&tokens);
     let what = format!("`{}` of {subject}", signature.short());
-    let hint = view.cast_call(from, subject.address, &signature, &arguments);
+    let repeat = view.cast_call(from, subject.address, &signature, &arguments);
     match hold(asked.rules, &what, &value, view.around) {
         Ok(()) => Ok(Finding::passed(format!("{what} is {value}")).observed(value)),
-        Err(finding) => Err(finding.observed(value).hint(hint)),
+        Err(finding) => Err(finding.observed(value).asked(repeat)),
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) async fn judge(view: &View<'_>, of: &str, within: Duration) -> Judged
     let governance = view.address_of(&pause, "governance").await?;
     if governance.is_zero() {
         return Err(Finding::failed(format!("nobody governs {pause}: `governance()` is the zero address"))
-            .hint(view.cast_get(&pause, "governance()(address)")));
+            .asked(view.cast_get(&pause, "governance()(address)")));
     }
     let all_paused = paused == modules.len();
     if !all_paused {
@@ -44,12 +44,8 @@ pub(super) async fn judge(view: &View<'_>, of: &str, within: Duration) -> Judged
                 "the brake of {pause} takes {}: its governance {who} is a timelock with that delay, longer than {limit}",
                 delay(wait)
             );
-            Finding::failed(message).hint(format!(
-                "cast call {} \"getMinDelay()(uint256)\" --block {} {}",
-                checksum(governance),
-                view.block.number,
-                view.rpc_flag()
-            ))
+            let subject = Subject { name: "governance".to_owned(), address: governance };
+            Finding::failed(message).asked(view.cast_get(&subject, "getMinDelay()(uint256)"))
         }
         _ if all_paused => Finding::passed(format!("all eight modules of {pause} are already paused")),
         Some(wait) => Finding::passed(format!("{who} can pause all eight modules of {pause} after {}", delay(wait))),
@@ -78,30 +74,31 @@ async fn wired(view: &View<'_>, pause: &Subject, modules: &[Subject]) -> Result<
         }
     }
     let Some((module, name, _)) = loose.first() else { return Ok(paused) };
-    let hint = view.cast_get(module, &format!("{name}()(address)"));
+    let asked = view.cast_get(module, &format!("{name}()(address)"));
     let words: Vec<String> =
         loose.iter().map(|(module, name, who)| format!("`{name}()` of {module} is {}", view.who(*who))).collect();
     Err(Finding::failed(format!("not wired to {pause}: {}", words.join("; ")))
         .expected("owner and pauser of each module are the SystemPause")
         .observed(Value::from(words))
-        .hint(hint))
+        .asked(asked))
 }
 
 /// `pauseAll()` must succeed when the governance calls it.
 async fn can_pull(view: &View<'_>, pause: &Subject, governance: Address) -> Result<(), Finding> {
     let pull = Signature::parse("pauseAll()").map_err(Finding::unknown)?;
-    let hint = view.cast_call(Some(governance), pause.address, &pull, &[]);
-    match view.simulate(Some(governance), pause, pull.encode(&[])).await.map_err(|finding| finding.or_hint(&hint))? {
+    let asked = || view.cast_call(Some(governance), pause.address, &pull, &[]);
+    match view.simulate(Some(governance), pause, pull.encode(&[])).await.map_err(|finding| finding.or_asked(asked()))? {
         Simulated::Returned(bytes) => strict(&[], &bytes)
             .map(|_| ())
-            .map_err(|reason| Finding::unknown(format!("`pauseAll()` of {pause}: {reason}")).hint(hint)),
+            .map_err(|reason| Finding::unknown(format!("`pauseAll()` of {pause}: {reason}")).asked(asked())),
         Simulated::Reverted(data) => {
             let reason = revert::reason(data.as_deref());
             let who = view.who(governance);
             let message = format!("`pauseAll()` of {pause} from its governance {who} reverts {}", with(&reason));
             let blocked = revert::says_paused(data.as_deref());
             let way = "pause each running module by itself with `executeGovernanceCall(module, pause())`";
-            Err(Finding::failed(message).hint(if blocked { format!("{way}; see: {hint}") } else { hint }))
+            let finding = Finding::failed(message).asked(asked());
+            Err(if blocked { finding.hint(way) } else { finding })
         }
     }
 }

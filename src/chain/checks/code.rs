@@ -4,8 +4,7 @@ use ethers::types::H256;
 use ethers::utils::keccak256;
 use serde_json::json;
 
-use crate::chain::address::checksum;
-use crate::chain::finding::{Finding, Judged};
+use crate::chain::finding::{Finding, Judged, Repeat};
 use crate::chain::view::View;
 
 pub(super) async fn judge(view: &View<'_>, of: &str, hash: Option<H256>) -> Judged {
@@ -14,14 +13,10 @@ pub(super) async fn judge(view: &View<'_>, of: &str, hash: Option<H256>) -> Judg
     let is = H256(keccak256(&code));
     let finding = match hash {
         Some(must_be) if is != must_be => {
-            let hint = format!(
-                "cast keccak $(cast code {} --block {} {})",
-                checksum(subject.address),
-                view.block.number,
-                view.rpc_flag()
-            );
+            let read = view.cast_code(&subject);
+            let command = format!("cast keccak \"$({})\"", read.command);
             Finding::failed(format!("{subject} has other code than declared: its hash is {is:?}, not {must_be:?}"))
-                .hint(hint)
+                .asked(Repeat { command, ..read })
         }
         Some(_) => Finding::passed(format!("{subject} has the declared code")),
         None => Finding::passed(format!("{subject} has code")),

@@ -35,8 +35,8 @@ pub(super) async fn judge(view: &View<'_>, contracts: &[String], by: &str) -> Ju
         None => Finding::passed(format!("{governor} governs {}", names(contracts))),
         Some(first) => {
             let words: Vec<String> = wrong.iter().map(|told| told.wrong(view)).collect();
-            let hint = view.cast_get(&first.of, &format!("{}()(address)", first.getter));
-            Finding::failed(words.join("; ")).hint(hint)
+            let asked = view.cast_get(&first.of, &format!("{}()(address)", first.getter));
+            Finding::failed(words.join("; ")).asked(asked)
         }
     };
     Ok(finding.expected(format!("{} governed by {governor}", names(contracts))).observed(Value::Object(observed)))

@@ -35,15 +35,15 @@ fn module(
     address: Address,
     others: &[Subject],
 ) -> Result<Subject, Finding> {
-    let hint = || view.cast_get(pause, &format!("{name}()(address)"));
+    let asked = || view.cast_get(pause, &format!("{name}()(address)"));
     if address.is_zero() {
-        return Err(Finding::failed(format!("{pause} has no `{name}`: the zero address")).hint(hint()));
+        return Err(Finding::failed(format!("{pause} has no `{name}`: the zero address")).asked(asked()));
     }
     if let Some(twin) = others.iter().find(|other| other.address == address) {
         let message = format!("{pause} has one address as `{}` and as `{name}`: {}", twin.name, view.who(address));
-        return Err(Finding::failed(message).hint(hint()));
+        return Err(Finding::failed(message).asked(asked()));
     }
-    view.fit(name, address).map_err(|finding| finding.hint(hint()))
+    view.fit(name, address).map_err(|finding| finding.asked(asked()))
 }
 
 /// Names in backticks, in a list.

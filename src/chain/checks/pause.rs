@@ -22,9 +22,9 @@ pub(super) async fn judge(view: &View<'_>, of: &str, is: PauseState) -> Judged {
             stray.push(module);
         }
     }
-    let hint = stray.first().map(|module| view.cast_get(module, "paused()(bool)"));
+    let asked = stray.first().map(|module| view.cast_get(module, "paused()(bool)"));
     let finding = said(&pause, is, &stray).expected(expected(is)).observed(Value::Object(observed));
-    Ok(hint.into_iter().fold(finding, Finding::hint))
+    Ok(asked.into_iter().fold(finding, Finding::asked))
 }
 
 fn said(pause: &Subject, is: PauseState, stray: &[&Subject]) -> Finding {

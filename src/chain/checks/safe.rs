@@ -38,7 +38,7 @@ pub(super) async fn judge(
     let expected = expected(modules);
     let observed = seen.observed();
     let told = |finding: Finding, getter: &str| {
-        finding.expected(&expected).observed(observed.clone()).or_hint(view.cast_get(&safe, getter))
+        finding.expected(&expected).observed(observed.clone()).or_asked(view.cast_get(&safe, getter))
     };
     seen.is_sound(&safe).map_err(|finding| told(finding, "getOwners()(address[])"))?;
     let threshold_name = format!("the threshold of {safe}");
@@ -103,7 +103,7 @@ async fn genuine(view: &View<'_>, safe: &Subject, singleton: Address, version: &
     if release::proxy(&account).is_none() {
         let hash = H256(keccak256(&account));
         let message = format!("{safe} is no released Safe account: its code has the hash {hash:?}");
-        return Err(Finding::failed(message).hint(view.cast_get(safe, "VERSION()(string)")));
+        return Err(Finding::failed(message).asked(view.cast_code(safe)));
     }
     let subject = Subject { name: format!("singleton of {}", safe.name), address: singleton };
     let code = view.code(&subject).await?;
@@ -111,9 +111,8 @@ async fn genuine(view: &View<'_>, safe: &Subject, singleton: Address, version: &
     match release::singleton(&code) {
         Some(released) if released == version => Ok(hash),
         Some(released) => Err(Finding::failed(format!("{safe} says it is version {version}, but is {released}"))),
-        None => Err(Finding::failed(format!("{subject} is no released Safe: its code has the hash {hash:?}")).hint(
-            format!("cast storage {} 0 --block {} {}", checksum(safe.address), view.block.number, view.rpc_flag()),
-        )),
+        None => Err(Finding::failed(format!("{subject} is no released Safe: its code has the hash {hash:?}"))
+            .asked(view.cast_slot(safe, H256::zero()))),
     }
 }
 

@@ -145,14 +145,18 @@ async fn may_touch(view: &View<'_>, safe: &Subject, to: Address) -> Result<(), F
 async fn works(view: &View<'_>, call: &Call) -> Result<(), Finding> {
     let name = view.around.contracts().into_iter().find(|known| known.address == call.to).map(|known| known.name);
     let subject = Subject { name: name.unwrap_or_else(|| "module".to_owned()), address: call.to };
-    let hint = view.cast_raw(call.from, call.to, &call.data);
-    match view.simulate(Some(call.from), &subject, call.data.clone()).await.map_err(|finding| finding.or_hint(&hint))? {
+    let asked = || view.cast_raw(call.from, call.to, &call.data);
+    match view
+        .simulate(Some(call.from), &subject, call.data.clone())
+        .await
+        .map_err(|finding| finding.or_asked(asked()))?
+    {
         Simulated::Returned(_) => Ok(()),
         Simulated::Reverted(data) => {
             let reason = with(&revert::reason(data.as_deref()));
             let selector = brief(call.data.get(..4).unwrap_or_default());
             let message = format!("the call {selector} of {subject} from {} reverts {reason}", view.who(call.from));
-            Err(Finding::failed(message).hint(hint))
+            Err(Finding::failed(message).asked(asked()))
         }
     }
 }

@@ -103,7 +103,7 @@ impl Signing {
             "transactions": safe_bundle::words(view, &bundle_read),
         });
         let told =
-            |finding: Finding, getter: &str| finding.observed(observed.clone()).hint(view.cast_get(safe, getter));
+            |finding: Finding, getter: &str| finding.observed(observed.clone()).asked(view.cast_get(safe, getter));
         if self.transaction.nonce < nonce {
             let message = format!(
                 "`{name}` has the nonce {}, but {safe} is at {nonce}: already executed or replaced",

@@ -61,8 +61,8 @@ pub(super) async fn judge(view: &View<'_>, of: &str, min_delay: Option<Duration>
         let words = "and only it administers its roles, as far as roles can be asked";
         Finding::passed(format!("{timelock} delays by {} {words}", delay(wait)))
     } else {
-        let hint = view.cast_get(&timelock, "getMinDelay()(uint256)");
-        Finding::failed(format!("{timelock}: {}", problems.join("; "))).hint(hint)
+        Finding::failed(format!("{timelock}: {}", problems.join("; ")))
+            .asked(view.cast_get(&timelock, "getMinDelay()(uint256)"))
     };
     Ok(finding.expected(format!("{least}, its own administrator")).observed(observed))
 }

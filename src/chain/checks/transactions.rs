@@ -29,7 +29,8 @@ pub(super) async fn judge(view: &View<'_>, ask: &TransactionsAsk) -> Judged {
     }
     let blocks = view.several(mined.iter().map(|one| Question::BlockHash(one.block_number)).collect()).await;
     for (one, block) in mined.iter().zip(blocks) {
-        counts(view, ask, one, &block).map_err(|finding| finding.expected(&expected).or_hint(look(view, one.hash)))?;
+        counts(view, ask, one, &block)
+            .map_err(|finding| finding.expected(&expected).or_asked(view.cast_receipt(one.hash)))?;
     }
     let observed: Vec<Value> = mined.iter().map(|one| json!({ "hash": one.hash, "block": one.block_number })).collect();
     let message = format!("{} mined after block {}", count(mined.len(), "transaction"), ask.after_block);
@@ -64,10 +65,11 @@ fn found(view: &View<'_>, hash: H256, answer: Answer) -> Result<Mined, Finding> 
         Answer::Receipt(Some(mined)) => Ok(*mined),
         Answer::Receipt(None) => {
             let chain = view.network.chain_id;
-            Err(Finding::failed(format!("transaction {hash:?} is not on chain {chain}")).hint(look(view, hash)))
+            Err(Finding::failed(format!("transaction {hash:?} is not on chain {chain}")).asked(view.cast_receipt(hash)))
         }
         Answer::Unknown(reason) => {
-            Err(Finding::unknown(format!("the receipt of {hash:?} could not be read: {reason}")).hint(look(view, hash)))
+            Err(Finding::unknown(format!("the receipt of {hash:?} could not be read: {reason}"))
+                .asked(view.cast_receipt(hash)))
         }
         other => Err(Finding::unknown(format!("the receipt of {hash:?} could not be read: {other}"))),
     }
@@ -129,8 +131,4 @@ fn failed_safe(view: &View<'_>, mined: &Mined) -> Option<Address> {
         .map(|known| known.address)
         .collect();
     mined.logs.iter().find(|(who, first)| *first == Some(topic) && safes.contains(who)).map(|(who, _)| *who)
-}
-
-fn look(view: &View<'_>, hash: H256) -> String {
-    format!("cast receipt {hash:?} {}", view.rpc_flag())
 }

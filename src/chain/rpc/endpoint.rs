@@ -31,10 +31,10 @@ type Outcome = Result<Value, Trouble>;
 /// One endpoint with its connections.
 pub(crate) struct Endpoint {
     pub(crate) at: EndpointUrl,
-    poster: Poster,
+    pub(super) poster: Poster,
     next_id: AtomicU64,
     /// The largest batch that it is sent.
-    batch: AtomicUsize,
+    pub(super) batch: AtomicUsize,
     /// The newest block that it ever told.
     head: AtomicU64,
     happened: Mutex<Vec<String>>,

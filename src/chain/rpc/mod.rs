@@ -4,6 +4,7 @@
 mod endpoint;
 mod envelope;
 mod post;
+mod probe;
 mod trouble;
 mod url;
 

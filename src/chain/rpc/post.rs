@@ -31,7 +31,7 @@ pub(super) enum Failed {
 /// The connections to the endpoints of a judgement; its clones share them.
 #[derive(Clone)]
 pub(crate) struct Poster {
-    client: Client,
+    pub(super) client: Client,
     /// For one POST with its whole answer.
     limit: Duration,
 }

@@ -2,7 +2,8 @@
 
 use super::escape::{code, table, text};
 use super::verdict;
-use crate::report::blocks::observed;
+use crate::event::BlockRef;
+use crate::report::blocks::facts;
 use crate::report::{GateReport, Judgement, PhaseReport, SignOffReport};
 use crate::text::list;
 use crate::verdict::{CheckResult, Verdict};
@@ -40,7 +41,7 @@ fn judgement(title: &str, judgement: &Judgement) -> Vec<String> {
         .iter()
         .map(|result| vec![code(&result.id), text(&result.kind), verdict(Some(result.verdict)), text(&result.message)]);
     blocks.push(table(&["Check", "Kind", "Verdict", "Found"], rows));
-    let details = details(&judged.results);
+    let details = details(&judged.results, judged.block.as_ref());
     if !details.is_empty() {
         blocks.push(details);
     }
@@ -48,19 +49,17 @@ fn judgement(title: &str, judgement: &Judgement) -> Vec<String> {
 }
 
 /// Checks that did not pass, in full, as a list.
-pub(super) fn details(results: &[CheckResult]) -> String {
+pub(super) fn details(results: &[CheckResult], block: Option<&BlockRef>) -> String {
     let bad = results.iter().filter(|result| result.verdict != Verdict::Passed);
     bad.map(|result| {
-        let mut lines = vec![format!("- **{}** is {}: {}", text(&result.id), result.verdict, text(&result.message))];
-        if !result.expected.is_empty() {
-            lines.push(format!("  - expected: {}", text(&result.expected)));
-        }
-        if !result.observed.is_null() {
-            lines.push(format!("  - observed: {}", code(&observed(&result.observed))));
-        }
-        let hints = result.hint.iter().flat_map(|hint| hint.lines());
-        lines.extend(hints.map(|hint| format!("  - hint: {}", text(hint))));
-        lines.join("\n")
+        let head = format!("- **{}** is {}: {}", text(&result.id), result.verdict, text(&result.message));
+        let mut last = "";
+        let facts = facts(result, block).into_iter().map(|(name, value)| {
+            last = if name.is_empty() { last } else { name };
+            let value = if matches!(last, "expected" | "hint") { text(&value) } else { code(&value) };
+            format!("  - {last}: {value}")
+        });
+        std::iter::once(head).chain(facts).collect::<Vec<_>>().join("\n")
     })
     .collect::<Vec<_>>()
     .join("\n")

@@ -3,15 +3,21 @@
 mod escape;
 mod gate;
 mod phase;
+mod verify;
 
 use escape::{code, table, text};
 
-use super::{Report, StepReport};
+use super::{GateView, Report, StepReport};
 use crate::event::StepOutcome;
 use crate::progress::StepState;
 use crate::report::{outcome_words, signal_name};
 use crate::text::{count, duration};
 use crate::verdict::Verdict;
+
+/// What `gate verify` found.
+pub(super) fn gates(views: &[GateView], note: &str) -> String {
+    verify::render(views, note)
+}
 
 /// The report as Markdown.
 pub fn render(report: &Report) -> String {

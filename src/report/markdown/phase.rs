@@ -43,7 +43,7 @@ fn trouble(step: &StepReport, ended: &StepEnded) -> String {
     if let Some(attempt) = step.attempts.last() {
         parts.push(format!("Command {}, log {}.", code(&attempt.started.command), code(&attempt.started.log)));
     }
-    let details = gate::details(&ended.evidence);
+    let details = gate::details(&ended.evidence, None);
     if !details.is_empty() {
         parts.push(details);
     }

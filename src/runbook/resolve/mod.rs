@@ -110,6 +110,7 @@ impl<'a> Resolve<'a> {
             title: head.title,
             file: file.to_owned(),
             folder: file.parent().unwrap_or(Path::new("")).to_owned(),
+            text: text.to_owned(),
             sha256: format!("{:x}", Sha256::digest(text)),
             reports: head.reports,
             source: head.source,

@@ -47,7 +47,7 @@ pub(super) fn ended(ended: &StepEnded, progress: &Progress, folder: &str, column
     lines.push(Line::new(6).add(tone, reason).wrapped(6));
     let bad: Vec<CheckResult> =
         ended.evidence.iter().filter(|result| result.verdict != Verdict::Passed).cloned().collect();
-    lines.extend(blocks::checks(&bad, 6));
+    lines.extend(blocks::checks(&bad, None, 6));
     lines.extend(output(ended, progress, folder));
     lines
 }
