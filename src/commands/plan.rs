@@ -16,6 +16,9 @@ use crate::runbook::{Action, EvidenceKind, Isolation, Limits, Network, Phase, Sc
 use crate::terminal;
 use crate::text::limit;
 
+/// A long plan is printed in pieces of about this many bytes.
+const PIECE: usize = 64 * 1024;
+
 pub(super) async fn plan(context: &Context, args: &Plan) -> Result<ExitCode, Failure> {
     let prospect = Prospect::look(context, &args.part).await?;
     let (name, folder) = prospect.place(context);
@@ -38,6 +41,10 @@ pub(super) async fn plan(context: &Context, args: &Plan) -> Result<ExitCode, Fai
     let shown = Shown::new(&view);
     for line in plan::plan(&context.runbook, &prospect.selection, &progress, &prospect.network.name) {
         shown.write(&mut text, &line);
+        if text.len() >= PIECE {
+            terminal::data(&text);
+            text.clear();
+        }
     }
     for (what, how) in &prospect.missing {
         let _ = writeln!(text, "\nmissing: {what}\n         {how}");

@@ -21,7 +21,10 @@ impl<'a> Resolve<'a> {
         let mut ids = Unique::new("step");
         let what = format!("{what}.step");
         let tables = self.tables(part, "step", &format!("`[[{what}]]`"));
-        tables.map(|(node, reader)| self.step(node, reader, of, &what, &mut ids)).collect()
+        // A step is large: no room for more of them than there are.
+        let mut steps = Vec::with_capacity(part.len_of("step"));
+        steps.extend(tables.map(|(node, reader)| self.step(node, reader, of, &what, &mut ids)));
+        steps
     }
 
     fn step(&mut self, node: &'a Node, mut reader: Reader<'a>, of: &str, what: &str, ids: &mut Unique) -> Step {
