@@ -38,7 +38,9 @@ pub async fn replay(
     let found = findings(&view, checks, transactions, &recorded).await;
     let mut results = named(found, checks, transactions, around);
     if let Err(reason) = canonical(&recorded, block).await {
-        results.iter_mut().for_each(|result| doubt(result, &reason));
+        for result in &mut results {
+            doubt(result, &reason);
+        }
     }
     Replayed { results, problems: recorded.problems.into_inner().unwrap_or_else(PoisonError::into_inner) }
 }
