@@ -12,10 +12,10 @@ use super::question::{Answer, Question};
 use super::reader::Reader;
 use super::reading::{EndpointReport, PinnedBlock, Reading};
 use super::rpc::Endpoint;
-use super::surroundings::{Surroundings, Target, TransactionsAsk};
+use super::surroundings::{Surroundings, Target, TransactionsAsk, Wait};
 use super::telling::{advise, expected, refused, said};
 use super::view::View;
-use crate::runbook::{BlockTag, Check};
+use crate::runbook::{BlockTag, Check, Network};
 use crate::verdict::{CheckResult, Verdict};
 
 /// Judges checks and transactions at one pinned block.
@@ -30,14 +30,22 @@ pub async fn judge(
     at_least: Option<u64>,
 ) -> Reading {
     let endpoints = Endpoints::new(target);
-    let (looked, pinned) = wait_for_block(target, &endpoints, transactions, around, at_least).await;
+    let until = Instant::now() + target.network.settle + target.limits.total;
+    let mut waited = None;
+    let (looked, pinned) = wait_for_block(target, &endpoints, transactions, around, at_least, until, &mut waited).await;
     let mut reading = Reading { chain_id: target.network.chain_id, ..Reading::default() };
     match pinned {
-        Ok(pinned) => read(target, &endpoints, &pinned, checks, transactions, around, &mut reading, looked).await,
+        Ok(pinned) => {
+            let reader = reader(target, &endpoints, &pinned, until.min(Instant::now() + target.limits.total));
+            read(target, &endpoints, reader, &pinned, checks, transactions, around, &mut reading, looked).await;
+        }
         Err(reason) => {
             reading.endpoints = looked;
             reading.results = nothing_read(checks, transactions, &reason);
         }
+    }
+    for (report, endpoint) in reading.endpoints.iter_mut().zip(&endpoints.open) {
+        report.happened = endpoint.happened();
     }
     reading.endpoints.extend(endpoints.refused);
     for result in reading.results.iter_mut().filter(|result| result.verdict != Verdict::Passed) {
@@ -47,6 +55,7 @@ pub async fn judge(
         advise(result, target.network);
     }
     reading.notes = notes(&reading.endpoints);
+    reading.notes.extend(waited.map(|first: Wait| format!("waited: {first}")));
     reading
 }
 
@@ -67,46 +76,53 @@ async fn wait_for_block(
     transactions: &[TransactionsAsk],
     around: &dyn Surroundings,
     at_least: Option<u64>,
+    until: Instant,
+    waited: &mut Option<Wait>,
 ) -> (Vec<EndpointReport>, Result<Pinned, String>) {
     let network = target.network;
     let patience = Instant::now() + network.settle;
-    let mut served = false;
+    let mut needed = None;
     loop {
-        let until = Instant::now() + target.limits.round;
-        let looked = look(endpoints, network, network.block, until).await;
+        let round = until.min(Instant::now() + target.limits.round);
+        let looked = look(endpoints, network, network.block, round).await;
         let Looked { reports, pinned } = match around.at() {
-            Some(asked) => older(asked, endpoints, network, looked, until).await,
+            Some(asked) => older(asked, endpoints, network, looked, round).await,
             None => looked,
         };
-        let pinned = match pinned {
-            Ok(pinned) => pinned,
-            // Once the endpoints served, a moment without them does not end the wait.
-            Err(_) if served && around.at().is_none() && Instant::now() + look_again(network) < patience => {
-                sleep(look_again(network)).await;
-                continue;
-            }
-            Err(reason) => return (reports, Err(reason)),
-        };
-        served = true;
-        let mined = newest(target, endpoints, &pinned, transactions).await;
-        let needed = at_least.into_iter().chain(mined).max().unwrap_or_default();
-        if pinned.block.number >= needed {
-            return (reports, Ok(pinned));
-        }
-        if let Some(asked) = around.at() {
-            let reason =
-                format!("block {asked} is older than block {needed}, the last that this phase's steps changed");
-            return (reports, Err(reason));
-        }
         let pause = look_again(network);
-        if Instant::now() + pause > patience {
-            let (tag, have) = (tag_name(network.block), pinned.block.number);
-            let reason =
-                format!("the newest `{tag}` block of `{}` is {have}; block {needed} must be read", network.name);
-            return (reports, Err(reason));
-        }
+        let over = Instant::now() + pause > patience;
+        let newest = match pinned {
+            Ok(pinned) => {
+                let mined = newest(target, endpoints, &pinned, transactions, round).await;
+                let block = at_least.into_iter().chain(mined).max().unwrap_or_default();
+                if pinned.block.number >= block {
+                    return (reports, Ok(pinned));
+                }
+                if let Some(asked) = around.at() {
+                    let last = "the last that this phase's steps changed";
+                    return (reports, Err(format!("block {asked} is older than block {block}, {last}")));
+                }
+                if over {
+                    return (reports, Err(too_old(network, pinned.block.number, block)));
+                }
+                needed = Some(block);
+                Some(pinned.block.number)
+            }
+            // Once the endpoints served, a moment without them does not end the wait.
+            Err(reason) if needed.is_none() || over => return (reports, Err(reason)),
+            Err(_) => None,
+        };
+        let left = patience.saturating_duration_since(Instant::now());
+        let wait = Wait { block: needed.unwrap_or_default(), newest, tag: tag_name(network.block), left };
+        around.waits(&wait);
+        waited.get_or_insert(wait);
         sleep(pause).await;
     }
+}
+
+fn too_old(network: &Network, have: u64, needed: u64) -> String {
+    let tag = tag_name(network.block);
+    format!("the newest `{tag}` block of `{}` is {have}; block {needed} must be read", network.name)
 }
 
 /// The newest block among the transactions that are mined.
@@ -115,13 +131,14 @@ async fn newest(
     endpoints: &Endpoints,
     pinned: &Pinned,
     transactions: &[TransactionsAsk],
+    until: Instant,
 ) -> Option<u64> {
     let hashes = transactions.iter().flat_map(|ask| &ask.hashes).filter_map(|hash| checks::transaction_hash(hash).ok());
     let questions: Vec<Question> = hashes.map(Question::Receipt).collect();
     if questions.is_empty() {
         return None;
     }
-    let reader = reader(target, endpoints, pinned);
+    let reader = reader(target, endpoints, pinned, until);
     let answers = reader.ask(&questions).await;
     let blocks = answers.into_iter().filter_map(|answer| match answer {
         Answer::Receipt(Some(mined)) => Some(mined.block_number),
@@ -130,9 +147,8 @@ async fn newest(
     blocks.max()
 }
 
-fn reader<'a>(target: &Target<'_>, endpoints: &'a Endpoints, pinned: &Pinned) -> Reader<'a> {
+fn reader<'a>(target: &Target<'_>, endpoints: &'a Endpoints, pinned: &Pinned, until: Instant) -> Reader<'a> {
     let live: Vec<&Endpoint> = pinned.live.iter().map(|at| &endpoints.open[*at]).collect();
-    let until = Instant::now() + target.limits.total;
     Reader::new(live, target.network.agree.max(1), pinned.block, target.limits, until)
 }
 
@@ -141,6 +157,7 @@ fn reader<'a>(target: &Target<'_>, endpoints: &'a Endpoints, pinned: &Pinned) ->
 async fn read(
     target: &Target<'_>,
     endpoints: &Endpoints,
+    reader: Reader<'_>,
     pinned: &Pinned,
     checks: &[&Check],
     transactions: &[TransactionsAsk],
@@ -148,14 +165,13 @@ async fn read(
     reading: &mut Reading,
     reports: Vec<EndpointReport>,
 ) {
-    let reader = reader(target, endpoints, pinned);
     let board = Board::default();
     let variable = endpoints.open[pinned.live[0]].at.variable().to_owned();
     let view = View::new(around, target.network, pinned.block, variable, &board);
     let found = findings(&view, checks, transactions, &reader).await;
     let questions: Vec<Option<Question>> = found.iter().map(|finding| finding.question().cloned()).collect();
     let mut results = named(found, checks, transactions, around);
-    if let Err(reason) = canonical(&reader, pinned.block).await {
+    if let Err(reason) = reader.still_canonical().await {
         for result in &mut results {
             doubt(result, &reason);
         }
@@ -213,18 +229,6 @@ pub(super) fn named(
         .collect();
     checks::compare_with_earlier(checks, &mut results, around);
     results
-}
-
-/// At the end, the pinned block must still be the one of its number.
-pub(super) async fn canonical(chain: &impl Answers, block: PinnedBlock) -> Result<(), String> {
-    match chain.answers(&[Question::BlockHash(block.number)]).await.pop() {
-        Some(Answer::BlockHash(Some(hash))) if hash == block.hash => Ok(()),
-        Some(Answer::BlockHash(_)) => Err(format!("block {} was replaced by another while it was read", block.number)),
-        Some(Answer::Unknown(reason)) => {
-            Err(format!("whether block {} still stands is unknown: {reason}", block.number))
-        }
-        _ => Err(format!("whether block {} still stands is unknown", block.number)),
-    }
 }
 
 /// Nothing that was read at a block that is gone counts.

@@ -11,6 +11,8 @@ mod bundle;
 mod checks;
 mod comparison;
 mod finding;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod judge;
 mod pin;
 mod preflight;
@@ -36,5 +38,5 @@ pub use judge::{head, judge};
 pub use reading::{EndpointReport, PinnedBlock, Raw, RawAnswer, ReadRecord, Reading};
 pub use replay::{Replayed, replay};
 pub use rpc::EndpointUrl;
-pub use surroundings::{Known, Limits, Surroundings, Target, TransactionsAsk};
+pub use surroundings::{Known, Limits, Surroundings, Target, TransactionsAsk, Wait};
 pub use survey::{StateDepth, Survey, SurveyedEndpoint, survey};

@@ -7,7 +7,7 @@ use ethers::types::Address;
 use tokio::sync::watch;
 
 use super::inputs::Documents;
-use crate::chain::{BlockChoice, EndpointUrl, Known, Surroundings, Target};
+use crate::chain::{BlockChoice, EndpointUrl, Known, Surroundings, Target, Wait};
 use crate::evidence::Kept;
 use crate::journal::{Home, RunFolder};
 use crate::process::{self, Stop};
@@ -34,6 +34,8 @@ pub struct World {
     pub variables: BTreeMap<String, String>,
     pub mask: Mask,
     pub stop: watch::Receiver<Stop>,
+    /// Where a judgement tells that it waits for a block; the engine shows it.
+    pub waits: watch::Sender<Option<Wait>>,
     pub operator: String,
     /// The older block that checks are read at, where one was asked for.
     pub at: Option<BlockChoice>,
@@ -185,6 +187,10 @@ impl Surroundings for Around<'_> {
 
     fn scope(&self) -> &Scope {
         &self.kept.scope
+    }
+
+    fn waits(&self, wait: &Wait) {
+        self.view.world.waits.send_replace(Some(wait.clone()));
     }
 
     fn earlier(&self, gate: &PhaseId, check: &str) -> Option<serde_json::Value> {

@@ -3,6 +3,7 @@
 
 mod endpoint;
 mod envelope;
+mod post;
 mod probe;
 mod trouble;
 mod url;
@@ -10,6 +11,9 @@ mod url;
 use serde_json::Value;
 
 pub(crate) use endpoint::Endpoint;
+#[cfg(feature = "fuzzing")]
+pub(crate) use envelope::{open_batch, open_single};
+pub(crate) use post::Poster;
 pub(crate) use trouble::{RpcError, Trouble};
 pub use url::EndpointUrl;
 

@@ -22,7 +22,7 @@ impl Endpoint {
     pub(crate) async fn probe(&self) -> Option<Probe> {
         let body = json!({ "jsonrpc": "2.0", "id": 0, "method": "eth_chainId", "params": [] }).to_string();
         let began = Instant::now();
-        let request = self.client.post(self.at.url()).header(CONTENT_TYPE, "application/json").body(body);
+        let request = self.poster.client.post(self.at.url()).header(CONTENT_TYPE, "application/json").body(body);
         let response = request.send().await.ok()?;
         let latency = began.elapsed();
         let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
@@ -31,8 +31,8 @@ impl Endpoint {
         Some(Probe { latency, ahead })
     }
 
-    /// Whether no batch was refused so far.
+    /// Whether it takes more than one request in a batch, as far as was seen.
     pub(crate) fn takes_batches(&self) -> bool {
-        self.batches.load(Ordering::Relaxed)
+        self.batch.load(Ordering::Relaxed) > 1
     }
 }
