@@ -195,9 +195,9 @@ pub enum VerdictFormat {
     Human,
     /// Versioned JSON: docs/gate-verify.schema.json
     Json,
-    /// JUnit XML: a gate is a suite, a check a case
+    /// `JUnit` XML: a gate is a suite, a check a case
     Junit,
-    /// Annotations in a GitHub workflow, and a step summary where GITHUB_STEP_SUMMARY is set
+    /// Annotations in a GitHub workflow, and a step summary where `GITHUB_STEP_SUMMARY` is set
     Github,
     /// For a pull request or a ticket
     Markdown,

@@ -2,7 +2,7 @@
 
 use tokio::time::{Instant, sleep};
 
-use super::at::{BlockChoice, older};
+use super::at::older;
 use super::board::{Answers, Board, Work};
 use super::checks;
 use super::finding::Finding;
@@ -99,7 +99,8 @@ async fn wait_for_block(
                     return (reports, Ok(pinned));
                 }
                 if let Some(asked) = around.at() {
-                    return (reports, Err(older_than_needed(asked, block)));
+                    let last = "the last that this phase's steps changed";
+                    return (reports, Err(format!("block {asked} is older than block {block}, {last}")));
                 }
                 if over {
                     return (reports, Err(too_old(network, pinned.block.number, block)));
@@ -108,7 +109,7 @@ async fn wait_for_block(
                 Some(pinned.block.number)
             }
             // Once the endpoints served, a moment without them does not end the wait.
-            Err(reason) if needed.is_none() || over || around.at().is_some() => return (reports, Err(reason)),
+            Err(reason) if needed.is_none() || over => return (reports, Err(reason)),
             Err(_) => None,
         };
         let left = patience.saturating_duration_since(Instant::now());
@@ -117,10 +118,6 @@ async fn wait_for_block(
         waited.get_or_insert(wait);
         sleep(pause).await;
     }
-}
-
-fn older_than_needed(asked: BlockChoice, needed: u64) -> String {
-    format!("block {asked} is older than block {needed}, the last that this phase's steps changed")
 }
 
 fn too_old(network: &Network, have: u64, needed: u64) -> String {
@@ -232,18 +229,6 @@ pub(super) fn named(
         .collect();
     checks::compare_with_earlier(checks, &mut results, around);
     results
-}
-
-/// At the end, the pinned block must still be the one of its number.
-pub(super) async fn canonical(chain: &impl Answers, block: PinnedBlock) -> Result<(), String> {
-    match chain.answers(&[Question::BlockHash(block.number)]).await.pop() {
-        Some(Answer::BlockHash(Some(hash))) if hash == block.hash => Ok(()),
-        Some(Answer::BlockHash(_)) => Err(format!("block {} was replaced by another while it was read", block.number)),
-        Some(Answer::Unknown(reason)) => {
-            Err(format!("whether block {} still stands is unknown: {reason}", block.number))
-        }
-        _ => Err(format!("whether block {} still stands is unknown", block.number)),
-    }
 }
 
 /// Nothing that was read at a block that is gone counts.

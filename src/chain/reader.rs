@@ -1,5 +1,6 @@
 //! Asks the open questions of a round at all endpoints together, compares the answers, and keeps what was read.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
@@ -109,25 +110,37 @@ impl<'a> Reader<'a> {
         (self.records.into_inner().unwrap_or_else(PoisonError::into_inner), gone.collect())
     }
 
+    /// Endpoints that said the same share an entry.
+    fn together(&self, kept: Vec<Raw>) -> Vec<RawAnswer> {
+        let mut raw: Vec<RawAnswer> = Vec::new();
+        for (source, said) in self.sources.iter().zip(kept) {
+            let variable = source.endpoint.at.variable().to_owned();
+            match raw.iter_mut().find(|other| other.said == said) {
+                Some(same) => same.by.push(variable),
+                None => raw.push(RawAnswer { by: vec![variable], said }),
+            }
+        }
+        raw
+    }
+
     fn record(&self, request: &Request, answer: &Answer, said: &[Said<'_>], kept: Vec<Raw>) {
         let mut record = ReadRecord {
             method: request.method.to_owned(),
             params: request.params.clone(),
             answer: answer.to_string(),
             said_by: Vec::new(),
-            said: Vec::new(),
+            others: BTreeMap::new(),
+            said: self.together(kept),
         };
-        for ((source, (_, said)), raw) in self.sources.iter().zip(said).zip(kept) {
+        for (source, (_, said)) in self.sources.iter().zip(said) {
             let variable = source.endpoint.at.variable().to_owned();
             if *said == Ok(Answer::BlockHash(None)) {
                 source.endpoint.note(format!("told no block {}", request.params[0].as_str().unwrap_or_default()));
             }
-            if said.as_ref() == Ok(answer) {
-                record.said_by.push(variable.clone());
-            }
-            match record.said.iter_mut().find(|other| other.said == raw) {
-                Some(same) => same.by.push(variable),
-                None => record.said.push(RawAnswer { by: vec![variable], said: raw }),
+            match said {
+                Ok(same) if same == answer => record.said_by.push(variable),
+                Ok(other) => drop(record.others.insert(variable, other.to_string())),
+                Err(reason) => drop(record.others.insert(variable, format!("no answer: {reason}"))),
             }
         }
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);

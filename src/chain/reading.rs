@@ -1,5 +1,7 @@
 //! What a judgement gives back: results and everything they rest on, ready to be kept as a gate's record.
 
+use std::collections::BTreeMap;
+
 use ethers::types::H256;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -67,6 +69,9 @@ pub struct ReadRecord {
     pub answer: String,
     /// The variables of the endpoints that gave this answer.
     pub said_by: Vec<String>,
+    /// What the others said, or why they said nothing, by their variables.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub others: BTreeMap<String, String>,
     /// What was really said; endpoints that said the same share an entry.
     #[serde(default)]
     pub said: Vec<RawAnswer>,

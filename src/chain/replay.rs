@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::board::{Answers, Board};
 use super::comparison::{Said, agreed};
-use super::judge::{canonical, doubt, findings, named};
+use super::judge::{doubt, findings, named};
 use super::question::{Answer, Question};
 use super::reading::{PinnedBlock, ReadRecord, Reading};
 use super::surroundings::{Surroundings, TransactionsAsk};
@@ -37,8 +37,10 @@ pub async fn replay(
     let view = View::new(around, network, block, String::new(), &board);
     let found = findings(&view, checks, transactions, &recorded).await;
     let mut results = named(found, checks, transactions, around);
-    if let Err(reason) = canonical(&recorded, block).await {
-        results.iter_mut().for_each(|result| doubt(result, &reason));
+    if let Err(reason) = recorded.canonical() {
+        for result in &mut results {
+            doubt(result, &reason);
+        }
     }
     Replayed { results, problems: recorded.problems.into_inner().unwrap_or_else(PoisonError::into_inner) }
 }
@@ -58,23 +60,42 @@ impl Answers for Recorded<'_> {
 }
 
 impl Recorded<'_> {
+    /// The answer to a question; to one that was asked again in a later round, the first.
     fn answer(&self, question: &Question) -> Answer {
+        self.all(question)
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| Answer::Unknown("the record holds no answer".to_owned()))
+    }
+
+    /// Every answer to a question, each compared anew.
+    fn all(&self, question: &Question) -> Vec<Answer> {
         let request = question.request(self.block.hash);
         let asked = format!("`{}` {}", request.method, request.params);
         let same = |read: &&ReadRecord| read.method == request.method && read.params == request.params;
-        let reads = || self.reading.reads.iter().filter(same);
-        // Whether the block stood was asked every round: one *no* among the answers counts.
-        let stood = Answer::BlockHash(Some(self.block.hash)).to_string();
-        let fell = reads().find(|read| *question == Question::BlockHash(self.block.number) && read.answer != stood);
-        let Some(read) = fell.or_else(|| reads().next()) else {
-            self.problem(format!("the record holds no answer to {asked}"));
-            return Answer::Unknown(format!("the record holds no answer to {asked}"));
+        let answer = |read: &ReadRecord| {
+            let answer = self.agreed_again(question, read);
+            if answer.to_string() != read.answer {
+                let recorded = &read.answer;
+                self.problem(format!("of {asked} the endpoints' answers say {answer}, the record says {recorded}"));
+            }
+            answer
         };
-        let answer = self.agreed_again(question, read);
-        if answer.to_string() != read.answer {
-            self.problem(format!("of {asked} the endpoints' answers say {answer}, the record says {}", read.answer));
+        let answers: Vec<Answer> = self.reading.reads.iter().filter(same).map(answer).collect();
+        if answers.is_empty() {
+            self.problem(format!("the record holds no answer to {asked}"));
         }
-        answer
+        answers
+    }
+
+    /// In every round the block must have been the one of its number.
+    fn canonical(&self) -> Result<(), String> {
+        let answers = self.all(&Question::BlockHash(self.block.number));
+        let stands = |answer: &Answer| *answer == Answer::BlockHash(Some(self.block.hash));
+        if !answers.is_empty() && answers.iter().all(stands) {
+            return Ok(());
+        }
+        Err(format!("block {} did not stand in every round", self.block.number))
     }
 
     /// What the counted endpoints said, each once, compared again.

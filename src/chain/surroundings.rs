@@ -87,12 +87,13 @@ pub trait Surroundings: Sync {
     /// What a check observed when an earlier gate opened.
     fn earlier(&self, gate: &PhaseId, check: &str) -> Option<Value>;
 
-    /// Is told, again and again, that a judgement waits for a newer block.
-    fn waits(&self, _: &Wait) {}
     /// The older block that is asked for instead of the newest one.
     fn at(&self) -> Option<BlockChoice> {
         None
     }
+
+    /// Is told, again and again, that a judgement waits for a newer block.
+    fn waits(&self, _: &Wait) {}
 
     /// The contract of that name.
     ///

@@ -139,8 +139,8 @@ async fn depth(endpoint: &Endpoint, head: u64, until: Instant) -> Option<StateDe
     if oldest.is_ok() {
         return Some(StateDepth::All);
     }
-    let had = between.iter().take_while(|answer| answer.is_ok()).count();
-    Some(StateDepth::Blocks(had.checked_sub(1).map_or(1, |last| depths[last])))
+    let answered = between.iter().take_while(|answer| answer.is_ok()).count();
+    Some(StateDepth::Blocks(answered.checked_sub(1).map_or(1, |last| depths[last])))
 }
 
 fn milliseconds(duration: Duration) -> u64 {

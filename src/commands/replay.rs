@@ -1,6 +1,7 @@
 //! `citadel gate verify --replay`: judges a gate's record again, from the file alone. It says consistent or not; it opens
 //! nothing and never says *passed*.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -78,16 +79,18 @@ fn for_people(replay: &Replay, journal: bool) -> String {
         "judged {} by citadel {} on {}, {block}; recorded as {}",
         record.judged, record.citadel, record.network, record.verdict
     );
-    out += &format!("  {}\n", clean(&head));
+    let _ = writeln!(out, "  {}", clean(&head));
     for (id, found) in &replay.found {
         let (mark, words) = match found {
             Found::Follows => ("=", "follows from the recorded bytes".to_owned()),
             Found::Differs(why) => ("✘", clean(why)),
             Found::NotJudged => ("-", "rests on the run's journal; not judged again".to_owned()),
         };
-        out += &format!("    {mark} {}   {words}\n", clean(id));
+        let _ = writeln!(out, "    {mark} {}   {words}", clean(id));
     }
-    replay.problems.iter().for_each(|problem| out += &format!("    ✘ {}\n", clean(problem)));
+    for problem in &replay.problems {
+        let _ = writeln!(out, "    ✘ {}", clean(problem));
+    }
     let bound = if journal { "; the run's journal names exactly this file" } else { "" };
     out + &match replay.first_problem() {
         None => format!("consistent{bound}\n"),

@@ -32,7 +32,7 @@ pub(super) fn write(context: &Context, format: VerdictFormat, views: &[GateView]
 /// The runbook's path as annotations need it: relative to the repository, else as it was found.
 fn runbook_in_repository(context: &Context) -> String {
     let file = context.runbook.file.canonicalize().unwrap_or_else(|_| context.here.join(&context.runbook.file));
-    let root = context.environment.get("GITHUB_WORKSPACE").map(Path::new).unwrap_or(&context.here);
+    let root = context.environment.get("GITHUB_WORKSPACE").map_or(context.here.as_path(), Path::new);
     let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
     file.strip_prefix(root).unwrap_or(&file).display().to_string()
 }

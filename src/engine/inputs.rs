@@ -62,8 +62,8 @@ impl<'a> Noting<'a> {
     pub(super) fn new(around: Around<'a>, checks: &[&Check]) -> Self {
         let contracts = around.contracts().into_iter().map(|known| (known.name, checksum(known.address))).collect();
         let texts = serde_json::to_string(checks).unwrap_or_default();
-        let named = |(name, _): &(&String, &String)| texts.contains(name.as_str());
-        let names = around.scope().values.iter().filter(named).map(|(name, value)| (name.clone(), value.clone()));
+        let mentioned = |(name, _): &(&String, &String)| texts.contains(name.as_str());
+        let names = around.scope().values.iter().filter(mentioned).map(|(name, value)| (name.clone(), value.clone()));
         let noted = Noted { contracts, names: names.collect(), ..Noted::default() };
         Self { around, noted: Mutex::new(noted) }
     }

@@ -1,6 +1,8 @@
 //! What `gate verify` found, as GitHub's runner reads it: annotations at the places in the runbook, and the gates in
 //! groups of the log. Text of strangers can give the runner no command.
 
+use std::fmt::Write;
+
 use super::blocks;
 use super::gates::GateView;
 use crate::text::clean;
@@ -17,22 +19,24 @@ pub fn log(views: &[GateView], file: &str, note: &str) -> String {
             blocks::gate_head(&view.id.0, &view.title, view.verdict, view.block.as_ref(), view.results.len());
         let head = if lines.is_empty() { String::new() } else { lines.remove(0).render(COLUMNS, false) };
         lines.extend(blocks::checks(&view.results, view.block.as_ref(), 2));
-        out += &format!("::group::{}\n", data(&head));
+        let _ = writeln!(out, "::group::{}", data(&head));
         let text = lines.iter().map(|line| line.render(COLUMNS, false)).collect::<Vec<_>>().join("\n");
-        text.lines().for_each(|line| out += &(harmless(line) + "\n"));
+        for line in text.lines() {
+            out += &(harmless(line) + "\n");
+        }
         out += "::endgroup::\n";
     }
     if !note.is_empty() {
-        out += &format!("::notice::{}\n", data(note));
+        let _ = writeln!(out, "::notice::{}", data(note));
     }
     for verdict in [Verdict::Failed, Verdict::Unknown, Verdict::Waiting] {
         for view in views {
             let of = view.results.iter().filter(|result| result.verdict == verdict);
-            of.for_each(|result| out += &annotation(view, result, file));
+            out.extend(of.map(|result| annotation(view, result, file)));
         }
     }
     for view in views.iter().filter(|view| view.results.is_empty()) {
-        out += &format!("::error title={}::nothing was judged\n", property(&format!("gate {}", view.id)));
+        let _ = writeln!(out, "::error title={}::nothing was judged", property(&format!("gate {}", view.id)));
     }
     out
 }

@@ -49,8 +49,8 @@ fn sealed(record: &Value) -> Vec<u8> {
 }
 
 /// A record that was changed in one place.
-fn changed(test: &Test, text: &str, what: &str, words: &str, change: impl FnOnce(&mut Value)) {
-    let mut value: Value = serde_json::from_str(text).unwrap();
+fn changed(test: &Test, written: &str, what: &str, words: &str, change: impl FnOnce(&mut Value)) {
+    let mut value: Value = serde_json::from_str(written).unwrap();
     value.as_object_mut().unwrap().remove("seal");
     let before = value.clone();
     change(&mut value);
@@ -73,10 +73,10 @@ fn not_paused(record: &mut Value) -> &mut Value {
 #[test]
 fn whoever_changes_a_record_is_found_out() {
     let kept = kept();
-    let text = std::fs::read_to_string(record(&kept, "3")).unwrap();
+    let written = std::fs::read_to_string(record(&kept, "3")).unwrap();
     let test = Test::empty();
     let one = format!("0x{:064x}", 1);
-    let check = |what: &str, words: &str, change: &dyn Fn(&mut Value)| changed(&test, &text, what, words, change);
+    let check = |what: &str, words: &str, change: &dyn Fn(&mut Value)| changed(&test, &written, what, words, change);
     check("an answer", "`not-paused` was recorded as passed; the recorded bytes say failed", &|record| {
         let read = not_paused(record);
         read["answer"] = json!(one);
@@ -145,29 +145,29 @@ fn whoever_changes_a_record_is_found_out() {
 
 #[tokio::test]
 async fn every_changed_byte_of_a_record_is_found() {
-    let (text, journal) = {
+    let (written, journal) = {
         let kept = kept();
         let file = record(&kept, "0");
         (std::fs::read(&file).unwrap(), std::fs::read(kept.run().join("journal.jsonl")).unwrap())
     };
-    assert!(replay(&text).await.unwrap().first_problem().is_none());
-    for at in (0..text.len()).step_by(4999).chain([text.len() - 3]) {
-        let mut bytes = text.clone();
+    assert!(replay(&written).await.unwrap().first_problem().is_none());
+    for at in (0..written.len()).step_by(4999).chain([written.len() - 3]) {
+        let mut bytes = written.clone();
         bytes[at] ^= 1;
         if let Ok(replay) = replay(&bytes).await {
-            assert!(replay.first_problem().is_some(), "byte {at} of {} was changed and nobody noticed", text.len());
+            assert!(replay.first_problem().is_some(), "byte {at} of {} was changed and nobody noticed", written.len());
         }
     }
     // In a run's folder the journal has the last word, even over a right seal.
     let test = Test::empty();
     test.write("journal.jsonl", journal);
-    let mut value: Value = serde_json::from_slice(&text).unwrap();
+    let mut value: Value = serde_json::from_slice(&written).unwrap();
     value.as_object_mut().unwrap().remove("seal");
     result(&mut value, "step 0.docs")["message"] = json!("done by attempt 2");
     let changed = sealed(&value);
     let name = test.write("gates/elsewhere.json", &changed);
     test.citadel("gate verify --replay gates/elsewhere.json").code(18).says("the run's journal names no");
-    assert_ne!(sha256(&changed), sha256(&text));
+    assert_ne!(sha256(&changed), sha256(&written));
     let real = journal_name(&test);
     std::fs::rename(name, test.path(&real)).unwrap();
     test.citadel(&format!("gate verify --replay {real}")).code(18).says("is not what record").says("names");
@@ -263,12 +263,12 @@ fn github_gets_annotations_and_a_summary() {
     let state = kept.state().display().to_string();
     let ask = format!("--runbook {runbook} --state {state} gate verify 2 --local --format github");
     let outcome = test.citadel(&ask).code(10);
-    let text = kept.read("runbook.toml");
+    let runbook_text = kept.read("runbook.toml");
     let annotations: Vec<&str> = outcome.stdout.lines().filter(|line| line.starts_with("::error")).collect();
     assert_eq!(annotations.len(), 2, "{}", outcome.stdout);
     for (annotation, id) in annotations.iter().zip(["not-paused", "brake-works"]) {
         let line = annotation.strip_prefix("::error file=runbook.toml,line=").unwrap().split(',').next().unwrap();
-        let declared: Vec<&str> = text.lines().skip(line.parse::<usize>().unwrap() - 1).take(2).collect();
+        let declared: Vec<&str> = runbook_text.lines().skip(line.parse::<usize>().unwrap() - 1).take(2).collect();
         assert_eq!(declared, ["[[invariant]]", &format!("id = \"{id}\"")]);
     }
     let summary = test.read("summary.md");

@@ -31,7 +31,7 @@ impl Endpoint {
         Some(Probe { latency, ahead })
     }
 
-    /// Whether no batch was refused so far.
+    /// Whether it takes more than one request in a batch, as far as was seen.
     pub(crate) fn takes_batches(&self) -> bool {
         self.batch.load(Ordering::Relaxed) > 1
     }
