@@ -39,7 +39,7 @@ pub(crate) struct Pinned {
 impl Endpoints {
     pub(crate) fn new(target: &Target<'_>) -> Self {
         let mut endpoints = Self { open: Vec::new(), refused: Vec::new() };
-        let poster = Poster::new(target.limits);
+        let poster = Poster::new(target.limits, target.endpoints.iter().any(EndpointUrl::is_https));
         for at in &target.endpoints {
             match endpoints.take(at, poster.clone()) {
                 Ok(endpoint) => endpoints.open.push(endpoint),

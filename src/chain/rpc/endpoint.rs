@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn a_head_that_goes_backwards_is_noted_once() {
         let at = EndpointUrl::new("X_RPC_URL", "https://eth.example.com/secretkey").unwrap();
-        let endpoint = Endpoint::new(at, Poster::new(Limits::USUAL).unwrap());
+        let endpoint = Endpoint::new(at, Poster::new(Limits::USUAL, false).unwrap());
         for head in [Some(100), None, Some(101), Some(98), Some(98), Some(101)] {
             endpoint.saw_head(head);
         }

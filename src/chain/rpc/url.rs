@@ -70,6 +70,10 @@ impl EndpointUrl {
         }
     }
 
+    pub(crate) fn is_https(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
     pub(super) fn url(&self) -> Url {
         self.url.clone()
     }

@@ -226,6 +226,22 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_block_is_a_tag_or_a_depth() {
+        let check = |block: &str, expected: Result<crate::runbook::BlockTag, &str>| {
+            let text =
+                format!("{MINIMAL}\n[network.other]\nchain_id = 5\nrpc = [\"OTHER_RPC_URL\"]\nblock = {block}\n");
+            let found = parse(&text, Path::new("runbook.toml")).map(|runbook| runbook.networks["other"].block);
+            let found = found.map_err(|problems| problems.list()[0].message.clone());
+            assert_eq!(found, expected.map_err(str::to_owned), "{block}");
+        };
+        check("\"safe\"", Ok(crate::runbook::BlockTag::Safe));
+        check("{ depth = 12 }", Ok(crate::runbook::BlockTag::Depth(12)));
+        check("\"earliest\"", Err("`block` cannot be `earliest`"));
+        check("{ depth = 0 }", Err("`depth` must be a whole number from 1 up"));
+        check("{ deep = 12 }", Err("`block` has no `depth`"));
+    }
+
+    #[test]
     fn the_minimal_runbook_has_defaults() {
         let runbook = parse(MINIMAL, Path::new("some/runbook.toml")).unwrap();
         assert_eq!(runbook.folder, Path::new("some"));
