@@ -68,6 +68,8 @@ pub struct Known {
     pub name: String,
     pub kind: ContractKind,
     pub address: Address,
+    /// The accounts that are declared to settle at it.
+    pub settlers: Vec<Address>,
 }
 
 /// What the runbook and the run know, as far as checks ask.

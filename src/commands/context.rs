@@ -126,6 +126,7 @@ impl Context {
             mask,
             stop,
             operator: self.operator(),
+            marks: Some(self.home(network)),
         })
     }
 }

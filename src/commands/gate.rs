@@ -115,6 +115,7 @@ fn needs_no_run(kind: &CheckKind) -> bool {
         CheckKind::Call { rules, .. } => !format!("{rules:?}").contains("From {"),
         CheckKind::Pause { .. }
         | CheckKind::CanPause { .. }
+        | CheckKind::Settlers { .. }
         | CheckKind::Governed { .. }
         | CheckKind::Code { .. }
         | CheckKind::Timelock { .. }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::Engine;
 use super::judge::{self, Judgement};
+use super::suspension;
 use crate::digest::sha256;
 use crate::error::Failure;
 use crate::event::{BlockRef, Event, GateJudged};
@@ -26,6 +27,10 @@ impl Engine<'_> {
         if let (Verdict::Passed, Some(sign_off)) = (judgement.verdict(), &phase.gate.sign_off) {
             let signed = self.sign_off(phase, sign_off, &judgement).await?;
             judgement.results.push(signed);
+        }
+        if !judgement.results.iter().any(|result| result.kind == "contingency") {
+            // One may have begun while people were asked.
+            judgement.results.extend(suspension::results(&self.view()));
         }
         let verdict = worst(judgement.results.iter().map(|result| result.verdict));
         let judged = self.record_of(phase, verdict, judgement)?;

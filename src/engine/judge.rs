@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use super::suspension;
 use super::world::View;
 use crate::chain::{self, Reading, TransactionsAsk};
 use crate::digest::sha256;
@@ -44,6 +45,7 @@ pub async fn judge(view: &View<'_>, phase: &Phase) -> Judgement {
     let checks: Vec<&Check> = view.runbook.invariants.iter().chain(&phase.gate.checks).collect();
     let judged = checks_and(view, network, &checks, &asks, kept, at_least).await;
     results.extend(judged.results);
+    results.extend(suspension::results(view));
     Judgement { results, reading: judged.reading }
 }
 

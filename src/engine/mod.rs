@@ -11,6 +11,7 @@ mod publish;
 mod secrets;
 pub mod signing;
 mod step;
+pub mod suspension;
 mod verify;
 mod watch;
 pub mod world;
@@ -77,7 +78,7 @@ impl<'a> Engine<'a> {
     /// The loop. `Some`: it stopped for a reason that is no event, such as a decision that a person must make.
     async fn go_through(&mut self) -> Result<Option<(ExitCode, Option<String>)>, Failure> {
         loop {
-            if self.stopped()? {
+            if self.stopped()? || self.suspended()? {
                 return Ok(None);
             }
             let (runbook, network) = (self.runbook, self.world.network.clone());
@@ -174,7 +175,10 @@ impl<'a> Engine<'a> {
     fn code(&self) -> (ExitCode, Option<String>) {
         let network = &self.world.network;
         let again = format!("mend the cause, then run the same command again; `citadel status --network {network}`");
+        let suspended = self.recorder.progress().suspended.keys().next();
+        let suspended = suspended.map(|id| suspension::way_out(id, network));
         match &self.recorder.progress().halt {
+            None if suspended.is_some() => (ExitCode::Waiting, suspended),
             None => (ExitCode::Ok, None),
             Some(Halt::Signal { signal }) => interrupted(*signal),
             Some(Halt::Step { step, outcome }) => match outcome {

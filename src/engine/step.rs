@@ -35,6 +35,9 @@ impl Engine<'_> {
         let prepared = command::prepare(&self.view(), step, &network, &scope);
         let refused = self.before(step, &network).await;
         let after_block = if refused.is_empty() { self.block_before(step, &network).await? } else { None };
+        if self.suspended()? {
+            return Ok(());
+        }
         let mut before = BTreeMap::new();
         let started = self.intent(step, attempt, prepared.as_ref(), after_block);
         if refused.is_empty() && matches!(prepared, Ok(Some(_))) {

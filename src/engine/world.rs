@@ -34,6 +34,8 @@ pub struct World {
     pub mask: Mask,
     pub stop: watch::Receiver<Stop>,
     pub operator: String,
+    /// Where contingencies leave their marks; none in a contingency's own run, which nothing holds up.
+    pub marks: Option<Home>,
 }
 
 /// A run as a gate or a step sees it.
@@ -159,7 +161,8 @@ impl Surroundings for Around<'_> {
     fn contracts(&self) -> Vec<Known> {
         let known = |contract: &Contract| {
             let address = self.view.address(contract, self.network)?;
-            Some(Known { name: contract.name.clone(), kind: contract.kind, address })
+            let settlers = contract.settlers.get(&self.network.name).cloned().unwrap_or_default();
+            Some(Known { name: contract.name.clone(), kind: contract.kind, address, settlers })
         };
         self.view.runbook.contracts.values().filter_map(known).collect()
     }
@@ -168,7 +171,7 @@ impl Surroundings for Around<'_> {
         // Where an account rather than a contract is meant, the runbook may write its address.
         let address = name.parse().ok().filter(|_| name.starts_with("0x"));
         match address {
-            Some(address) => Some(Known { name: name.to_owned(), kind: ContractKind::Plain, address }),
+            Some(address) => Some(Known { name: name.to_owned(), kind: ContractKind::Plain, address, settlers: Vec::new() }),
             None => self.contracts().into_iter().find(|known| known.name == name),
         }
     }

@@ -22,6 +22,8 @@ pub struct Check {
 pub enum CheckKind {
     Pause { of: String, is: PauseState },
     CanPause { of: String, within: Duration },
+    /// Whether the declared settlers of a contract may settle.
+    Settlers { of: String, allowed: bool },
     Governed { contracts: Vec<String>, by: String },
     Code { of: String, hash: Option<H256> },
     Call { of: String, signature: String, args: Vec<Template>, from: Option<String>, rules: Vec<Predicate> },
@@ -39,6 +41,7 @@ impl CheckKind {
         match self {
             Self::Pause { .. } => "pause",
             Self::CanPause { .. } => "can_pause",
+            Self::Settlers { .. } => "settlers",
             Self::Governed { .. } => "governed",
             Self::Code { .. } => "code",
             Self::Call { .. } => "call",

@@ -22,7 +22,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn with(mut self, name: &str, kind: ContractKind, address: Address) -> Self {
-        self.contracts.push(Known { name: name.to_owned(), kind, address });
+        self.contracts.push(Known { name: name.to_owned(), kind, address, settlers: Vec::new() });
         self
     }
 
