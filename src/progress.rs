@@ -208,6 +208,12 @@ impl Progress {
         self.steps.get(step)?.started.after_block.as_ref()
     }
 
+    /// The transactions that people handed in for `step`, each once.
+    pub fn transactions_handed_in(&self, step: &StepId) -> Vec<String> {
+        let all = self.handed_in.get(step).into_iter().flatten().flat_map(|handed_in| &handed_in.transactions);
+        all.map(|hash| hash.to_lowercase()).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     fn continued(&mut self, phases: &[PhaseOutline]) {
         self.phases = phases.to_vec();
         self.fresh.clear();

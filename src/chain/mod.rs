@@ -6,6 +6,7 @@
 mod abi;
 mod address;
 mod board;
+mod brake;
 mod bundle;
 mod checks;
 mod comparison;
@@ -27,6 +28,7 @@ mod view;
 
 pub use abi::Signature;
 pub use address::{checksum, checksummed};
+pub use brake::{Call, Operation, safe_file};
 pub use judge::{head, judge};
 pub use reading::{EndpointReport, PinnedBlock, ReadRecord, Reading};
 pub use rpc::EndpointUrl;

@@ -7,7 +7,7 @@ use super::opening::Existing;
 use crate::cli::{VerdictFormat, Verify};
 use crate::devchain;
 use crate::engine::world::{View, World};
-use crate::engine::{dev_chain, gate_code, judge, signing};
+use crate::engine::{dev_chain, gate_code, judge, signing, suspension};
 use crate::error::{ExitCode, Failure};
 use crate::event::{BlockRef, Event};
 use crate::journal::RunFolder;
@@ -85,7 +85,8 @@ async fn chain_only(view: &View<'_>, phase: &Phase) -> GateView {
     let network = view.network(phase);
     let checks: Vec<&Check> = view.runbook.invariants.iter().chain(&phase.gate.checks).collect();
     let checks: Vec<&Check> = checks.into_iter().filter(|check| needs_no_run(&check.kind)).collect();
-    let judgement = judge::checks_and(view, network, &checks, &[], view.kept(network), None).await;
+    let mut judgement = judge::checks_and(view, network, &checks, &[], view.kept(network), None).await;
+    judgement.results.extend(suspension::results(view));
     gate_view(view, phase, judgement)
 }
 

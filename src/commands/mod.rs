@@ -16,8 +16,9 @@ mod report;
 mod resume;
 mod run;
 mod status;
+mod step;
 
-use crate::cli::{Cli, Command, Gate};
+use crate::cli::{Cli, Command, Contingency, Gate, Step};
 use crate::error::{ExitCode, Failure};
 use context::Context;
 
@@ -34,7 +35,11 @@ pub async fn dispatch(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Gate(Gate::Verify(args)) => gate::verify(&Context::new(global)?, args).await,
         Command::Status(args) => status::status(&Context::new(global)?, args),
         Command::Report(args) => report::report(&Context::new(global)?, args),
-        Command::Contingency(_) => Ok(contingency::list(&Context::new(global)?)),
+        Command::Contingency(Contingency::List) => Ok(contingency::list(&Context::new(global)?)),
+        Command::Contingency(Contingency::Show { id }) => contingency::show(&Context::new(global)?, id),
+        Command::Contingency(Contingency::Run(args)) => contingency::run(&Context::new(global)?, args).await,
+        Command::Contingency(Contingency::Close(args)) => contingency::close(&Context::new(global)?, args),
+        Command::Step(Step::Complete(args)) => step::complete(&Context::new(global)?, args),
         Command::Decide(args) => decide::decide(&Context::new(global)?, args),
         Command::Devchain(args) => devchain::devchain(&Context::new(global)?, args).await,
     }

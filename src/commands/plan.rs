@@ -113,7 +113,7 @@ fn common_limits(limits: &Limits) -> String {
 }
 
 /// Evidence in a few words.
-fn told(kind: &EvidenceKind, scope: &Scope) -> String {
+pub(super) fn told(kind: &EvidenceKind, scope: &Scope) -> String {
     match kind {
         EvidenceKind::File(file) => {
             let path = file.path.render(scope).unwrap_or_else(|_| file.path.0.clone());
@@ -130,6 +130,9 @@ fn told(kind: &EvidenceKind, scope: &Scope) -> String {
             )
         }
         EvidenceKind::Chain(check) => format!("chain, {}", check.kind.name()),
+        EvidenceKind::Transactions(wanted) if wanted.handed_in => {
+            format!("transactions handed in by a person, at least {}", wanted.min)
+        }
         EvidenceKind::Transactions(wanted) => {
             format!("transactions at {} of `{}`, at least {}", wanted.at, wanted.of, wanted.min)
         }

@@ -99,7 +99,8 @@ fn with_compared<'a>(view: &View<'a>, mut checks: Vec<&'a Check>) -> Vec<&'a Che
     checks
 }
 
-fn step_result(view: &View<'_>, step: &Step, kept: &Kept) -> CheckResult {
+/// How a step stands, as a result of the gate that closes its phase.
+pub(super) fn step_result(view: &View<'_>, step: &Step, kept: &Kept) -> CheckResult {
     let id = format!("step {}", step.id);
     let not_done = |why: String| {
         CheckResult::failed(&id, "step", format!("`{}` {why}", step.id))
@@ -187,7 +188,7 @@ pub fn transactions(
     }
     for evidence in &step.evidence {
         let EvidenceKind::Transactions(wanted) = &evidence.kind else { continue };
-        let found = hashes(wanted, kept, false);
+        let found = hashes(wanted, kept, &view.progress.transactions_handed_in(&step.id), false);
         match found.own_verdict() {
             Some(result) => results.push(result),
             None => asks.push(ask(view, step, found, kept, network)),

@@ -3,8 +3,10 @@
 
 pub mod command;
 pub mod dev_chain;
+pub mod contingency;
 mod gate;
 mod guided;
+pub mod handed_in;
 pub mod judge;
 mod limits;
 mod publish;
@@ -38,6 +40,8 @@ pub struct Engine<'a> {
     chain: Option<Running>,
     /// A person sits at the terminal and can be asked.
     guided: bool,
+    /// The contingency that the person chose.
+    chosen: Option<String>,
     time: limits::RunTime,
 }
 
@@ -47,6 +51,8 @@ pub struct Ending {
     pub code: ExitCode,
     /// The next command, where there is something to do.
     pub hint: Option<String>,
+    /// The contingency that the person at the terminal chose to run now.
+    pub contingency: Option<String>,
     pub progress: Progress,
     /// The journal's head, to note down: it binds everything before it.
     pub head: String,
@@ -56,11 +62,12 @@ impl<'a> Engine<'a> {
     /// An engine that goes on from what `recorder` holds.
     pub fn new(runbook: &'a Runbook, selection: &'a Selection, world: World, recorder: Recorder, guided: bool) -> Self {
         let time = limits::RunTime::new(runbook.limits.run);
-        Self { runbook, selection, world, recorder, chain: None, guided, time }
+        Self { runbook, selection, world, recorder, chain: None, guided, chosen: None, time }
     }
 
     /// Runs until nothing is left to do or something stops it. The dev chain that it started ends in every case.
     pub async fn run(mut self) -> Result<Ending, Failure> {
+        self.take_in_handed()?;
         let looped = self.go_through().await;
         if looped.is_err() {
             self.stopped()?;
@@ -72,7 +79,8 @@ impl<'a> Engine<'a> {
         self.recorder.record(Event::RunEnded { complete: code == ExitCode::Ok && self.is_complete() })?;
         publish::report(&self.world)?;
         let head = self.recorder.head().0.to_owned();
-        Ok(Ending { code, hint, progress: self.recorder.progress().clone(), head })
+        let contingency = self.chosen.take();
+        Ok(Ending { code, hint, contingency, progress: self.recorder.progress().clone(), head })
     }
 
     /// The loop. `Some`: it stopped for a reason that is no event, such as a decision that a person must make.
