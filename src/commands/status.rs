@@ -7,6 +7,7 @@ use crate::engine::suspension;
 use crate::error::{ExitCode, Failure};
 use crate::journal::Lock;
 use crate::plan::{self, Selection};
+use crate::progress::Progress;
 use crate::report::status;
 use crate::terminal;
 
@@ -14,6 +15,9 @@ pub(super) fn status(context: &Context, args: &Status) -> Result<ExitCode, Failu
     let network = context.network(args.net.network.as_deref())?;
     let home = context.home(network);
     let Some(existing) = Existing::latest(&home)? else {
+        for (id, of) in suspension::suspensions(Some(&home), &Progress::default()) {
+            terminal::warning(&format!("{}; {}", suspension::sentence(&id, &of), suspension::way_out(&id, &network.name)));
+        }
         return Err(Failure::new(ExitCode::Precondition, format!("there is no run on {}", network.name))
             .hint(format!("`citadel run --network {}` opens one", network.name)));
     };

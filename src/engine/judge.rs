@@ -10,7 +10,7 @@ use crate::digest::sha256;
 use crate::evidence::{Kept, hashes};
 use crate::plan::step_needs_chain;
 use crate::progress::StepState;
-use crate::runbook::{Check, CheckKind, Evidence, EvidenceKind, JsonSource, Lookup, Network, Phase, Step};
+use crate::runbook::{Action, Check, CheckKind, Evidence, EvidenceKind, JsonSource, Lookup, Network, Phase, Step};
 use crate::verdict::{CheckResult, Verdict, worst};
 use crate::workspace::read_file;
 
@@ -111,6 +111,9 @@ pub(super) fn step_result(view: &View<'_>, step: &Step, kept: &Kept) -> CheckRes
     match progress.state {
         StepState::Done => {}
         StepState::Started => return not_done("is running".into()),
+        StepState::Indeterminate if matches!(step.action, Action::Manual { .. }) => {
+            return not_done("waits for a person".into());
+        }
         StepState::Indeterminate => return not_done("may or may not have happened".into()),
         StepState::Happened => return not_done("happened, and its evidence was not judged since".into()),
         StepState::NotHappened => return not_done("did not happen".into()),

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,7 +11,7 @@ use super::situation::{Brake, Seen};
 use crate::chain::{Call, Known, Operation, checksum, safe_file};
 use crate::journal::write_file;
 use crate::runbook::{ContractKind, Network};
-use crate::text::duration;
+use crate::text::limit;
 
 /// What can be said from the runbook alone: the direct calls.
 pub(super) fn first(brake: &Brake, network: &Network) -> String {
@@ -73,16 +74,15 @@ impl Halves {
         let mut text = String::new();
         let seconds: i64 = self.delay.parse().unwrap_or(i64::MAX);
         let whose = if self.read {
-            format!("its delay is {}", duration(self.delay.parse::<u64>().unwrap_or(0).saturating_mul(1000)))
+            format!("its delay is {}", limit(Duration::from_secs(self.delay.parse().unwrap_or(u64::MAX))))
         } else {
             format!("its delay could not be read: {} s is the longest that `can_pause` allows", self.delay)
         };
         let _ = writeln!(text, "\nthrough the timelock {}; {whose}", named(timelock));
-        let now = seen.block.map_or_else(Timestamp::now, |block| {
-            Timestamp::from_second(i64::try_from(block.time).unwrap_or_default()).unwrap_or_default()
-        });
+        let newest = seen.block.and_then(|block| Timestamp::from_second(i64::try_from(block.time).ok()?).ok());
+        let now = newest.unwrap_or_default().max(Timestamp::now());
         if let Ok(earliest) = now.checked_add(SignedDuration::from_secs(seconds)) {
-            let _ = writeln!(text, "  scheduled now, it can be executed from {earliest} at the earliest");
+            let _ = writeln!(text, "  scheduled now, it can be executed from {earliest:.0} at the earliest");
         }
         for ((schedule, execute), state) in self.schedule.iter().zip(&self.execute).zip(states) {
             text.push_str(&told(schedule, network));

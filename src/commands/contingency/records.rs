@@ -186,7 +186,7 @@ fn continued(context: &Context, alone: &Runbook, world: &World) -> Event {
 pub(super) fn suspend(context: &Context, network: &Network, id: &str, world: &World) {
     let home = context.home(network);
     let folder = world.folder.path().display().to_string();
-    let fresh = Suspension { by: context.operator(), since: Timestamp::now().to_string(), folder };
+    let fresh = Suspension { by: context.operator(), since: format!("{:.0}", Timestamp::now()), folder };
     let known = suspension::suspensions(Some(&home), &Progress::default()).remove(id);
     let of = known.unwrap_or(fresh);
     if !home.marked().iter().any(|marked| marked == id)
