@@ -107,7 +107,7 @@ impl Engine<'_> {
         say: &mut (dyn FnMut(&str) + Send),
     ) -> Result<ExitCode, Failure> {
         let began = Instant::now();
-        let mut told = Vec::new();
+        let mut told = None;
         loop {
             if let Some(signal) = self.world.stop.borrow().signal() {
                 return Ok(interrupted(signal).0);
@@ -118,10 +118,10 @@ impl Engine<'_> {
                 _ = stop.wait_for(|stop| *stop != Stop::No) => continue,
             };
             let elapsed = duration(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
-            if seen.left != told {
+            if told.as_ref() != Some(&seen.left) {
                 self.recorder.activity("");
                 say(&change(&elapsed, &seen));
-                told.clone_from(&seen.left);
+                told = Some(seen.left.clone());
             }
             if seen.closed {
                 return Ok(ExitCode::Ok);

@@ -127,7 +127,10 @@ pub(super) fn step_result(view: &View<'_>, step: &Step, kept: &Kept) -> CheckRes
         return not_done(format!("no longer has its evidence: {problem}"));
     }
     let word = progress.decided.as_ref().map(|(by, reason)| format!(", by the word of {by}: {reason}"));
-    CheckResult::passed(&id, "step", format!("done by attempt {}{}", progress.attempt, word.unwrap_or_default()))
+    let handed_in = view.progress.handed_in.get(&step.id).and_then(|all| all.last());
+    let handed_in = handed_in.map(|last| format!(", handed in by {}", last.by));
+    let (word, handed_in) = (word.unwrap_or_default(), handed_in.unwrap_or_default());
+    CheckResult::passed(&id, "step", format!("done by attempt {}{word}{handed_in}", progress.attempt))
 }
 
 fn deliverables(view: &View<'_>, phase: &Phase) -> Vec<CheckResult> {
