@@ -15,9 +15,9 @@ use crate::verdict::CheckResult;
 use crate::journal::Home;
 
 /// Leaves the mark of the contingency `id`. What cannot be written of it is left out; its name says enough.
-pub fn mark(home: &Home, id: &str, suspension: &Suspension) -> std::io::Result<()> {
+pub fn mark(home: &Home, id: &str, suspension: &Suspension) -> anyhow::Result<()> {
     let path = home.mark(id);
-    std::fs::create_dir_all(home.path())?;
+    home.create()?;
     std::fs::OpenOptions::new().create(true).append(true).open(&path)?;
     let text = serde_json::to_string(suspension).unwrap_or_default();
     // An empty mark stays one: the file is there already.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::commands::context::Context;
 use crate::commands::opening::Existing;
-use crate::commands::outline;
+use crate::commands::{outline, resume};
 use crate::engine::suspension;
 use crate::engine::world::{View, World};
 use crate::error::{ExitCode, Failure};
@@ -111,6 +111,9 @@ fn kept(
     crate::process::shims::write(&world.folder.shims(), world.path())?;
     let (mut journal, progress, opening) = match existing.filter(|existing| existing.progress.run.is_some()) {
         Some(existing) => {
+            if let Err(failure) = resume::refuse_survivors(&existing.progress, &existing.folder) {
+                terminal::warning(&format!("a step of an earlier citadel still runs: {}", failure.details.join("; ")));
+            }
             let (journal, _) = Journal::open(&existing.folder.journal())?;
             (journal, existing.progress, continued(context, alone, world))
         }
