@@ -14,6 +14,7 @@ mod fixture;
 mod formats;
 mod refusals;
 mod rehearsal;
+mod resume;
 mod secrets;
 mod steps;
 mod stub;
