@@ -45,13 +45,11 @@ impl Recorder {
 
     /// The same in an emergency: where there is no journal, or it fails, facts are told and kept in memory alone.
     pub fn in_emergency(journal: Option<Journal>, progress: Progress, observers: Vec<Box<dyn Observer>>) -> Self {
-        match journal {
-            Some(journal) => Self { emergency: true, ..Self::new(journal, progress, observers) },
-            None => {
-                let (sequence, head) = (0, GENESIS.to_owned());
-                Self { journal: None, progress, observers, emergency: true, unrecorded: None, sequence, head }
-            }
+        if let Some(journal) = journal {
+            return Self { emergency: true, ..Self::new(journal, progress, observers) };
         }
+        let (sequence, head) = (0, GENESIS.to_owned());
+        Self { journal: None, progress, observers, emergency: true, unrecorded: None, sequence, head }
     }
 
     /// Why nothing is recorded any more, once.

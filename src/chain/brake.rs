@@ -87,7 +87,8 @@ impl Call {
     fn entry(&self) -> Value {
         let input = |(name, of): &(&str, &str)| json!({ "internalType": of, "name": name, "type": of });
         let inputs: Vec<Value> = self.inputs.iter().map(input).collect();
-        let values = self.inputs.iter().zip(&self.values).map(|((name, _), value)| ((*name).to_owned(), word(value).into()));
+        let values =
+            self.inputs.iter().zip(&self.values).map(|((name, _), value)| ((*name).to_owned(), word(value).into()));
         json!({
             "to": self.to(),
             "value": "0",
@@ -208,7 +209,10 @@ mod tests {
     fn what_is_made_is_what_the_bundle_check_reads() {
         let pause = Call::pause_all(at(1));
         check(&pause, "0x595c6a67");
-        check(&Call::pause_module(at(1), at(2), "feePool"), &hex(&keccak256("executeGovernanceCall(address,bytes)")[..4]));
+        check(
+            &Call::pause_module(at(1), at(2), "feePool"),
+            &hex(&keccak256("executeGovernanceCall(address,bytes)")[..4]),
+        );
         check(&Call::settler_off(at(3), at(4), "engine"), &hex(&keccak256("setSettler(address,bool)")[..4]));
         let operation = Operation::new(at(5), pause, "salt");
         check(&operation.schedule("2").unwrap(), "0x01d5062a");
@@ -221,13 +225,8 @@ mod tests {
     fn the_id_is_the_hash_of_the_encoded_call() {
         let operation = Operation::new(at(5), Call::pause_all(at(1)), "salt");
         let (zero, data) = ("0".repeat(64), format!("595c6a67{}", "0".repeat(56)));
-        let words = format!(
-            "{:0>64x}{zero}{:0>64x}{zero}{}{:0>64x}{data}",
-            at(1),
-            0xa0,
-            &hex(&keccak256("salt"))[2..],
-            4
-        );
+        let words =
+            format!("{:0>64x}{zero}{:0>64x}{zero}{}{:0>64x}{data}", at(1), 0xa0, &hex(&keccak256("salt"))[2..], 4);
         let bytes = crate::chain::text::unhex(&format!("0x{words}")).unwrap();
         assert_eq!(operation.id(), hex(&keccak256(bytes)));
     }

@@ -29,7 +29,7 @@ pub async fn dispatch(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Explain(args) => explain::explain(args),
         Command::Completions(args) => Ok(completions::completions(args)),
         Command::Check(args) => check::check(args.file.as_deref().or(global.runbook.as_deref())),
-        Command::Run(args) => run::run(&Context::new(global)?, args).await,
+        Command::Run(args) => Box::pin(run::run(&Context::new(global)?, args)).await,
         Command::Plan(args) => plan::plan(&Context::new(global)?, args).await,
         Command::Gate(Gate::List) => Ok(gate::list(&Context::new(global)?)),
         Command::Gate(Gate::Verify(args)) => gate::verify(&Context::new(global)?, args).await,

@@ -33,7 +33,12 @@ pub(super) async fn plan(context: &Context, args: &Plan) -> Result<ExitCode, Fai
     let _ = writeln!(text, "workspace {}", prospect.workspace.dir.display());
     let _ = writeln!(text, "limits {}", common_limits(&context.runbook.limits));
     for (id, of) in suspension::suspensions(world.marks.as_ref(), &before) {
-        let _ = writeln!(text, "\nstop\n    why      {}\n    next     {}", suspension::sentence(&id, &of), suspension::way_out(&id, &prospect.network.name));
+        let _ = writeln!(
+            text,
+            "\nstop\n    why      {}\n    next     {}",
+            suspension::sentence(&id, &of),
+            suspension::way_out(&id, &prospect.network.name)
+        );
     }
     for line in plan::plan(&context.runbook, &prospect.selection, &progress, &prospect.network.name) {
         text.push_str(&shown(&view, &line));

@@ -169,7 +169,8 @@ fn in_phase(context: &Context, phase: &Phase) -> Vec<String> {
 fn named(kind: &CheckKind) -> Vec<&str> {
     match kind {
         CheckKind::Pause { of, .. }
-        | CheckKind::CanPause { of, .. } | CheckKind::Settlers { of, .. }
+        | CheckKind::CanPause { of, .. }
+        | CheckKind::Settlers { of, .. }
         | CheckKind::Code { of, .. }
         | CheckKind::Call { of, .. }
         | CheckKind::Safe { of, .. } => vec![of],

@@ -78,7 +78,7 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
         Some(id) => {
             // A contingency records the suspension in the run's journal.
             drop(lock);
-            contingency::chosen(context, &prospect.network.name, &prospect.workspace.dir, id).await
+            Box::pin(contingency::chosen(context, &prospect.network.name, &prospect.workspace.dir, id)).await
         }
     }
 }

@@ -16,7 +16,11 @@ pub(super) fn status(context: &Context, args: &Status) -> Result<ExitCode, Failu
     let home = context.home(network);
     let Some(existing) = Existing::latest(&home)? else {
         for (id, of) in suspension::suspensions(Some(&home), &Progress::default()) {
-            terminal::warning(&format!("{}; {}", suspension::sentence(&id, &of), suspension::way_out(&id, &network.name)));
+            terminal::warning(&format!(
+                "{}; {}",
+                suspension::sentence(&id, &of),
+                suspension::way_out(&id, &network.name)
+            ));
         }
         return Err(Failure::new(ExitCode::Precondition, format!("there is no run on {}", network.name))
             .hint(format!("`citadel run --network {}` opens one", network.name)));

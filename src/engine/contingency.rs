@@ -46,7 +46,8 @@ pub fn runbook_of(runbook: &Runbook, contingency: &Contingency) -> Runbook {
         gate,
         place: contingency.place,
     };
-    let mut alone = Runbook { invariants: Vec::new(), phases: vec![phase], deliverables: Vec::new(), ..runbook.clone() };
+    let mut alone =
+        Runbook { invariants: Vec::new(), phases: vec![phase], deliverables: Vec::new(), ..runbook.clone() };
     alone.limits.run = None;
     for network in alone.networks.values_mut() {
         // The watch looks again by itself.

@@ -223,7 +223,13 @@ impl Engine<'_> {
     }
 
     /// A step that a person does: where it has evidence, that tells whether they did.
-    pub(super) async fn by_hand(&self, step: &Step, attempt: u32, instructions: &Template, network: &Network) -> StepEnded {
+    pub(super) async fn by_hand(
+        &self,
+        step: &Step,
+        attempt: u32,
+        instructions: &Template,
+        network: &Network,
+    ) -> StepEnded {
         let (found, last_block) = self.evidence(step, attempt, SystemTime::UNIX_EPOCH, network, &BTreeMap::new()).await;
         let problem = first_problem(&found.results);
         let handed_in = self.recorder.progress().handed_in.contains_key(&step.id);

@@ -10,9 +10,9 @@ use super::Engine;
 use super::world::View;
 use crate::error::Failure;
 use crate::event::Event;
+use crate::journal::Home;
 use crate::progress::{Progress, Suspension};
 use crate::verdict::CheckResult;
-use crate::journal::Home;
 
 /// Leaves the mark of the contingency `id`. What cannot be written of it is left out; its name says enough.
 pub fn mark(home: &Home, id: &str, suspension: &Suspension) -> anyhow::Result<()> {

@@ -187,7 +187,9 @@ impl Surroundings for Around<'_> {
         // Where an account rather than a contract is meant, the runbook may write its address.
         let address = name.parse().ok().filter(|_| name.starts_with("0x"));
         match address {
-            Some(address) => Some(Known { name: name.to_owned(), kind: ContractKind::Plain, address, settlers: Vec::new() }),
+            Some(address) => {
+                Some(Known { name: name.to_owned(), kind: ContractKind::Plain, address, settlers: Vec::new() })
+            }
             None => self.contracts().into_iter().find(|known| known.name == name),
         }
     }

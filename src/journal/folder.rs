@@ -54,6 +54,7 @@ impl Home {
     }
 
     /// Where contingencies are recorded, each in a folder of its own as runs are.
+    #[must_use]
     pub fn contingencies(&self) -> Self {
         Self { path: self.path.join("contingencies") }
     }

@@ -20,7 +20,9 @@ pub use gates::GateView;
 pub use outcome::Outcome;
 pub(crate) use outcome::{outcome_words, signal_name};
 
-use crate::event::{Artefact, GateJudged, HandedIn, PublishedFile, RunOpened, SignOffRequested, StepEnded, StepStarted};
+use crate::event::{
+    Artefact, GateJudged, HandedIn, PublishedFile, RunOpened, SignOffRequested, StepEnded, StepStarted,
+};
 use crate::journal::Entry;
 use crate::progress::StepState;
 use crate::runbook::{PhaseId, StepId};

@@ -30,10 +30,8 @@ fn governs(kept: &Lease) {
 
 /// Governance sets one parameter; its transaction.
 fn sets(kept: &Lease, call: &str) -> String {
-    let said = kept.sh(&format!(
-        "cd practice && ANVIL_RPC_URL={} npm run -s practice:act -- govern '{call}'",
-        kept.url()
-    ));
+    let said =
+        kept.sh(&format!("cd practice && ANVIL_RPC_URL={} npm run -s practice:act -- govern '{call}'", kept.url()));
     said.lines().find_map(|line| line.strip_prefix("transaction ")).unwrap().to_owned()
 }
 
@@ -121,7 +119,9 @@ fn a_transaction_that_is_handed_in_must_be_on_the_chain_and_about_the_contract()
     let shock = "contingency run economic-shock --local --once";
     kept.citadel(shock).code(12).says("economic-shock.burn").says("a configured 1 has deployed as 100");
     let complete = |evidence: &str| {
-        kept.citadel_with(&["step", "complete", "economic-shock.burn", "--evidence", evidence]).code(0).says("recorded");
+        kept.citadel_with(&["step", "complete", "economic-shock.burn", "--evidence", evidence])
+            .code(0)
+            .says("recorded");
     };
     let nowhere = format!("0x{}", "ab".repeat(32));
     complete(&nowhere);

@@ -76,8 +76,8 @@ impl State {
 pub(super) async fn state(view: &View<'_>, module: &Subject) -> Result<State, Finding> {
     let masters = both(view.address_of(module, "owner"), view.address_of(module, "pauser"));
     let rest = both(view.flag(module, "paused()(bool)", &[]), manager(view, module));
-    let ((owner, pauser), (paused, manager)) = both(masters, rest).await;
-    Ok(State { paused: paused?, owner, pauser, manager })
+    let ((owner, pauser), (is_paused, manager)) = both(masters, rest).await;
+    Ok(State { paused: is_paused?, owner, pauser, manager })
 }
 
 /// `pauserManager()`, where the module has it: who may say who pauses.

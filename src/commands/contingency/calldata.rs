@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::situation::{Brake, Seen};
+use super::situation::{Brake, Seen, Settler};
 use crate::chain::{Call, Known, Operation, checksum, safe_file};
 use crate::journal::write_file;
 use crate::runbook::{ContractKind, Network};
@@ -134,8 +134,8 @@ pub(super) fn coverage(brake: &Brake, seen: &Seen) -> String {
     text
 }
 
-fn settlers_of(settlers: &[(String, Option<bool>)]) -> String {
-    let told = |(who, may): &(String, Option<bool>)| match may {
+fn settlers_of(settlers: &[Settler]) -> String {
+    let told = |(who, may): &Settler| match may {
         Some(true) => format!("{who} may settle"),
         Some(false) => format!("{who} is off"),
         None => format!("{who} could not be read"),

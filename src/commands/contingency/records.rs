@@ -67,13 +67,7 @@ impl Records {
         }
     }
 
-    fn unrecorded(
-        context: &Context,
-        alone: &Runbook,
-        world: &mut World,
-        facts: Vec<Event>,
-        elsewhere: bool,
-    ) -> Self {
+    fn unrecorded(context: &Context, alone: &Runbook, world: &mut World, facts: Vec<Event>, elsewhere: bool) -> Self {
         let temporary = tempfile::Builder::new().prefix("citadel-contingency-").tempdir().ok();
         if let Some(temporary) = &temporary {
             world.folder = RunFolder::at(temporary.path());
@@ -109,25 +103,21 @@ fn kept(
 ) -> Result<Recorder, Failure> {
     world.folder.create()?;
     crate::process::shims::write(&world.folder.shims(), world.path())?;
-    let (mut journal, progress, opening) = match existing.filter(|existing| existing.progress.run.is_some()) {
-        Some(existing) => {
-            if let Err(failure) = resume::refuse_survivors(&existing.progress, &existing.folder) {
-                terminal::warning(&format!("a step of an earlier citadel still runs: {}", failure.details.join("; ")));
-            }
-            let (journal, _) = Journal::open(&existing.folder.journal())?;
-            (journal, existing.progress, continued(context, alone, world))
+    let existing = existing.filter(|existing| existing.progress.run.is_some());
+    let (mut journal, mut progress, opening) = if let Some(existing) = existing {
+        if let Err(failure) = resume::refuse_survivors(&existing.progress, &existing.folder) {
+            terminal::warning(&format!("a step of an earlier citadel still runs: {}", failure.details.join("; ")));
         }
-        None => {
-            let journal = match Journal::create(&world.folder.journal()) {
-                Ok(journal) => journal,
-                Err(_) => Journal::open(&world.folder.journal())?.0,
-            };
-            (journal, Progress::default(), opened(context, alone, world))
-        }
+        let (journal, _) = Journal::open(&existing.folder.journal())?;
+        (journal, existing.progress, continued(context, alone, world))
+    } else {
+        let path = world.folder.journal();
+        // One that a citadel left before its first record is taken.
+        let journal = Journal::create(&path).or_else(|_| Journal::open(&path).map(|(journal, _)| journal))?;
+        (journal, Progress::default(), opened(context, alone, world))
     };
     // A journal that takes nothing is no journal: found out now, while another place can be chosen.
     let entry = journal.append(opening, Timestamp::now())?;
-    let mut progress = progress;
     progress.apply(entry.seq, &entry.event);
     let mut observer = observer(context, world);
     observer.event(&entry, &progress);
@@ -168,6 +158,8 @@ fn opened(context: &Context, alone: &Runbook, world: &World) -> Event {
         folder: world.folder.path().display().to_string(),
         practice: world.workspace.practice,
         commit: world.workspace.commit.clone(),
+        // Nothing that takes time is asked.
+        tools: std::collections::BTreeMap::new(),
         operator: context.operator(),
         host: host(),
         phases: outlines(alone, world),
@@ -181,6 +173,7 @@ fn continued(context: &Context, alone: &Runbook, world: &World) -> Event {
         host: host(),
         runbook_sha256: alone.sha256.clone(),
         commit: world.workspace.commit.clone(),
+        tools: std::collections::BTreeMap::new(),
         phases: outlines(alone, world),
     })
 }
@@ -195,7 +188,10 @@ pub(super) fn suspend(context: &Context, network: &Network, id: &str, world: &Wo
     if !home.marked().iter().any(|marked| marked == id)
         && let Err(error) = suspension::mark(&home, id, &of)
     {
-        terminal::warning(&format!("no mark can be left in `{}`: {error}; end a running citadel yourself", home.path().display()));
+        terminal::warning(&format!(
+            "no mark can be left in `{}`: {error}; end a running citadel yourself",
+            home.path().display()
+        ));
     }
     match Lock::take(&home.lock(), &owner(context, &format!("citadel contingency run {id}"))) {
         Ok(_lock) => {

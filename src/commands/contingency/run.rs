@@ -4,14 +4,14 @@
 use std::path::Path;
 
 use super::calldata::{self, Halves};
+use super::find;
 use super::records::{Records, suspend};
 use super::situation::{self, Brake, Seen};
-use super::find;
 use crate::cli::ContingencyRun;
 use crate::commands::context::Context;
 use crate::engine::contingency::{Facing, runbook_of};
 use crate::engine::world::{View, World};
-use crate::engine::{Engine, Ending};
+use crate::engine::{Ending, Engine};
 use crate::error::{ExitCode, Failure};
 use crate::plan::Selection;
 use crate::process::{Stop, signals};

@@ -42,10 +42,13 @@ pub(super) struct Seen {
     pub(super) delay: Option<String>,
     pub(super) modules: Vec<Module>,
     /// Contracts that no pause reaches, with what is known of their settlers.
-    pub(super) unreached: Vec<(String, Vec<(String, Option<bool>)>)>,
+    pub(super) unreached: Vec<(String, Vec<Settler>)>,
     /// What could not be read, or is wrong.
     pub(super) problems: Vec<String>,
 }
+
+/// An account, and whether it may settle where that could be read.
+pub(super) type Settler = (String, Option<bool>);
 
 /// One of the eight.
 pub(super) struct Module {
@@ -134,7 +137,7 @@ impl Brake {
         for engine in &self.settled {
             for settler in &engine.settlers {
                 let is_off = seen.unreached.iter().any(|(name, settlers)| {
-                    let off = |(who, may): &(String, Option<bool>)| who.parse().ok() == Some(*settler) && *may == Some(false);
+                    let off = |(who, may): &Settler| who.parse().ok() == Some(*settler) && *may == Some(false);
                     *name == engine.name && settlers.iter().any(off)
                 });
                 if !is_off {
@@ -178,7 +181,7 @@ impl Seen {
         self.governance = observed.get("governance").and_then(text);
         self.delay = observed.get("delay").and_then(text);
         let unreached = observed.get("unreached").and_then(Value::as_object);
-        let settlers = |of: &Value| -> Vec<(String, Option<bool>)> {
+        let settlers = |of: &Value| -> Vec<Settler> {
             let settlers = of["settlers"].as_object().into_iter().flatten();
             settlers.map(|(who, may)| (who.clone(), may.as_bool())).collect()
         };
@@ -207,20 +210,13 @@ pub(super) async fn operation(view: &View<'_>, network: &Network, at: &Known, of
     })
 }
 
-async fn results(
-    view: &View<'_>,
-    network: &Network,
-    checks: &[&Check],
-) -> (Vec<CheckResult>, Option<PinnedBlock>) {
+async fn results(view: &View<'_>, network: &Network, checks: &[&Check]) -> (Vec<CheckResult>, Option<PinnedBlock>) {
     let newest = Network { block: BlockTag::Latest, settle: Duration::ZERO, ..network.clone() };
     let judging = judge::checks_and(view, &newest, checks, &[], view.kept(&newest), None);
-    match tokio::time::timeout(PATIENCE, judging).await {
-        Ok(judged) => (judged.results, judged.reading.and_then(|reading| reading.block)),
-        Err(_) => {
-            let late = "the chain did not answer in time";
-            (vec![CheckResult::unknown("chain", "chain", late)], None)
-        }
-    }
+    let Ok(judged) = tokio::time::timeout(PATIENCE, judging).await else {
+        return (vec![CheckResult::unknown("chain", "chain", "the chain did not answer in time")], None);
+    };
+    (judged.results, judged.reading.and_then(|reading| reading.block))
 }
 
 fn made(id: &str, kind: CheckKind) -> Check {

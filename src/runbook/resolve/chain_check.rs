@@ -28,7 +28,10 @@ impl<'a> Resolve<'a> {
             }),
             "settlers" => Some(CheckKind::Settlers {
                 of: self.contract_of(inner, "of", SETTLED),
-                allowed: inner.required("are").and_then(|node| self.report.choice(node, "are", ALLOWED)).unwrap_or(true),
+                allowed: inner
+                    .required("are")
+                    .and_then(|node| self.report.choice(node, "are", ALLOWED))
+                    .unwrap_or(true),
             }),
             "governed" => Some(self.governed(inner)),
             "code" => Some(CheckKind::Code {
