@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::error::Failure;
 use crate::event::Event;
 use crate::journal::{Entry, GENESIS, Journal};
+use crate::process::Started;
 use crate::progress::Progress;
 use crate::runbook::StepId;
 
@@ -57,33 +58,46 @@ impl Recorder {
         self.unrecorded.take()
     }
 
-    fn entry(&mut self, event: Event) -> Result<Entry, Failure> {
+    fn entry(&mut self, event: Event, synced: bool) -> Result<Entry, Failure> {
         let now = Timestamp::now();
-        let failed = match &mut self.journal {
-            Some(journal) => match journal.append(event.clone(), now) {
+        if let Some(journal) = &mut self.journal {
+            let append = if synced { Journal::append } else { Journal::append_unsynced };
+            if !self.emergency {
+                return append(journal, event, now);
+            }
+            match append(journal, event.clone(), now) {
                 Ok(entry) => return Ok(entry),
-                Err(failure) if !self.emergency => return Err(failure),
-                Err(failure) => Some(failure.to_string()),
-            },
-            None => None,
-        };
+                Err(failure) => self.unrecorded = Some(failure.to_string()),
+            }
+        }
         self.journal = None;
-        self.unrecorded = failed.or(self.unrecorded.take());
         Ok(Entry::unkept(self.sequence + 1, now, event))
     }
 
     /// Records one event: durable when this returns, and only then visible to anyone.
     pub fn record(&mut self, event: Event) -> Result<(), Failure> {
-        let entry = self.entry(event)?;
+        let entry = self.entry(event, true)?;
+        self.tell(&entry);
+        Ok(())
+    }
+
+    /// Records which process a step has: written when this returns, and synced with the next record. It is for a citadel
+    /// that comes after a killed one; where the machine went down, the process did too.
+    pub fn record_process(&mut self, step: StepId, attempt: u32, process: Started) -> Result<(), Failure> {
+        let entry = self.entry(Event::StepSpawned { step, attempt, process }, false)?;
+        self.tell(&entry);
+        Ok(())
+    }
+
+    fn tell(&mut self, entry: &Entry) {
         self.sequence = entry.seq;
         self.head.clone_from(&entry.hash);
         self.progress.apply(entry.seq, &entry.event);
         for observer in &mut self.observers {
-            observer.event(&entry, &self.progress);
+            observer.event(entry, &self.progress);
         }
         #[cfg(feature = "kill-points")]
         crate::journal::kill_point::reached(entry.seq, "after-telling");
-        Ok(())
     }
 
     /// Tells observers about a line of output.

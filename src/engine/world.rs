@@ -125,12 +125,9 @@ impl<'a> View<'a> {
         if before == after {
             return Vec::new();
         }
-        let read = |digest: &str| -> Option<serde_json::Value> {
-            let bytes = std::fs::read(self.world.folder.file(&RunFolder::definition(digest))).ok()?;
-            serde_json::from_slice(&bytes).ok()
-        };
-        match read(before).zip(read(after)) {
-            Some((before, after)) => digest::differences(&before, &after),
+        let kept = self.world.folder.definitions().unwrap_or_default();
+        match kept.get(before).zip(kept.get(after)) {
+            Some((before, after)) => digest::differences(before, after),
             None => vec!["the earlier definition was not kept".to_owned()],
         }
     }

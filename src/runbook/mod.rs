@@ -12,6 +12,7 @@ mod document;
 mod forms;
 mod id;
 mod load;
+mod pieces;
 mod place;
 mod predicate;
 mod resolve;
