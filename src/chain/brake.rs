@@ -225,8 +225,9 @@ mod tests {
     fn the_id_is_the_hash_of_the_encoded_call() {
         let operation = Operation::new(at(5), Call::pause_all(at(1)), "salt");
         let (zero, data) = ("0".repeat(64), format!("595c6a67{}", "0".repeat(56)));
-        let words =
-            format!("{:0>64x}{zero}{:0>64x}{zero}{}{:0>64x}{data}", at(1), 0xa0, &hex(&keccak256("salt"))[2..], 4);
+        let address = checksum(at(1))[2..].to_lowercase();
+        let salt = hex(&keccak256("salt"));
+        let words = format!("{address:0>64}{zero}{:0>64x}{zero}{}{:0>64x}{data}", 0xa0, &salt[2..], 4);
         let bytes = crate::chain::text::unhex(&format!("0x{words}")).unwrap();
         assert_eq!(operation.id(), hex(&keccak256(bytes)));
     }
