@@ -11,6 +11,8 @@ mod bundle;
 mod checks;
 mod comparison;
 mod finding;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod judge;
 mod pin;
 mod preflight;
@@ -32,4 +34,4 @@ pub use brake::{Call, Operation, safe_file};
 pub use judge::{head, judge};
 pub use reading::{EndpointReport, PinnedBlock, ReadRecord, Reading};
 pub use rpc::EndpointUrl;
-pub use surroundings::{Known, Limits, Surroundings, Target, TransactionsAsk};
+pub use surroundings::{Known, Limits, Surroundings, Target, TransactionsAsk, Wait};

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::Engine;
 use super::judge::{self, Judgement};
 use super::suspension;
+use super::world::View;
 use crate::digest::sha256;
 use crate::error::Failure;
 use crate::event::{BlockRef, Event, GateJudged};
@@ -17,13 +18,8 @@ impl Engine<'_> {
     pub(super) async fn judge_gate(&mut self, phase: &Phase) -> Result<(), Failure> {
         self.recorder.activity(&format!("gate {}: reading the chain", phase.id));
         self.publish()?;
-        let mut stop = self.world.stop.clone();
-        let view = self.view();
-        let mut judgement = tokio::select! {
-            judgement = judge::judge(&view, phase) => judgement,
-            // The loop sees the stop and records it; a gate that was not judged stays as it was.
-            _ = stop.wait_for(|stop| *stop != Stop::No) => return Ok(()),
-        };
+        // The loop sees the stop and records it; a gate that was not judged stays as it was.
+        let Some(mut judgement) = self.judgement(phase).await else { return Ok(()) };
         if let (Verdict::Passed, Some(sign_off)) = (judgement.verdict(), &phase.gate.sign_off) {
             let signed = self.sign_off(phase, sign_off, &judgement).await?;
             judgement.results.push(signed);
@@ -35,6 +31,26 @@ impl Engine<'_> {
         let verdict = worst(judgement.results.iter().map(|result| result.verdict));
         let judged = self.record_of(phase, verdict, judgement)?;
         self.recorder.record(Event::GateJudged(judged))
+    }
+
+    /// Judges, and shows what it waits for; none where citadel was asked to stop.
+    async fn judgement(&mut self, phase: &Phase) -> Option<Judgement> {
+        let (mut stop, mut waits) = (self.world.stop.clone(), self.world.waits.subscribe());
+        let progress = self.recorder.progress().clone();
+        let view = View { runbook: self.runbook, progress: &progress, world: &self.world };
+        let mut judging = std::pin::pin!(judge::judge(&view, phase));
+        loop {
+            tokio::select! {
+                judgement = &mut judging => return Some(judgement),
+                _ = stop.wait_for(|stop| *stop != Stop::No) => return None,
+                Ok(()) = waits.changed() => {
+                    let wait = waits.borrow_and_update().clone();
+                    if let Some(wait) = wait {
+                        self.recorder.activity(&format!("gate {} waits for a block: {wait}", phase.id));
+                    }
+                }
+            }
+        }
     }
 
     /// Writes everything that is needed to judge the gate again, and gives the event that points at it.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ethers::types::Address;
 use tokio::sync::watch;
 
-use crate::chain::{EndpointUrl, Known, Surroundings, Target};
+use crate::chain::{EndpointUrl, Known, Surroundings, Target, Wait};
 use crate::evidence::Kept;
 use crate::journal::{Home, RunFolder};
 use crate::process::{self, Stop};
@@ -34,6 +34,8 @@ pub struct World {
     pub variables: BTreeMap<String, String>,
     pub mask: Mask,
     pub stop: watch::Receiver<Stop>,
+    /// Where a judgement tells that it waits for a block; the engine shows it.
+    pub waits: watch::Sender<Option<Wait>>,
     pub operator: String,
     /// Where contingencies leave their marks; none in a contingency's own run, which nothing holds up.
     pub marks: Option<Home>,
@@ -197,6 +199,10 @@ impl Surroundings for Around<'_> {
 
     fn scope(&self) -> &Scope {
         &self.kept.scope
+    }
+
+    fn waits(&self, wait: &Wait) {
+        self.view.world.waits.send_replace(Some(wait.clone()));
     }
 
     fn earlier(&self, gate: &PhaseId, check: &str) -> Option<serde_json::Value> {

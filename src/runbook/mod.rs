@@ -153,6 +153,8 @@ pub enum BlockTag {
     Latest,
     Safe,
     Finalized,
+    /// So many blocks below the newest.
+    Depth(u64),
 }
 
 /// How a network's chain is started and set up by citadel itself.
