@@ -26,6 +26,8 @@ struct Seen {
     over: bool,
     /// Over as far as the network's own tag tells, too, with every step done.
     closed: bool,
+    /// Every step is done, and the newest block says so; only the network's own tag does not yet.
+    settling: bool,
     /// What is not as it must be, one sentence each.
     left: Vec<String>,
 }
@@ -65,8 +67,10 @@ impl Engine<'_> {
         self.take_in_handed()?;
         self.go_through_steps(say).await?;
         let code = self.watch_until_over(phase, facing, say).await?;
-        if code == ExitCode::Ok {
-            self.judge_gate(phase).await?;
+        if code == ExitCode::Ok
+            && let Err(failure) = self.judge_gate(phase).await
+        {
+            say(&format!("that it is over could not be recorded: {failure}"));
         }
         if let Some(signal) = self.world.stop.borrow().signal() {
             self.recorder.record(Event::Interrupted { signal })?;
@@ -155,12 +159,13 @@ impl Engine<'_> {
         let over = phase.gate.checks.is_empty() || newest_passed(&results, phase);
         let mut left = sentences(&results);
         let mut closed = false;
-        if left.is_empty() {
+        let settling = left.is_empty();
+        if settling {
             let judged = judge::judge(&view, phase).await;
             closed = judged.verdict() == Verdict::Passed;
             left = sentences(&judged.results);
         }
-        Ok(Seen { over, closed, left })
+        Ok(Seen { over, closed, settling, left })
     }
 
     /// A step by hand is recorded again only once its evidence holds, so that watching leaves no trail.
@@ -207,6 +212,12 @@ fn sentences(results: &[CheckResult]) -> Vec<String> {
 fn change(elapsed: &str, seen: &Seen) -> String {
     if seen.closed {
         return format!("after {elapsed}: it is over, and the chain says so");
+    }
+    if seen.settling {
+        let left = seen.left.join("\n  ");
+        return format!(
+            "after {elapsed}: over at the newest block, and not yet at the block that the network reads\n  {left}"
+        );
     }
     let newest = if seen.over { "over at the newest block; left" } else { "not over yet; left" };
     format!("after {elapsed}: {newest}\n  {}", seen.left.join("\n  "))
