@@ -16,6 +16,8 @@ use crate::chain::BlockChoice;
   citadel run --phase 3 --network mainnet   run one phase; it needs the gates before it
   citadel doctor --network mainnet          whether a run could start: tools, endpoints, addresses
   citadel gate verify --network mainnet     judge every gate again; for CI
+  citadel contingency run thermal-runaway --network mainnet
+                                            the emergency brake: never refused
   citadel explain 11                        what an exit code means and what to do
 
 Environment:
@@ -67,9 +69,12 @@ pub enum Command {
     Status(Status),
     /// Write the report of a run to stdout
     Report(Report),
-    /// List what to do when things go wrong
+    /// What to do when things go wrong: list, show, run, close
     #[command(subcommand)]
     Contingency(Contingency),
+    /// Hand in what shows that a step by hand was done
+    #[command(subcommand)]
+    Step(Step),
     /// Record whether the effect of an indeterminate step happened
     Decide(Decide),
     /// Keep a local chain up between runs
@@ -254,6 +259,61 @@ pub enum ReportFormat {
 pub enum Contingency {
     /// List the contingencies, when to use them, and their steps
     List,
+    /// Show one contingency: its steps, their evidence, and when it is over
+    Show {
+        /// The contingency
+        id: String,
+    },
+    /// Face a contingency now: ready calldata first, then its steps, then watch until the chain says that it is over
+    ///
+    /// Never refused: not by a lock, a closed gate, a full disk or a dirty workspace. A running citadel starts nothing
+    /// new, and no gate of the runs on this network opens until the contingency is closed. Ctrl-C ends the watch; the
+    /// same command goes on. Exit codes: 0 over, 12 something is left for people, 13 a step failed.
+    Run(ContingencyRun),
+    /// Close a contingency that is over, so that runs go on and gates open again
+    Close(ContingencyClose),
+}
+
+#[derive(Debug, Args)]
+pub struct ContingencyRun {
+    /// The contingency, such as `thermal-runaway`
+    pub id: String,
+    #[command(flatten)]
+    pub net: Net,
+    /// The checkout that steps run in [default: here or above; on a local chain, the practice workspace]
+    #[arg(long, value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+    /// Say what is left and end, instead of watching
+    #[arg(long)]
+    pub once: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ContingencyClose {
+    /// The contingency
+    pub id: String,
+    /// Why it is over; it is recorded with your name
+    #[arg(long)]
+    pub reason: String,
+    #[command(flatten)]
+    pub net: OptionalNet,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Step {
+    /// Record that a step by hand was done, with what shows it
+    Complete(Complete),
+}
+
+#[derive(Debug, Args)]
+pub struct Complete {
+    /// The step, such as `validator-outage.quorum`
+    pub step: String,
+    /// A transaction hash, a file to keep, or your own words; several times where there are several
+    #[arg(long, required = true, value_name = "TX|FILE|TEXT")]
+    pub evidence: Vec<String>,
+    #[command(flatten)]
+    pub net: OptionalNet,
 }
 
 #[derive(Debug, Args)]

@@ -62,6 +62,23 @@ pub enum Event {
     Published {
         files: Vec<PublishedFile>,
     },
+    /// A person handed in what shows that a step by hand was done.
+    HandedIn(HandedIn),
+    /// A contingency began: nothing new is started and no gate opens until a person closes it.
+    Suspended {
+        contingency: String,
+        by: String,
+        /// When it began: RFC 3339, UTC.
+        since: String,
+        /// The folder that the contingency is recorded in.
+        folder: String,
+    },
+    /// A person closed the contingency.
+    SuspensionEnded {
+        contingency: String,
+        by: String,
+        reason: String,
+    },
     Interrupted {
         signal: i32,
     },
@@ -269,6 +286,19 @@ pub struct SignOffRequested {
     /// The record that the statement names, so that it cannot have been signed before.
     pub journal_sequence: u64,
     pub journal_hash: String,
+}
+
+/// What a person handed in for a step by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandedIn {
+    pub step: StepId,
+    pub by: String,
+    /// The person's own words.
+    pub text: Option<String>,
+    /// Transaction hashes, still to be judged.
+    pub transactions: Vec<String>,
+    /// Copies of files, kept in the run's folder.
+    pub files: Vec<Artefact>,
 }
 
 /// A readable copy.

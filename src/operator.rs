@@ -14,8 +14,8 @@ pub enum Choice {
     Retry,
     /// Read the log of what failed.
     Log,
-    /// See what to do when things go wrong.
-    Contingencies,
+    /// Leave the run as it is and run the contingency with this place in the list.
+    Contingency(usize),
     Abort,
 }
 
@@ -26,24 +26,49 @@ pub struct Question {
     pub what: String,
     pub retry: bool,
     pub log: bool,
+    /// The contingencies that could be run, each in a line.
+    pub contingencies: Vec<String>,
 }
 
 /// Asks until an answer makes sense; a stop, or the end of the input, is *abort*.
-pub async fn ask(question: &Question, mut stop: watch::Receiver<Stop>) -> Choice {
+pub async fn ask(question: &Question, stop: watch::Receiver<Stop>) -> Choice {
     loop {
         prompt(question);
-        let line = tokio::task::spawn_blocking(|| {
-            let mut line = String::new();
-            std::io::stdin().read_line(&mut line).ok().filter(|read| *read > 0).map(|_| line)
-        });
-        let line = tokio::select! {
-            line = line => line.ok().flatten(),
-            _ = stop.wait_for(|stop| *stop != Stop::No) => None,
-        };
-        let Some(line) = line else { return Choice::Abort };
-        if let Some(choice) = understand(question, &line) {
-            return choice;
+        let Some(line) = line(stop.clone()).await else { return Choice::Abort };
+        match understand(question, &line) {
+            Some(Choice::Contingency(_)) => {
+                if let Some(chosen) = which(question, stop.clone()).await {
+                    return chosen;
+                }
+            }
+            Some(choice) => return choice,
+            None => {}
         }
+    }
+}
+
+/// Asks which contingency; anything but a number of the list goes back.
+async fn which(question: &Question, stop: watch::Receiver<Stop>) -> Option<Choice> {
+    let mut err = anstream::stderr();
+    for (index, contingency) in question.contingencies.iter().enumerate() {
+        let _ = writeln!(err, "  {}  {contingency}", index + 1);
+    }
+    let _ = write!(err, "run which one now (a number, or Enter to go back)? ");
+    let _ = err.flush();
+    let Some(line) = line(stop).await else { return Some(Choice::Abort) };
+    let index = line.trim().parse::<usize>().ok()?.checked_sub(1)?;
+    (index < question.contingencies.len()).then_some(Choice::Contingency(index))
+}
+
+/// One line of the terminal; none after a stop or at the end of the input.
+async fn line(mut stop: watch::Receiver<Stop>) -> Option<String> {
+    let line = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).ok().filter(|read| *read > 0).map(|_| line)
+    });
+    tokio::select! {
+        line = line => line.ok().flatten(),
+        _ = stop.wait_for(|stop| *stop != Stop::No) => None,
     }
 }
 
@@ -56,7 +81,7 @@ fn understand(question: &Question, line: &str) -> Option<Choice> {
     match line.trim().to_lowercase().as_str() {
         "r" | "retry" if question.retry => Some(Choice::Retry),
         "l" | "log" if question.log => Some(Choice::Log),
-        "c" | "contingencies" => Some(Choice::Contingencies),
+        "c" | "contingency" if !question.contingencies.is_empty() => Some(Choice::Contingency(0)),
         "a" | "abort" | "q" => Some(Choice::Abort),
         _ => None,
     }
@@ -65,8 +90,9 @@ fn understand(question: &Question, line: &str) -> Option<Choice> {
 fn prompt(question: &Question) {
     let retry = if question.retry { "[r]etry  " } else { "" };
     let log = if question.log { "[l]og  " } else { "" };
+    let contingency = if question.contingencies.is_empty() { "" } else { "[c]ontingency  " };
     let mut err = anstream::stderr();
-    let _ = write!(err, "\n{}: {retry}{log}[c]ontingencies  [a]bort? ", question.what);
+    let _ = write!(err, "\n{}: {retry}{log}{contingency}[a]bort? ", question.what);
     let _ = err.flush();
 }
 
@@ -77,7 +103,7 @@ mod tests {
     #[test]
     fn only_what_is_offered_is_understood() {
         let check = |retry: bool, line: &str, expected: Option<Choice>| {
-            let question = Question { what: "step 1.a failed".into(), retry, log: true };
+            let question = Question { what: "step 1.a failed".into(), retry, log: true, contingencies: vec![] };
             assert_eq!(understand(&question, line), expected, "{line:?}");
         };
         check(true, "r\n", Some(Choice::Retry));

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::event::{
-    Artefact, BlockRef, Deployment, Event, GateJudged, PhaseOutline, PublishedFile, RunOpened, SignOffRequested,
-    StepEnded, StepOutcome, StepStarted,
+    Artefact, BlockRef, Deployment, Event, GateJudged, HandedIn, PhaseOutline, PublishedFile, RunOpened,
+    SignOffRequested, StepEnded, StepOutcome, StepStarted,
 };
 use crate::process::Started;
 use crate::runbook::{PhaseId, StepId};
@@ -34,6 +34,22 @@ pub struct Progress {
     pub halt: Option<Halt>,
     pub complete: bool,
     pub closed: Option<String>,
+    /// What people handed in for steps by hand.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub handed_in: BTreeMap<StepId, Vec<HandedIn>>,
+    /// The contingencies that hold the run up, by their ids.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub suspended: BTreeMap<String, Suspension>,
+}
+
+/// A contingency that holds a run up until a person closes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspension {
+    pub by: String,
+    /// RFC 3339, UTC.
+    pub since: String,
+    /// The folder that the contingency is recorded in.
+    pub folder: String,
 }
 
 /// One step's story.
@@ -151,6 +167,16 @@ impl Progress {
                 self.gates.entry(gate.clone()).or_default().signed.insert(who.clone(), key.clone());
             }
             Event::Published { files } => self.published.clone_from(files),
+            Event::HandedIn(handed_in) => {
+                self.handed_in.entry(handed_in.step.clone()).or_default().push(handed_in.clone());
+            }
+            Event::Suspended { contingency, by, since, folder } => {
+                let (by, since, folder) = (by.clone(), since.clone(), folder.clone());
+                self.suspended.insert(contingency.clone(), Suspension { by, since, folder });
+            }
+            Event::SuspensionEnded { contingency, .. } => {
+                self.suspended.remove(contingency);
+            }
             Event::Interrupted { signal } => self.halt = Some(Halt::Signal { signal: *signal }),
             Event::RunEnded { complete } => self.complete = *complete,
             Event::RunClosed { reason, .. } => self.closed = Some(reason.clone()),
@@ -180,6 +206,12 @@ impl Progress {
     /// The block before `step`'s latest attempt.
     pub fn block_before(&self, step: &StepId) -> Option<&BlockRef> {
         self.steps.get(step)?.started.after_block.as_ref()
+    }
+
+    /// The transactions that people handed in for `step`, each once.
+    pub fn transactions_handed_in(&self, step: &StepId) -> Vec<String> {
+        let all = self.handed_in.get(step).into_iter().flatten().flat_map(|handed_in| &handed_in.transactions);
+        all.map(|hash| hash.to_lowercase()).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     fn continued(&mut self, phases: &[PhaseOutline]) {

@@ -1,10 +1,12 @@
 //! The one door that facts go through: the journal first, then progress, then whoever watches.
+//!
+//! Only in an emergency may it go on without a journal: what cannot be written is told, and no reason to stop.
 
 use jiff::Timestamp;
 
 use crate::error::Failure;
 use crate::event::Event;
-use crate::journal::{Entry, Journal};
+use crate::journal::{Entry, GENESIS, Journal};
 use crate::process::Started;
 use crate::progress::Progress;
 use crate::runbook::StepId;
@@ -23,20 +25,58 @@ pub trait Observer {
 
 /// Records events.
 pub struct Recorder {
-    journal: Journal,
+    journal: Option<Journal>,
     progress: Progress,
     observers: Vec<Box<dyn Observer>>,
+    /// In an emergency, a journal that fails is given up.
+    emergency: bool,
+    /// Why nothing is recorded any more.
+    unrecorded: Option<String>,
+    /// The head: of the journal, or of what would stand in it.
+    sequence: u64,
+    head: String,
 }
 
 impl Recorder {
     /// A recorder that goes on from `progress`, the replay of `journal`.
     pub fn new(journal: Journal, progress: Progress, observers: Vec<Box<dyn Observer>>) -> Self {
-        Self { journal, progress, observers }
+        let (sequence, head) = (journal.sequence(), journal.head().to_owned());
+        Self { journal: Some(journal), progress, observers, emergency: false, unrecorded: None, sequence, head }
+    }
+
+    /// The same in an emergency: where there is no journal, or it fails, facts are told and kept in memory alone.
+    pub fn in_emergency(journal: Option<Journal>, progress: Progress, observers: Vec<Box<dyn Observer>>) -> Self {
+        if let Some(journal) = journal {
+            return Self { emergency: true, ..Self::new(journal, progress, observers) };
+        }
+        let (sequence, head) = (0, GENESIS.to_owned());
+        Self { journal: None, progress, observers, emergency: true, unrecorded: None, sequence, head }
+    }
+
+    /// Why nothing is recorded any more, once.
+    pub fn lost(&mut self) -> Option<String> {
+        self.unrecorded.take()
+    }
+
+    fn entry(&mut self, event: Event, synced: bool) -> Result<Entry, Failure> {
+        let now = Timestamp::now();
+        if let Some(journal) = &mut self.journal {
+            let append = if synced { Journal::append } else { Journal::append_unsynced };
+            if !self.emergency {
+                return append(journal, event, now);
+            }
+            match append(journal, event.clone(), now) {
+                Ok(entry) => return Ok(entry),
+                Err(failure) => self.unrecorded = Some(failure.to_string()),
+            }
+        }
+        self.journal = None;
+        Ok(Entry::unkept(self.sequence + 1, now, event))
     }
 
     /// Records one event: durable when this returns, and only then visible to anyone.
     pub fn record(&mut self, event: Event) -> Result<(), Failure> {
-        let entry = self.journal.append(event, Timestamp::now())?;
+        let entry = self.entry(event, true)?;
         self.tell(&entry);
         Ok(())
     }
@@ -44,13 +84,14 @@ impl Recorder {
     /// Records which process a step has: written when this returns, and synced with the next record. It is for a citadel
     /// that comes after a killed one; where the machine went down, the process did too.
     pub fn record_process(&mut self, step: StepId, attempt: u32, process: Started) -> Result<(), Failure> {
-        let event = Event::StepSpawned { step, attempt, process };
-        let entry = self.journal.append_unsynced(event, Timestamp::now())?;
+        let entry = self.entry(Event::StepSpawned { step, attempt, process }, false)?;
         self.tell(&entry);
         Ok(())
     }
 
     fn tell(&mut self, entry: &Entry) {
+        self.sequence = entry.seq;
+        self.head.clone_from(&entry.hash);
         self.progress.apply(entry.seq, &entry.event);
         for observer in &mut self.observers {
             observer.event(entry, &self.progress);
@@ -80,6 +121,6 @@ impl Recorder {
 
     /// The hash and number of the last record.
     pub fn head(&self) -> (&str, u64) {
-        (self.journal.head(), self.journal.sequence())
+        (&self.head, self.sequence)
     }
 }

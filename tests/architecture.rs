@@ -42,7 +42,7 @@ const EFFECTS: [&str; 11] = [
 ];
 
 /// Where Ethereum's types are used. Everything else speaks of contracts by name.
-const ETHEREUM: [&str; 8] = [
+const ETHEREUM: [&str; 9] = [
     "chain/",
     "devchain/deployment.rs",
     "engine/dev_chain.rs",
@@ -51,6 +51,7 @@ const ETHEREUM: [&str; 8] = [
     "runbook/forms/address.rs",
     "runbook/mod.rs",
     "runbook/resolve/chain_check.rs",
+    "runbook/resolve/contract.rs",
 ];
 
 const PRINTS: [&str; 5] = ["println!", "print!(", "eprintln!", "eprint!(", "dbg!"];

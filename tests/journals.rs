@@ -49,6 +49,7 @@ fn each_shape_folds_to_what_happened() {
         assert_eq!(Outcome::of(&replay(&contents.entries)).sentence(), outcome, "{name}");
         seen.insert(name);
     };
+    check("by-hand", 14, false, "every gate passed (1 of 1)");
     check("complete", 25, false, "every gate passed (3 of 3)");
     check("dev-chain", 9, false, "every gate passed (1 of 1)");
     check("empty", 0, false, "nothing was started; 0 of 0 gates passed");
@@ -57,6 +58,14 @@ fn each_shape_folds_to_what_happened() {
     check("torn", 7, true, "step `1.mission` may or may not have happened; 1 of 3 gates passed");
     check("troubles", 41, false, "given up: the endpoints are to be replaced first");
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), corpus());
+}
+
+#[test]
+fn a_suspension_lasts_until_it_is_closed() {
+    let entries = contents("v1/by-hand.jsonl").entries;
+    let words = |count: usize| Outcome::of(&replay(&entries[..count])).word();
+    assert_eq!([4, 5, 6, 7, 8].map(words), ["STOPPED", "SUSPENDED", "SUSPENDED", "SUSPENDED", "STOPPED"]);
+    assert!(markdown::render(&Report::of(&entries)).contains("Handed in for step `1.ask` by ann: asked at noon"));
 }
 
 /// The name of an event in the journal. A new event must be named here, and then stand in a journal.
@@ -76,13 +85,16 @@ fn kind(event: &Event) -> &'static str {
         Event::SignOffRequested(_) => "sign_off_requested",
         Event::SignOffAccepted { .. } => "sign_off_accepted",
         Event::Published { .. } => "published",
+        Event::HandedIn(_) => "handed_in",
+        Event::Suspended { .. } => "suspended",
+        Event::SuspensionEnded { .. } => "suspension_ended",
         Event::Interrupted { .. } => "interrupted",
         Event::RunEnded { .. } => "run_ended",
         Event::RunClosed { .. } => "run_closed",
     }
 }
 
-const KINDS: usize = 17;
+const KINDS: usize = 20;
 
 #[test]
 fn every_event_outcome_and_ending_stands_in_a_journal() {

@@ -71,6 +71,8 @@ pub struct Known {
     pub name: String,
     pub kind: ContractKind,
     pub address: Address,
+    /// The accounts that are declared to settle at it.
+    pub settlers: Vec<Address>,
 }
 
 /// What the runbook and the run know, as far as checks ask.
@@ -100,7 +102,9 @@ pub trait Surroundings: Sync {
     /// Where an account rather than a contract is meant, the runbook may write its address.
     fn contract(&self, name: &str) -> Option<Known> {
         match name.parse().ok().filter(|_| name.starts_with("0x")) {
-            Some(address) => Some(Known { name: name.to_owned(), kind: ContractKind::Plain, address }),
+            Some(address) => {
+                Some(Known { name: name.to_owned(), kind: ContractKind::Plain, address, settlers: Vec::new() })
+            }
             None => self.contracts().into_iter().find(|known| known.name == name),
         }
     }

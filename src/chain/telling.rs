@@ -72,6 +72,9 @@ pub(super) fn expected(kind: &CheckKind) -> String {
         CheckKind::CanPause { of, within } => {
             format!("all modules of `{of}` can be paused within {}", duration(*within))
         }
+        CheckKind::Settlers { of, allowed } => {
+            format!("every declared settler of `{of}` is {}", if *allowed { "allowed" } else { "off" })
+        }
         CheckKind::Governed { contracts, by } => format!("`{}` governed by `{by}`", contracts.join("`, `")),
         CheckKind::Code { of, .. } => format!("the code of `{of}`"),
         CheckKind::Call { of, signature, rules, .. } => {

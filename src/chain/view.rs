@@ -322,7 +322,8 @@ mod tests {
 
     /// What comes of an address on a chain: `None` where it can be read.
     fn check(address: &str, chain_id: u64, expected: Option<&str>) {
-        let known = Known { name: "c".to_owned(), kind: ContractKind::Plain, address: address.parse().unwrap() };
+        let address = address.parse().unwrap();
+        let known = Known { name: "c".to_owned(), kind: ContractKind::Plain, address, settlers: vec![] };
         let (around, network, board) = (Declared(vec![known], Scope::default()), network(chain_id), Board::default());
         let block = PinnedBlock { number: 1, hash: H256::zero(), time: 0 };
         let view = View::new(&around, &network, block, "RPC".to_owned(), &board);

@@ -128,6 +128,7 @@ impl Context {
             waits: tokio::sync::watch::Sender::default(),
             operator: self.operator(),
             at: None,
+            marks: Some(self.home(network)),
         })
     }
 }

@@ -10,7 +10,7 @@ use super::verdicts;
 use crate::cli::Verify;
 use crate::devchain;
 use crate::engine::world::{View, World};
-use crate::engine::{dev_chain, gate_code, judge, signing};
+use crate::engine::{dev_chain, gate_code, judge, signing, suspension};
 use crate::error::{ExitCode, Failure};
 use crate::event::{BlockRef, Event};
 use crate::journal::RunFolder;
@@ -92,7 +92,8 @@ async fn chain_only(view: &View<'_>, phase: &Phase) -> GateView {
     let network = view.network(phase);
     let checks: Vec<&Check> = view.runbook.invariants.iter().chain(&phase.gate.checks).collect();
     let checks: Vec<&Check> = checks.into_iter().filter(|check| needs_no_run(&check.kind)).collect();
-    let judgement = judge::checks_and(view, network, &checks, &[], view.kept(network), None).await;
+    let mut judgement = judge::checks_and(view, network, &checks, &[], view.kept(network), None).await;
+    judgement.results.extend(suspension::results(view));
     gate_view(view, phase, judgement)
 }
 
@@ -155,6 +156,7 @@ fn needs_no_run(kind: &CheckKind) -> bool {
         CheckKind::Call { rules, .. } => !format!("{rules:?}").contains("From {"),
         CheckKind::Pause { .. }
         | CheckKind::CanPause { .. }
+        | CheckKind::Settlers { .. }
         | CheckKind::Governed { .. }
         | CheckKind::Code { .. }
         | CheckKind::Timelock { .. }

@@ -18,9 +18,10 @@ mod report;
 mod resume;
 mod run;
 mod status;
+mod step;
 mod verdicts;
 
-use crate::cli::{Cli, Command, Gate};
+use crate::cli::{Cli, Command, Contingency, Gate, Step};
 use crate::error::{ExitCode, Failure};
 use context::Context;
 
@@ -31,7 +32,7 @@ pub async fn dispatch(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Explain(args) => explain::explain(args),
         Command::Completions(args) => Ok(completions::completions(args)),
         Command::Check(args) => check::check(args.file.as_deref().or(global.runbook.as_deref())),
-        Command::Run(args) => run::run(&Context::new(global)?, args).await,
+        Command::Run(args) => Box::pin(run::run(&Context::new(global)?, args)).await,
         Command::Plan(args) => plan::plan(&Context::new(global)?, args).await,
         Command::Gate(Gate::List) => Ok(gate::list(&Context::new(global)?)),
         Command::Gate(Gate::Verify(args)) if let Some(file) = &args.replay => {
@@ -41,7 +42,11 @@ pub async fn dispatch(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Doctor(args) => doctor::doctor(&Context::new(global)?, args).await,
         Command::Status(args) => status::status(&Context::new(global)?, args),
         Command::Report(args) => report::report(&Context::new(global)?, args),
-        Command::Contingency(_) => Ok(contingency::list(&Context::new(global)?)),
+        Command::Contingency(Contingency::List) => Ok(contingency::list(&Context::new(global)?)),
+        Command::Contingency(Contingency::Show { id }) => contingency::show(&Context::new(global)?, id),
+        Command::Contingency(Contingency::Run(args)) => contingency::run(&Context::new(global)?, args).await,
+        Command::Contingency(Contingency::Close(args)) => contingency::close(&Context::new(global)?, args),
+        Command::Step(Step::Complete(args)) => step::complete(&Context::new(global)?, args),
         Command::Decide(args) => decide::decide(&Context::new(global)?, args),
         Command::Devchain(args) => devchain::devchain(&Context::new(global)?, args).await,
     }

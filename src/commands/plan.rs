@@ -8,6 +8,7 @@ use super::opening::Prospect;
 use super::outline;
 use crate::cli::Plan;
 use crate::engine::command;
+use crate::engine::suspension;
 use crate::engine::world::View;
 use crate::error::{ExitCode, Failure};
 use crate::plan::{self, Item, Line};
@@ -38,6 +39,14 @@ pub(super) async fn plan(context: &Context, args: &Plan) -> Result<ExitCode, Fai
     let _ = writeln!(text, "{} on {}: {run} {name}", context.runbook.title, prospect.network.name);
     let _ = writeln!(text, "workspace {}", prospect.workspace.dir.display());
     let _ = writeln!(text, "limits {}", common_limits(&context.runbook.limits));
+    for (id, of) in suspension::suspensions(world.marks.as_ref(), &before) {
+        let _ = writeln!(
+            text,
+            "\nstop\n    why      {}\n    next     {}",
+            suspension::sentence(&id, &of),
+            suspension::way_out(&id, &prospect.network.name)
+        );
+    }
     let shown = Shown::new(&view);
     for line in plan::plan(&context.runbook, &prospect.selection, &progress, &prospect.network.name) {
         shown.write(&mut text, &line);
@@ -141,7 +150,7 @@ fn common_limits(limits: &Limits) -> String {
 }
 
 /// Evidence in a few words.
-fn told(kind: &EvidenceKind, scope: &Scope) -> String {
+pub(super) fn told(kind: &EvidenceKind, scope: &Scope) -> String {
     match kind {
         EvidenceKind::File(file) => {
             let path = file.path.render(scope).unwrap_or_else(|_| file.path.0.clone());
@@ -158,6 +167,9 @@ fn told(kind: &EvidenceKind, scope: &Scope) -> String {
             )
         }
         EvidenceKind::Chain(check) => format!("chain, {}", check.kind.name()),
+        EvidenceKind::Transactions(wanted) if wanted.handed_in => {
+            format!("transactions handed in by a person, at least {}", wanted.min)
+        }
         EvidenceKind::Transactions(wanted) => {
             format!("transactions at {} of `{}`, at least {}", wanted.at, wanted.of, wanted.min)
         }

@@ -175,6 +175,7 @@ fn named(kind: &CheckKind) -> Vec<&str> {
     match kind {
         CheckKind::Pause { of, .. }
         | CheckKind::CanPause { of, .. }
+        | CheckKind::Settlers { of, .. }
         | CheckKind::Code { of, .. }
         | CheckKind::Call { of, .. }
         | CheckKind::Safe { of, .. } => vec![of],

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::context::Context;
 use super::opening::{Prospect, refuse};
-use super::{outline, preconditions, resume};
+use super::{contingency, outline, preconditions, resume};
 use crate::cli::Run;
 use crate::engine::world::View;
 use crate::engine::{Ending, Engine};
@@ -29,7 +29,7 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
             home.path().display()
         ));
     }
-    let _lock = Lock::take(&home.lock(), &owner(context, args))?;
+    let lock = Lock::take(&home.lock(), &owner(context, args))?;
     // Another citadel may have worked until just now: what counts is what stands under the lock.
     let prospect = Prospect::look(context, &args.part).await?;
     refuse(&prospect.missing, &what(&prospect, args), "nothing was started")?;
@@ -72,7 +72,15 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     }
     let reports = world.reports.clone();
     let ending = Engine::new(&context.runbook, &prospect.selection, world, recorder, guided()).run().await?;
-    Ok(finish(&ending, &reports))
+    let code = finish(&ending, &reports);
+    match &ending.contingency {
+        None => Ok(code),
+        Some(id) => {
+            // A contingency records the suspension in the run's journal.
+            drop(lock);
+            Box::pin(contingency::chosen(context, &prospect.network.name, &prospect.workspace.dir, id)).await
+        }
+    }
 }
 
 /// Whether a person can be asked: both ends of the terminal are one.

@@ -3,9 +3,11 @@
 use super::context::Context;
 use super::opening::Existing;
 use crate::cli::Status;
+use crate::engine::suspension;
 use crate::error::{ExitCode, Failure};
 use crate::journal::Lock;
 use crate::plan::{self, Selection};
+use crate::progress::Progress;
 use crate::report::status;
 use crate::terminal;
 
@@ -13,16 +15,29 @@ pub(super) fn status(context: &Context, args: &Status) -> Result<ExitCode, Failu
     let network = context.network(args.net.network.as_deref())?;
     let home = context.home(network);
     let Some(existing) = Existing::latest(&home)? else {
+        for (id, of) in suspension::suspensions(Some(&home), &Progress::default()) {
+            terminal::warning(&format!(
+                "{}; {}",
+                suspension::sentence(&id, &of),
+                suspension::way_out(&id, &network.name)
+            ));
+        }
         return Err(Failure::new(ExitCode::Precondition, format!("there is no run on {}", network.name))
             .hint(format!("`citadel run --network {}` opens one", network.name)));
     };
     let running = Lock::holder(&home.lock()).is_some();
-    let progress = &existing.progress;
+    let mut progress = existing.progress.clone();
+    progress.suspended = suspension::suspensions(Some(&home), &progress);
+    let progress = &progress;
     let mut going_on = progress.clone();
     going_on.halt = None;
     let selection = Selection::all(&context.runbook);
     let next = match plan::next(&context.runbook, &selection, &going_on, &network.name) {
         _ if progress.closed.is_some() => "the run is closed".to_owned(),
+        _ if !progress.suspended.is_empty() => {
+            let ids = progress.suspended.keys();
+            ids.map(|id| suspension::way_out(id, &network.name)).collect::<Vec<_>>().join("\n")
+        }
         None => "nothing: every gate passed".to_owned(),
         Some(line) => format!("{}: {}\n`citadel run --network {}` goes on", line.item, line.why, network.name),
     };

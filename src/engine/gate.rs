@@ -6,6 +6,7 @@ use super::Engine;
 use super::judge::{self, Judgement};
 use super::publish;
 use super::record::GateRecord;
+use super::suspension;
 use super::world::View;
 use crate::digest::sha256;
 use crate::error::Failure;
@@ -24,6 +25,10 @@ impl Engine<'_> {
         if let (Verdict::Passed, Some(sign_off)) = (judgement.verdict(), &phase.gate.sign_off) {
             let signed = self.sign_off(phase, sign_off, &judgement).await?;
             judgement.results.push(signed);
+        }
+        if !judgement.results.iter().any(|result| result.kind == "contingency") {
+            // One may have begun while people were asked.
+            judgement.results.extend(suspension::results(&self.view()));
         }
         let verdict = worst(judgement.results.iter().map(|result| result.verdict));
         let judged = self.record_of(phase, verdict, judgement)?;

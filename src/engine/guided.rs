@@ -25,24 +25,30 @@ impl Engine<'_> {
                     return Ok(true);
                 }
                 Choice::Log => self.show_log(),
-                Choice::Contingencies => self.show_contingencies(),
+                Choice::Contingency(index) => {
+                    self.chosen = self.runbook.contingencies.get(index).map(|contingency| contingency.id.clone());
+                    return Ok(false);
+                }
             }
         }
     }
 
     fn question(&self) -> Option<Question> {
         let progress = self.recorder.progress();
+        let contingencies = self.runbook.contingencies.iter();
+        let contingencies =
+            contingencies.map(|contingency| format!("{}: {}", contingency.id, contingency.title)).collect();
         Some(match progress.halt.as_ref()? {
             Halt::Signal { .. } => return None,
             Halt::Gate { gate, verdict } => {
-                Question { what: format!("gate {gate} {verdict}"), retry: true, log: false }
+                Question { what: format!("gate {gate} {verdict}"), retry: true, log: false, contingencies }
             }
             Halt::Step { step, outcome } => {
                 let harmless =
                     self.step(step).ok().is_some_and(|step| step.effects != Effects::Chain || step.idempotent);
                 let settled = progress.step_state(step) == Some(StepState::NotHappened);
                 let retry = *outcome != StepOutcome::Done && (harmless || settled);
-                Question { what: format!("step {step} stopped the run"), retry, log: true }
+                Question { what: format!("step {step} stopped the run"), retry, log: true, contingencies }
             }
         })
     }
@@ -57,13 +63,6 @@ impl Engine<'_> {
         for line in &lines[lines.len().saturating_sub(60)..] {
             operator::show(&format!("  {}", crate::process::plain(line)));
         }
-    }
-
-    fn show_contingencies(&self) {
-        for contingency in &self.runbook.contingencies {
-            operator::show(&format!("{}: {}; when {}", contingency.id, contingency.title, contingency.when));
-        }
-        operator::show("`citadel contingency list` shows their steps");
     }
 
     /// Waits before a declared retry, longer each time; a stop ends the wait.

@@ -4,13 +4,14 @@
 use serde_json::json;
 
 use super::inputs::{Documents, Looked, Noted, Noting};
+use super::suspension;
 use super::world::View;
 use crate::chain::{self, Reading, TransactionsAsk};
 use crate::digest::sha256;
 use crate::evidence::{Kept, hashes};
 use crate::plan::step_needs_chain;
 use crate::progress::StepState;
-use crate::runbook::{Check, CheckKind, Evidence, EvidenceKind, JsonSource, Network, Phase, Runbook, Step};
+use crate::runbook::{Action, Check, CheckKind, Evidence, EvidenceKind, JsonSource, Network, Phase, Runbook, Step};
 use crate::verdict::{CheckResult, Verdict, worst};
 
 /// A gate's answer before people are asked.
@@ -46,6 +47,7 @@ pub async fn judge(view: &View<'_>, phase: &Phase) -> Judgement {
     let checks: Vec<&Check> = view.runbook.invariants.iter().chain(&phase.gate.checks).collect();
     let judged = checks_and(view, network, &checks, &asks, kept, at_least).await;
     results.extend(judged.results);
+    results.extend(suspension::results(view));
     Judgement { results, ..judged }
 }
 
@@ -100,7 +102,8 @@ pub(super) fn with_compared<'a>(runbook: &'a Runbook, mut checks: Vec<&'a Check>
     checks
 }
 
-fn step_result(view: &View<'_>, step: &Step, kept: &Kept) -> CheckResult {
+/// How a step stands, as a result of the gate that closes its phase.
+pub(super) fn step_result(view: &View<'_>, step: &Step, kept: &Kept) -> CheckResult {
     let id = format!("step {}", step.id);
     let not_done = |why: String| {
         CheckResult::failed(&id, "step", format!("`{}` {why}", step.id))
@@ -111,6 +114,9 @@ fn step_result(view: &View<'_>, step: &Step, kept: &Kept) -> CheckResult {
     match progress.state {
         StepState::Done => {}
         StepState::Started => return not_done("is running".into()),
+        StepState::Indeterminate if matches!(step.action, Action::Manual { .. }) => {
+            return not_done("waits for a person".into());
+        }
         StepState::Indeterminate => return not_done("may or may not have happened".into()),
         StepState::Happened => return not_done("happened, and its evidence was not judged since".into()),
         StepState::NotHappened => return not_done("did not happen".into()),
@@ -124,7 +130,10 @@ fn step_result(view: &View<'_>, step: &Step, kept: &Kept) -> CheckResult {
         return not_done(format!("no longer has its evidence: {problem}"));
     }
     let word = progress.decided.as_ref().map(|(by, reason)| format!(", by the word of {by}: {reason}"));
-    CheckResult::passed(&id, "step", format!("done by attempt {}{}", progress.attempt, word.unwrap_or_default()))
+    let handed_in = view.progress.handed_in.get(&step.id).and_then(|all| all.last());
+    let handed_in = handed_in.map(|last| format!(", handed in by {}", last.by));
+    let (word, handed_in) = (word.unwrap_or_default(), handed_in.unwrap_or_default());
+    CheckResult::passed(&id, "step", format!("done by attempt {}{word}{handed_in}", progress.attempt))
 }
 
 fn deliverables(view: &View<'_>, phase: &Phase) -> Vec<CheckResult> {
@@ -188,7 +197,7 @@ pub fn transactions(
     }
     for evidence in &step.evidence {
         let EvidenceKind::Transactions(wanted) = &evidence.kind else { continue };
-        let found = hashes(wanted, kept, false);
+        let found = hashes(wanted, kept, &view.progress.transactions_handed_in(&step.id), false);
         match found.own_verdict() {
             Some(result) => results.push(result),
             None => asks.push(ask(view, step, found, kept, network)),

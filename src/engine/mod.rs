@@ -3,8 +3,10 @@
 
 pub mod command;
 pub mod dev_chain;
+pub mod contingency;
 mod gate;
 mod guided;
+pub mod handed_in;
 mod inputs;
 pub mod judge;
 mod limits;
@@ -14,6 +16,7 @@ pub mod replay;
 mod secrets;
 pub mod signing;
 mod step;
+pub mod suspension;
 mod verify;
 mod watch;
 pub mod world;
@@ -43,6 +46,8 @@ pub struct Engine<'a> {
     chain: Option<Running>,
     /// A person sits at the terminal and can be asked.
     guided: bool,
+    /// The contingency that the person chose.
+    chosen: Option<String>,
     time: limits::RunTime,
 }
 
@@ -52,6 +57,8 @@ pub struct Ending {
     pub code: ExitCode,
     /// The next command, where there is something to do.
     pub hint: Option<String>,
+    /// The contingency that the person at the terminal chose to run now.
+    pub contingency: Option<String>,
     pub progress: Progress,
     /// The journal's head, to note down: it binds everything before it.
     pub head: String,
@@ -63,11 +70,12 @@ impl<'a> Engine<'a> {
         let time = limits::RunTime::new(runbook.limits.run);
         let of_phase = |phase: &'a Phase| phase.steps.iter().map(move |step| (&step.id, (phase, step)));
         let steps = runbook.phases.iter().flat_map(of_phase).collect();
-        Self { runbook, steps, selection, world, recorder, chain: None, guided, time }
+        Self { runbook, steps, selection, world, recorder, chain: None, guided, chosen: None, time }
     }
 
     /// Runs until nothing is left to do or something stops it. The dev chain that it started ends in every case.
     pub async fn run(mut self) -> Result<Ending, Failure> {
+        self.take_in_handed()?;
         let looped = self.go_through().await;
         if looped.is_err() {
             self.stopped()?;
@@ -79,13 +87,14 @@ impl<'a> Engine<'a> {
         self.recorder.record(Event::RunEnded { complete: code == ExitCode::Ok && self.is_complete() })?;
         publish::report(&self.world)?;
         let head = self.recorder.head().0.to_owned();
-        Ok(Ending { code, hint, progress: self.recorder.progress().clone(), head })
+        let contingency = self.chosen.take();
+        Ok(Ending { code, hint, contingency, progress: self.recorder.progress().clone(), head })
     }
 
     /// The loop. `Some`: it stopped for a reason that is no event, such as a decision that a person must make.
     async fn go_through(&mut self) -> Result<Option<(ExitCode, Option<String>)>, Failure> {
         loop {
-            if self.stopped()? {
+            if self.stopped()? || self.suspended()? {
                 return Ok(None);
             }
             let (runbook, network) = (self.runbook, self.world.network.clone());
@@ -176,7 +185,10 @@ impl<'a> Engine<'a> {
     fn code(&self) -> (ExitCode, Option<String>) {
         let network = &self.world.network;
         let again = format!("mend the cause, then run the same command again; `citadel status --network {network}`");
+        let suspended = self.recorder.progress().suspended.keys().next();
+        let suspended = suspended.map(|id| suspension::way_out(id, network));
         match &self.recorder.progress().halt {
+            None if suspended.is_some() => (ExitCode::Waiting, suspended),
             None => (ExitCode::Ok, None),
             Some(Halt::Signal { signal }) => interrupted(*signal),
             Some(Halt::Step { step, outcome }) => match outcome {

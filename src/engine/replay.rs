@@ -58,7 +58,7 @@ pub async fn replay(bytes: &[u8]) -> Result<Replay, Failure> {
     let network = network.ok_or_else(|| broken("its runbook does not declare its network"))?;
     let phase = runbook.phases.iter().find(|phase| phase.id == record.gate);
     let phase = phase.ok_or_else(|| broken("its runbook does not declare its gate"))?;
-    let around = Recorded::new(&record.inputs, &runbook);
+    let around = Recorded::new(&record.inputs, &runbook, &network.name);
     let mut problems = around.moved(&runbook, network);
     let (mut judged, more) = judge_again(&record, &runbook, network, phase, &around).await;
     problems.extend(more);
@@ -132,7 +132,7 @@ fn follows(recorded: &CheckResult, again: &CheckResult) -> Found {
 
 /// Results about steps and people: facts of the journal, no bytes of a chain or a file.
 fn rests_on_the_journal(result: &CheckResult) -> bool {
-    matches!(result.kind.as_str(), "step" | "deliverable" | "sign-off" | "transactions")
+    matches!(result.kind.as_str(), "step" | "deliverable" | "sign-off" | "transactions" | "contingency")
 }
 
 /// What the gate asks and the record does not answer.
@@ -170,10 +170,11 @@ struct Recorded<'a> {
 }
 
 impl<'a> Recorded<'a> {
-    fn new(inputs: &'a Noted, runbook: &Runbook) -> Self {
+    fn new(inputs: &'a Noted, runbook: &Runbook, network: &str) -> Self {
         let known = |(name, address): (&String, &String)| {
-            let kind = runbook.contracts.get(name)?.kind;
-            Some(Known { name: name.clone(), kind, address: address.parse().ok()? })
+            let contract = runbook.contracts.get(name)?;
+            let settlers = contract.settlers.get(network).cloned().unwrap_or_default();
+            Some(Known { name: name.clone(), kind: contract.kind, address: address.parse().ok()?, settlers })
         };
         let known = inputs.contracts.iter().filter_map(known).collect();
         Self { inputs, known, scope: Scope { values: inputs.names.clone() } }

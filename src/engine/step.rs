@@ -35,6 +35,13 @@ impl Engine<'_> {
         let prepared = command::prepare(&self.view(), step, &network, &scope);
         let refused = self.before(step, &network).await;
         let after_block = if refused.is_empty() { self.block_before(step, &network).await? } else { None };
+        // A person may have done it since they were first asked to.
+        let by_hand = matches!(step.action, Action::Manual { .. });
+        let asked = self.recorder.progress().block_before(&step.id).filter(|_| by_hand).cloned();
+        let after_block = asked.or(after_block);
+        if self.suspended()? {
+            return Ok(());
+        }
         let mut before = BTreeMap::new();
         let started = self.intent(step, attempt, prepared.as_ref(), after_block);
         if refused.is_empty() && matches!(prepared, Ok(Some(_))) {
@@ -88,11 +95,17 @@ impl Engine<'_> {
     }
 
     async fn block_before(&self, step: &Step, network: &Network) -> Result<Option<BlockRef>, Failure> {
+        let emergency = self.world.marks.is_none();
         let needed = step.evidence.iter().any(|evidence| matches!(evidence.kind, EvidenceKind::Transactions(_)));
         if step.own_chain || !(needed || step.effects == Effects::Chain) {
             return Ok(None);
         }
-        let head = chain::head(&self.view().target(network)).await.map_err(|why| {
+        let head = match chain::head(&self.view().target(network)).await {
+            // A contingency goes on without it; then the evidence of transactions counts them from the chain's beginning.
+            Err(_) if emergency => return Ok(None),
+            head => head,
+        };
+        let head = head.map_err(|why| {
             Failure::new(gate_code(Verdict::Unknown), format!("the block before {} is not known: {why}", step.id))
                 .hint("nothing was started; mend the endpoint, then run the same command again")
         })?;
@@ -210,17 +223,29 @@ impl Engine<'_> {
     }
 
     /// A step that a person does: where it has evidence, that tells whether they did.
-    async fn by_hand(&self, step: &Step, attempt: u32, instructions: &Template, network: &Network) -> StepEnded {
+    pub(super) async fn by_hand(
+        &self,
+        step: &Step,
+        attempt: u32,
+        instructions: &Template,
+        network: &Network,
+    ) -> StepEnded {
         let (found, last_block) = self.evidence(step, attempt, SystemTime::UNIX_EPOCH, network, &BTreeMap::new()).await;
         let problem = first_problem(&found.results);
-        if !step.evidence.is_empty() && problem.is_none() {
+        let handed_in = self.recorder.progress().handed_in.contains_key(&step.id);
+        if (handed_in || !step.evidence.is_empty()) && problem.is_none() {
+            let hashes = found.transactions.into_iter().flat_map(|found| found.hashes);
+            let transactions = hashes.map(|hash| hash.to_lowercase()).collect();
             let (evidence, artefacts) = (found.results, found.artefacts);
-            return StepEnded { evidence, artefacts, last_block, ..blank(step, attempt) };
+            return StepEnded { evidence, artefacts, last_block, transactions, ..blank(step, attempt) };
         }
         let text = instructions.render(&self.view().scope(network)).unwrap_or_else(|_| instructions.0.clone());
         StepEnded {
             outcome: StepOutcome::Indeterminate,
-            reason: Some(format!("a person must do it: {text}")),
+            reason: Some(match problem.filter(|_| handed_in) {
+                Some(problem) => format!("{problem}; a person must do it: {text}"),
+                None => format!("a person must do it: {text}"),
+            }),
             evidence: found.results,
             ..blank(step, attempt)
         }
@@ -239,6 +264,7 @@ impl Engine<'_> {
         let network = &Network { block: BlockTag::Latest, ..network.clone() };
         let mut kept = view.kept(network);
         let scope = kept.scope.clone();
+        let handed_in = view.progress.transactions_handed_in(&step.id);
         let attempt = Attempt {
             step,
             number: attempt,
@@ -248,6 +274,7 @@ impl Engine<'_> {
             scope: &scope,
             before,
             mask: &self.world.mask,
+            handed_in: &handed_in,
         };
         let mut found = evidence::judge(&attempt, &mut kept);
         found.results.extend(self.used_before(step, &found));

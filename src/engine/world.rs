@@ -39,6 +39,8 @@ pub struct World {
     pub operator: String,
     /// The older block that checks are read at, where one was asked for.
     pub at: Option<BlockChoice>,
+    /// Where contingencies leave their marks; none in a contingency's own run, which nothing holds up.
+    pub marks: Option<Home>,
 }
 
 /// A run as a gate or a step sees it.
@@ -176,7 +178,8 @@ impl Surroundings for Around<'_> {
     fn contracts(&self) -> Vec<Known> {
         let known = |contract: &Contract| {
             let address = self.view.address(contract, self.network)?;
-            Some(Known { name: contract.name.clone(), kind: contract.kind, address })
+            let settlers = contract.settlers.get(&self.network.name).cloned().unwrap_or_default();
+            Some(Known { name: contract.name.clone(), kind: contract.kind, address, settlers })
         };
         self.view.runbook.contracts.values().filter_map(known).collect()
     }

@@ -34,6 +34,8 @@ pub struct Attempt<'a> {
     pub before: &'a BTreeMap<String, String>,
     /// Knows the secret values that nothing kept may hold.
     pub mask: &'a Mask,
+    /// The transactions that a person handed in.
+    pub handed_in: &'a [String],
 }
 
 /// What the evidence says so far, and what the chain must still be asked.
@@ -58,7 +60,7 @@ pub fn judge(attempt: &Attempt<'_>, kept: &mut Kept) -> Found {
                 continue;
             }
             EvidenceKind::Transactions(wanted) => {
-                let hashes = hashes(wanted, kept, attempt.step.own_chain);
+                let hashes = hashes(wanted, kept, attempt.handed_in, attempt.step.own_chain);
                 found.results.extend(hashes.own_verdict());
                 found.transactions.extend((!attempt.step.own_chain).then_some(hashes));
                 continue;

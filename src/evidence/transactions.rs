@@ -20,20 +20,24 @@ pub struct Hashes {
     /// Why they cannot be read or count for nothing.
     pub problem: Option<(Verdict, String)>,
     own_chain: bool,
+    handed_in: bool,
 }
 
-/// Reads the hashes of `wanted` from the kept artefact.
-pub fn hashes(wanted: &TransactionsEvidence, kept: &Kept, own_chain: bool) -> Hashes {
+/// Reads the hashes of `wanted` from the kept artefact, or takes those that were handed in.
+pub fn hashes(wanted: &TransactionsEvidence, kept: &Kept, handed_in: &[String], own_chain: bool) -> Hashes {
+    let of = if wanted.handed_in { "handed in" } else { &wanted.of };
     let mut found = Hashes {
-        id: format!("transactions {}", wanted.of),
-        of: wanted.of.clone(),
+        id: format!("transactions {of}"),
+        of: of.to_owned(),
         min: wanted.min,
         to: wanted.to.clone(),
         hashes: Vec::new(),
         problem: None,
         own_chain,
+        handed_in: wanted.handed_in,
     };
     match kept.artefact(&wanted.of) {
+        _ if wanted.handed_in => found.hashes = handed_in.to_vec(),
         Err(error) => found.problem = Some((Verdict::Failed, error)),
         Ok(document) => match list(&document, &wanted.at) {
             Ok(hashes) => found.hashes = hashes,
@@ -55,7 +59,9 @@ impl Hashes {
                 CheckResult::failed(&self.id, "transactions", format!("`{}`: {problem}", self.of))
                     .expected(format!("at least {} distinct, non-zero transaction hashes", self.min))
                     .observed(json!({ "hashes": self.hashes }))
-                    .hint(if self.hashes.is_empty() {
+                    .hint(if self.handed_in {
+                        "`citadel step complete STEP --evidence 0x…` hands a transaction in"
+                    } else if self.hashes.is_empty() {
                         "the step sent nothing, or wrote nothing that was kept: read its log"
                     } else {
                         "look into the artefact: the step wrote it without having sent what it claims"

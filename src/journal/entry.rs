@@ -54,6 +54,11 @@ impl fmt::Display for Broken {
 }
 
 impl Entry {
+    /// An event that no journal holds: it has a number and a time, and no hash.
+    pub fn unkept(seq: u64, time: Timestamp, event: Event) -> Self {
+        Self { v: FORMAT, seq, prev: String::new(), time, event, hash: String::new() }
+    }
+
     /// The record and its line, newline included.
     pub(super) fn seal(seq: u64, prev: String, time: Timestamp, event: Event) -> anyhow::Result<(Self, String)> {
         let body = Body { v: FORMAT, seq, prev, time, event };

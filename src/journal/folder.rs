@@ -14,6 +14,9 @@ use serde_json::Value;
 
 use crate::error::Failure;
 
+/// What the name of a suspending contingency's mark begins with.
+const MARK: &str = "suspended.";
+
 /// What the steps of a run meant when they ran.
 const DEFINITIONS: &str = "definitions.json";
 
@@ -53,6 +56,31 @@ impl Home {
     /// The folder where a dev chain's state is kept.
     pub fn dev_chain(&self) -> PathBuf {
         self.path.join("devchain")
+    }
+
+    /// Where contingencies are recorded, each in a folder of its own as runs are.
+    #[must_use]
+    pub fn contingencies(&self) -> Self {
+        Self { path: self.path.join("contingencies") }
+    }
+
+    /// The lock of whoever records the contingency `id`.
+    pub fn contingency_lock(&self, id: &str) -> PathBuf {
+        self.contingencies().path.join(format!("{id}.lock"))
+    }
+
+    /// The mark by which the contingency `id` suspends every run here.
+    pub fn mark(&self, id: &str) -> PathBuf {
+        self.path.join(format!("{MARK}{id}"))
+    }
+
+    /// The contingencies that left a mark.
+    pub fn marked(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.path).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let mut ids: Vec<String> = names.filter_map(|name| name.strip_prefix(MARK).map(str::to_owned)).collect();
+        ids.sort();
+        ids
     }
 
     /// The run called `run`.
@@ -158,6 +186,16 @@ impl RunFolder {
     /// A gate's record, relative to the folder.
     pub fn gate(gate: &str, sequence: u64) -> String {
         format!("gates/{gate}.{sequence}.json")
+    }
+
+    /// Where people put what they hand in while a citadel works on the run, relative to the folder.
+    pub fn handed_in() -> &'static str {
+        "handed-in"
+    }
+
+    /// A copy of a file that was handed in for a step, relative to the folder.
+    pub fn handed_in_file(step: &str, number: usize, name: &str) -> String {
+        format!("artefacts/{step}.handed-in.{number}.{name}")
     }
 
     /// The folder of a sign-off request, relative to the folder.

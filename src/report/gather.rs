@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{
     Attempt, Decision, GateReport, Head, Invocation, Judgement, KeptArtefact, Outcome, PhaseReport, Report,
-    SignOffReport, Signed, StepReport,
+    SignOffReport, Signed, StepReport, SuspensionEnd, SuspensionReport,
 };
-use crate::event::{Event, PhaseOutline};
+use crate::event::{Event, HandedIn, PhaseOutline};
 use crate::journal::Entry;
 use crate::progress::Progress;
 use crate::runbook::{PhaseId, StepId};
@@ -22,6 +22,8 @@ struct Gathered {
     judgements: BTreeMap<PhaseId, Vec<Judgement>>,
     sign_offs: BTreeMap<PhaseId, Vec<SignOffReport>>,
     artefacts: Vec<KeptArtefact>,
+    suspensions: Vec<SuspensionReport>,
+    handed_in: Vec<HandedIn>,
     head: Head,
 }
 
@@ -85,6 +87,17 @@ impl Gathered {
                     asked.signed.push(Signed { time, who, key, signature });
                 }
             }
+            Event::HandedIn(handed_in) => self.handed_in.push(handed_in.clone()),
+            Event::Suspended { contingency, by, since, folder } => {
+                let (contingency, by, since, folder) = (contingency.clone(), by.clone(), since.clone(), folder.clone());
+                self.suspensions.push(SuspensionReport { contingency, by, since, folder, ended: None });
+            }
+            Event::SuspensionEnded { contingency, by, reason } => {
+                let of = |suspension: &&mut SuspensionReport| suspension.contingency == *contingency;
+                if let Some(suspension) = self.suspensions.iter_mut().rfind(of) {
+                    suspension.ended = Some(SuspensionEnd { time, by: by.clone(), reason: reason.clone() });
+                }
+            }
             Event::Interrupted { signal } => {
                 if let Some(invocation) = self.invocations.last_mut() {
                     invocation.signal = Some(*signal);
@@ -126,6 +139,8 @@ impl Gathered {
             invocations: self.invocations,
             artefacts: self.artefacts,
             published: self.progress.published,
+            suspensions: self.suspensions,
+            handed_in: self.handed_in,
             run: self.progress.run,
             head: self.head,
         }

@@ -22,7 +22,9 @@ pub use gates::GateView;
 pub use outcome::Outcome;
 pub(crate) use outcome::{outcome_words, signal_name};
 
-use crate::event::{Artefact, GateJudged, PublishedFile, RunOpened, SignOffRequested, StepEnded, StepStarted};
+use crate::event::{
+    Artefact, GateJudged, HandedIn, PublishedFile, RunOpened, SignOffRequested, StepEnded, StepStarted,
+};
 use crate::journal::Entry;
 use crate::progress::StepState;
 use crate::runbook::{PhaseId, StepId};
@@ -41,7 +43,31 @@ pub struct Report {
     pub others: Vec<StepReport>,
     pub artefacts: Vec<KeptArtefact>,
     pub published: Vec<PublishedFile>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub suspensions: Vec<SuspensionReport>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub handed_in: Vec<HandedIn>,
     pub head: Head,
+}
+
+/// A contingency that held the run up, and how it was closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SuspensionReport {
+    pub contingency: String,
+    pub by: String,
+    /// RFC 3339, UTC.
+    pub since: String,
+    /// The folder that the contingency is recorded in.
+    pub folder: String,
+    pub ended: Option<SuspensionEnd>,
+}
+
+/// Who closed a contingency, when and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SuspensionEnd {
+    pub time: Timestamp,
+    pub by: String,
+    pub reason: String,
 }
 
 /// The journal's last record: whoever knows its hash can tell whether any record was changed.

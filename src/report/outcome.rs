@@ -17,6 +17,8 @@ pub enum Outcome {
     Partial { sentence: String },
     /// People must sign.
     Waiting { sentence: String },
+    /// A contingency holds it up until a person closes it.
+    Suspended { sentence: String },
     /// Something did not come out well.
     Stopped { sentence: String },
     /// A person gave the run up.
@@ -33,6 +35,11 @@ impl Outcome {
         let so_far = format!("{passed} of {} passed", text::count(gates, "gate"));
         if let Some(reason) = &progress.closed {
             return Self::Closed { sentence: format!("given up: {reason}") };
+        }
+        if let Some((contingency, suspension)) = progress.suspended.iter().next() {
+            let (since, by) = (&suspension.since, &suspension.by);
+            let sentence = format!("suspended by contingency {contingency} since {since} ({by}); {so_far}");
+            return Self::Suspended { sentence };
         }
         if gates > 0 && passed == gates {
             return Self::Complete { sentence: format!("every gate passed ({gates} of {gates})") };
@@ -86,6 +93,7 @@ impl Outcome {
             Self::Complete { .. } => "COMPLETE",
             Self::Partial { .. } => "DONE SO FAR",
             Self::Waiting { .. } => "WAITING FOR PEOPLE",
+            Self::Suspended { .. } => "SUSPENDED",
             Self::Stopped { .. } => "STOPPED",
             Self::Closed { .. } => "CLOSED",
             Self::Open { .. } => "OPEN",
@@ -98,6 +106,7 @@ impl Outcome {
             Self::Complete { sentence }
             | Self::Partial { sentence }
             | Self::Waiting { sentence }
+            | Self::Suspended { sentence }
             | Self::Stopped { sentence }
             | Self::Closed { sentence }
             | Self::Open { sentence } => sentence,

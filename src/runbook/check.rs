@@ -20,17 +20,62 @@ pub struct Check {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckKind {
-    Pause { of: String, is: PauseState },
-    CanPause { of: String, within: Duration },
-    Governed { contracts: Vec<String>, by: String },
-    Code { of: String, hash: Option<H256> },
-    Call { of: String, signature: String, args: Vec<Template>, from: Option<String>, rules: Vec<Predicate> },
-    Timelock { of: String, min_delay: Option<Duration>, proposer: Option<String> },
-    Safe { of: String, threshold: Vec<Predicate>, owners: Vec<Predicate>, modules: Option<Vec<Address>> },
-    SafeBundle { of: String, safe: String },
-    SafeTx { of: String, bundle: String, safe: String },
-    UnchangedSince { gate: PhaseId, check: String },
-    Json { of: JsonSource, rules: Vec<JsonRule> },
+    Pause {
+        of: String,
+        is: PauseState,
+    },
+    CanPause {
+        of: String,
+        within: Duration,
+    },
+    /// Whether the declared settlers of a contract may settle.
+    Settlers {
+        of: String,
+        allowed: bool,
+    },
+    Governed {
+        contracts: Vec<String>,
+        by: String,
+    },
+    Code {
+        of: String,
+        hash: Option<H256>,
+    },
+    Call {
+        of: String,
+        signature: String,
+        args: Vec<Template>,
+        from: Option<String>,
+        rules: Vec<Predicate>,
+    },
+    Timelock {
+        of: String,
+        min_delay: Option<Duration>,
+        proposer: Option<String>,
+    },
+    Safe {
+        of: String,
+        threshold: Vec<Predicate>,
+        owners: Vec<Predicate>,
+        modules: Option<Vec<Address>>,
+    },
+    SafeBundle {
+        of: String,
+        safe: String,
+    },
+    SafeTx {
+        of: String,
+        bundle: String,
+        safe: String,
+    },
+    UnchangedSince {
+        gate: PhaseId,
+        check: String,
+    },
+    Json {
+        of: JsonSource,
+        rules: Vec<JsonRule>,
+    },
 }
 
 impl CheckKind {
@@ -39,6 +84,7 @@ impl CheckKind {
         match self {
             Self::Pause { .. } => "pause",
             Self::CanPause { .. } => "can_pause",
+            Self::Settlers { .. } => "settlers",
             Self::Governed { .. } => "governed",
             Self::Code { .. } => "code",
             Self::Call { .. } => "call",

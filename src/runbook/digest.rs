@@ -79,7 +79,11 @@ pub fn definition(runbook: &Runbook, phase: &Phase) -> Value {
 }
 
 fn contract(contract: &Contract) -> Value {
-    json!({ "kind": value(&contract.kind), "address": value(&contract.address) })
+    let mut digested = json!({ "kind": value(&contract.kind), "address": value(&contract.address) });
+    if !contract.settlers.is_empty() {
+        digested["settlers"] = value(&contract.settlers);
+    }
+    digested
 }
 
 /// Which chain it is, and how gates read it; not where the endpoints are or who may open a run.

@@ -179,6 +179,8 @@ pub struct Contract {
     pub name: String,
     pub kind: ContractKind,
     pub address: BTreeMap<String, ContractAddress>,
+    /// The accounts that settle at it, which no pause stops, by network.
+    pub settlers: BTreeMap<String, Vec<Address>>,
     pub place: Place,
 }
 

@@ -173,9 +173,12 @@ pub struct OutputEvidence {
     pub keep: Option<String>,
 }
 
-/// Transaction hashes in an artefact: present, distinct, non-zero, mined with status 1 after the step began.
+/// Transaction hashes in an artefact, or given by a person: present, distinct, non-zero, mined with status 1 after the step began.
 #[derive(Debug, Clone, Serialize)]
 pub struct TransactionsEvidence {
+    /// The hashes are those that a person hands in for a step by hand; `of` and `at` are empty then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub handed_in: bool,
     pub of: String,
     pub at: String,
     pub min: u64,

@@ -42,6 +42,14 @@ title = "Never judged"
 [[phase.gate.check]]
 id = "ready"
 json = { file = "state.json", rules = [{ at = "$.ready", eq = true }] }
+[[contingency]]
+id = "call"
+title = "Call them"
+when = "nothing works"
+[[contingency.step]]
+id = "phone"
+title = "Call"
+manual = "call them"
 "#;
 
 /// citadel in a terminal of its own.
@@ -79,6 +87,11 @@ impl Terminal {
 
     fn press(&mut self, key: u8) {
         self.master.write_all(&[key]).unwrap();
+    }
+
+    fn types(&mut self, line: &str) {
+        self.master.write_all(line.as_bytes()).unwrap();
+        self.press(b'\n');
     }
 
     fn shown(&self) -> String {
@@ -206,6 +219,28 @@ async fn a_suspended_citadel_goes_on_in_the_foreground() {
     terminal.press(CTRL_C);
     terminal.shows("code 130").await;
     assert!(!is_running(pid));
+}
+
+#[tokio::test]
+async fn after_a_failure_a_contingency_can_be_run() {
+    let _alone = alone().await;
+    let mut terminal = Terminal::start("exit 3", "1h");
+    terminal.shows("[c]ontingency").await;
+    terminal.types("c");
+    terminal.shows("1  call: Call them").await;
+    terminal.types("");
+    until(|| terminal.shown().matches("[c]ontingency").count() == 2).await;
+    terminal.types("c");
+    until(|| terminal.shown().matches("run which one").count() == 2).await;
+    terminal.types("1");
+    terminal.shows("CONTINGENCY call").await;
+    terminal.shows("`call.phone` waits for a person").await;
+    assert!(terminal.shown().contains("journal head"), "the run ended first");
+    terminal.press(CTRL_C);
+    terminal.shows("code 130").await;
+    let network = terminal.file("state/terminal/mainnet");
+    assert!(network.join("suspended.call").exists());
+    assert!(terminal.file("second").exists().eq(&false));
 }
 
 #[tokio::test]

@@ -178,6 +178,56 @@ async fn the_brake() {
     );
 }
 
+/// Whoever may say who pauses may also say who unpauses.
+#[tokio::test]
+async fn who_may_appoint_the_pauser() {
+    let house = House::new(2).await;
+    let stranger = house.accounts[9];
+    let set = async |manager: Address| {
+        let functions = [
+            ("paused()", word(0)),
+            ("owner()", account(pause())),
+            ("pauser()", account(pause())),
+            ("pauserManager()", account(manager)),
+        ];
+        house.anvil.set_code(module(3), &runtime(&functions)).await;
+    };
+    for fine in [Address::zero(), pause(), house.timelock] {
+        set(fine).await;
+        says(&house.one(can_pause(600)).await, Passed, &["can pause all eight modules"]);
+    }
+    set(stranger).await;
+    let loose = house.one(can_pause(600)).await;
+    says(&loose, Failed, &["not wired", "`pauserManager()`", "`disputeModule`", &checksum(stranger)]);
+    let seen = house.one(is(PauseState::Running)).await;
+    assert_eq!(seen.observed["disputeModule"]["pauser_manager"], checksum(stranger));
+    assert!(seen.observed["feePool"].get("pauser_manager").is_none(), "not every module has one");
+}
+
+#[tokio::test]
+async fn what_no_pause_reaches() {
+    let mut house = House::new(2).await;
+    let (engine, settler) = (at(100), house.accounts[4]);
+    let allowed = |may: u64| runtime(&[("settlers(address)", word(may))]);
+    house.anvil.set_code(engine, &allowed(1)).await;
+    house.world = std::mem::take(&mut house.world)
+        .with("reward_engine", ContractKind::Governable, engine)
+        .with("fee_pool", ContractKind::Ownable, module(5))
+        .settled_by("reward_engine", settler);
+    let seen = house.one(can_pause(600)).await.observed["unreached"].clone();
+    let expected = json!({ "address": checksum(engine), "settlers": { checksum(settler): true } });
+    assert_eq!(seen, json!({ "reward_engine": expected }), "modules are reached");
+    let settlers = |of: &str, allowed: bool| CheckKind::Settlers { of: of.to_owned(), allowed };
+    says(&house.one(settlers("reward_engine", true)).await, Passed, &["every declared settler", "is allowed"]);
+    says(&house.one(settlers("reward_engine", false)).await, Failed, &["still allowed", &checksum(settler)]);
+    house.anvil.set_code(engine, &allowed(0)).await;
+    says(&house.one(settlers("reward_engine", false)).await, Passed, &["is off"]);
+    house.anvil.set_code(engine, &allowed(2)).await;
+    says(&house.one(settlers("reward_engine", false)).await, Unknown, &["malformed return"]);
+    let none = house.one(settlers("fee_pool", false)).await;
+    says(&none, Failed, &["no settler of", "is declared"]);
+}
+
 #[tokio::test]
 async fn who_governs() {
     let mut house = House::new(2).await;

@@ -23,8 +23,15 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// Declares a settler of a contract.
+    pub(crate) fn settled_by(mut self, name: &str, settler: Address) -> Self {
+        let known = self.contracts.iter_mut().find(|known| known.name == name);
+        known.unwrap().settlers.push(settler);
+        self
+    }
+
     pub(crate) fn with(mut self, name: &str, kind: ContractKind, address: Address) -> Self {
-        self.contracts.push(Known { name: name.to_owned(), kind, address });
+        self.contracts.push(Known { name: name.to_owned(), kind, address, settlers: Vec::new() });
         self
     }
 

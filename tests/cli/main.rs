@@ -6,6 +6,7 @@
 
 mod attacks;
 mod builder;
+mod contingencies;
 mod doctor;
 mod endpoints;
 mod faults;

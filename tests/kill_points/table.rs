@@ -50,6 +50,9 @@ fn what_followed(entries: &[Entry]) -> String {
             | Event::SignOffRequested(_)
             | Event::SignOffAccepted { .. }
             | Event::Published { .. }
+            | Event::HandedIn(_)
+            | Event::Suspended { .. }
+            | Event::SuspensionEnded { .. }
             | Event::Interrupted { .. }
             | Event::RunClosed { .. } => false,
         };
@@ -78,6 +81,9 @@ pub(crate) fn record(event: &Event) -> String {
         Event::SignOffRequested(request) => format!("sign-off of gate {} requested", request.gate),
         Event::SignOffAccepted { gate, who, .. } => format!("sign-off of gate {gate} by {who} accepted"),
         Event::Published { files } => format!("{} files published", files.len()),
+        Event::HandedIn(of) => format!("evidence of {} handed in", of.step),
+        Event::Suspended { contingency, .. } => format!("suspended by {contingency}"),
+        Event::SuspensionEnded { contingency, .. } => format!("{contingency} closed"),
         Event::Interrupted { .. } => "interrupted".into(),
         Event::RunEnded { complete: true } => "run ended, complete".into(),
         Event::RunEnded { complete: false } => "run ended".into(),

@@ -1,14 +1,16 @@
-// npm run practice:act -- ACTION: does to the local chain what an incident would do. For tests and drills on Anvil only;
-// it impersonates the timelock instead of waiting for it.
+// npm run practice:act -- ACTION: does to the local chain what an incident would do, or governance against one. For tests
+// and drills on Anvil only. Incidents impersonate the timelock; `safe FILE` and `govern` take governance's own road.
 'use strict';
 
+const { readFileSync } = require('node:fs');
 const { concat, getAddress, id, toBeHex, zeroPadValue } = require('ethers');
 const { act, connect } = require('../lib/chain');
 const { interfaceOf, modules } = require('../lib/contracts');
 const { contract, record } = require('../lib/deployment');
+const governance = require('../lib/governance');
 const { run } = require('../lib/workspace');
 
-const usage = 'usage: practice:act -- pause|unpause MODULE|all, set-governance ADDRESS, clear-code CONTRACT, bool-two MODULE';
+const usage = 'usage: practice:act -- pause|unpause MODULE|all, set-governance ADDRESS, clear-code CONTRACT, bool-two MODULE, safe FILE, govern MODULE.METHOD(INTEGER)';
 
 async function asTimelock(chain, deployment, method, args) {
   const { TimelockController: timelock } = deployment.contracts;
@@ -57,12 +59,42 @@ async function boolTwo(chain, deployment, name) {
   await setCode(chain, target, boolTwoCode(elsewhere));
 }
 
+/** Each transaction of a Safe Transaction Builder file, confirmed by the owners and executed; a timelock's delay is waited for. */
+async function safeFile(chain, deployment, file) {
+  const { chainId, transactions } = JSON.parse(readFileSync(file, 'utf8'));
+  if (Number(chainId) !== chain.chainId) throw new Error(`the file is for chain ${chainId}`);
+  for (const { to, data, contractMethod, contractInputsValues: given } of transactions) {
+    if (contractMethod.name === 'execute') {
+      const timelock = contract(chain, deployment, 'TimelockController');
+      const op = await timelock.hashOperation(given.target, given.value, given.payload, given.predecessor, given.salt);
+      await governance.untilReady(chain, { timelock, id: op });
+      await chain.rpc('evm_mine');
+    }
+    const { hash } = await governance.execute(chain, deployment, { to, data });
+    console.log(`executed  ${contractMethod.name} in ${hash}`);
+  }
+}
+
+/** A setter of a module with one integer, by the Safe, the timelock and SystemPause; prints the transaction that did it. */
+async function govern(chain, deployment, call) {
+  const [, module, method, value] = call.match(/^(\w+)\.(\w+)\((\d+)\)$/) ?? [];
+  if (!modules.includes(module)) throw new Error(`no call ${call}; write MODULE.METHOD(INTEGER)`);
+  const wrapped = governance.governanceCall(deployment, module, method, [value]);
+  const op = await governance.operation(chain, deployment, wrapped, call);
+  await governance.execute(chain, deployment, governance.scheduleCall(op));
+  await governance.untilReady(chain, op);
+  const { hash } = await governance.execute(chain, deployment, governance.executeCall(op));
+  console.log(`transaction ${hash}`);
+}
+
 const actions = {
   pause: switchModules('pause'),
   unpause: switchModules('unpause'),
   'set-governance': (chain, deployment, address) => asTimelock(chain, deployment, 'setGovernance', [getAddress(address)]),
   'clear-code': clearCode,
   'bool-two': boolTwo,
+  safe: safeFile,
+  govern,
 };
 
 run(async () => {

@@ -8,6 +8,11 @@ use crate::chain::text::hex;
 
 /// Whether the file has the checksum that it claims.
 pub(super) fn holds(file: &Value, claimed: &str) -> bool {
+    of(file) == claimed.to_lowercase()
+}
+
+/// The checksum of a file, whatever it claims itself.
+pub(in crate::chain) fn of(file: &Value) -> String {
     let mut file = file.clone();
     if let Some(meta) = file.get_mut("meta").and_then(Value::as_object_mut) {
         meta.remove("checksum");
@@ -15,7 +20,7 @@ pub(super) fn holds(file: &Value, claimed: &str) -> bool {
     }
     let mut text = String::new();
     serialise(&file, &mut text);
-    hex(&keccak256(text)) == claimed.to_lowercase()
+    hex(&keccak256(text))
 }
 
 fn serialise(value: &Value, text: &mut String) {

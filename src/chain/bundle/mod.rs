@@ -7,6 +7,7 @@ mod forbidden;
 mod method;
 mod unwrap;
 
+pub(in crate::chain) use checksum::of as checksum_of;
 pub(crate) use document::{Bundle, Transaction};
 pub(crate) use forbidden::forbidden;
 pub(crate) use unwrap::{Call, inner};

@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use ethers::types::{Address, U256};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::modules::modules;
+use super::modules::{State, modules, state};
+use super::unreached::unreached;
 use crate::chain::abi::{Signature, strict};
 use crate::chain::address::checksum;
 use crate::chain::finding::{Finding, Judged};
@@ -20,67 +21,94 @@ use crate::runbook::ContractKind;
 pub(super) async fn judge(view: &View<'_>, of: &str, within: Duration) -> Judged {
     let (pause, _) = view.contract(of)?;
     let modules = modules(view, &pause).await?;
-    let paused = wired(view, &pause, &modules).await?;
-    let governance = view.address_of(&pause, "governance").await?;
-    if governance.is_zero() {
-        return Err(Finding::failed(format!("nobody governs {pause}: `governance()` is the zero address"))
-            .asked(view.cast_get(&pause, "governance()(address)")));
-    }
-    let all_paused = paused == modules.len();
-    if !all_paused {
-        can_pull(view, &pause, governance).await?;
-    }
-    let wait = governance_delay(view, governance).await?;
-    let limit = duration(within);
-    let who = view.who(governance);
+    let (governance, unreached) = both(view.address_of(&pause, "governance"), unreached(view, &modules)).await;
+    let governance = governance?;
+    let states = together(modules.iter().map(|module| state(view, module)));
+    let (states, wait) = both(states, governance_delay(view, governance)).await;
+    let known: Vec<&State> = states.iter().filter_map(|state| state.as_ref().ok()).collect();
     let observed = json!({
         "governance": checksum(governance),
-        "delay": wait.map(|wait| wait.to_string()),
-        "paused": paused,
+        "delay": wait.as_ref().ok().and_then(|wait| Some(wait.as_ref()?.to_string())),
+        "paused": known.iter().filter(|state| state.paused).count(),
+        "unreached": unreached,
     });
-    let finding = match wait {
-        Some(wait) if wait > U256::from(within.as_secs()) => {
-            let message = format!(
-                "the brake of {pause} takes {}: its governance {who} is a timelock with that delay, longer than {limit}",
-                delay(wait)
-            );
-            let subject = Subject { name: "governance".to_owned(), address: governance };
-            Finding::failed(message).asked(view.cast_get(&subject, "getMinDelay()(uint256)"))
-        }
-        _ if all_paused => Finding::passed(format!("all eight modules of {pause} are already paused")),
-        Some(wait) => Finding::passed(format!("{who} can pause all eight modules of {pause} after {}", delay(wait))),
-        None => Finding::passed(format!("{who} can pause all eight modules of {pause} at once")),
+    let brake = Brake { view, pause: &pause, modules: &modules, governance };
+    let judged = brake.judge(states, wait, within).await;
+    let seen = |finding: Finding| {
+        let limit = duration(within);
+        finding.expected(format!("all modules can be paused within {limit}")).observed(observed)
     };
-    Ok(finding.expected(format!("all modules can be paused within {limit}")).observed(observed))
+    match judged {
+        Ok(finding) => Ok(seen(finding)),
+        Err(finding) => Err(seen(finding)),
+    }
 }
 
-/// Each module must obey the `SystemPause`; how many are paused already.
-async fn wired(view: &View<'_>, pause: &Subject, modules: &[Subject]) -> Result<usize, Finding> {
-    let read = together(modules.iter().map(|module| async {
-        let masters = together(["owner", "pauser"].map(|name| view.address_of(module, name)));
-        let (masters, paused) = both(masters, view.flag(module, "paused()(bool)", &[])).await;
-        Ok((masters.into_iter().collect::<Result<Vec<Address>, Finding>>()?, paused?))
-    }))
-    .await;
-    let mut paused = 0;
-    let mut loose = Vec::new();
-    for (module, state) in modules.iter().zip(read) {
-        let (masters, is_paused) = state?;
-        paused += usize::from(is_paused);
-        for (name, who) in ["owner", "pauser"].into_iter().zip(masters) {
-            if who != pause.address {
-                loose.push((module, name, who));
-            }
+/// What is known of a brake before it is judged.
+struct Brake<'a> {
+    view: &'a View<'a>,
+    pause: &'a Subject,
+    modules: &'a [Subject],
+    governance: Address,
+}
+
+impl Brake<'_> {
+    async fn judge(
+        &self,
+        states: Vec<Result<State, Finding>>,
+        wait: Result<Option<U256>, Finding>,
+        within: Duration,
+    ) -> Judged {
+        let Self { view, pause, modules, governance } = *self;
+        let states: Vec<State> = states.into_iter().collect::<Result<_, Finding>>()?;
+        let paused = states.iter().filter(|state| state.paused).count();
+        self.wired(states)?;
+        if governance.is_zero() {
+            return Err(Finding::failed(format!("nobody governs {pause}: `governance()` is the zero address"))
+                .asked(view.cast_get(pause, "governance()(address)")));
         }
+        let all_paused = paused == modules.len();
+        if !all_paused {
+            can_pull(view, pause, governance).await?;
+        }
+        let (who, limit) = (view.who(governance), duration(within));
+        Ok(match wait? {
+            Some(wait) if wait > U256::from(within.as_secs()) => {
+                let message = format!(
+                    "the brake of {pause} takes {}: its governance {who} is a timelock with that delay, longer than {limit}",
+                    delay(wait)
+                );
+                let subject = Subject { name: "governance".to_owned(), address: governance };
+                Finding::failed(message).asked(view.cast_get(&subject, "getMinDelay()(uint256)"))
+            }
+            _ if all_paused => Finding::passed(format!("all eight modules of {pause} are already paused")),
+            Some(wait) => {
+                Finding::passed(format!("{who} can pause all eight modules of {pause} after {}", delay(wait)))
+            }
+            None => Finding::passed(format!("{who} can pause all eight modules of {pause} at once")),
+        })
     }
-    let Some((module, name, _)) = loose.first() else { return Ok(paused) };
-    let asked = view.cast_get(module, &format!("{name}()(address)"));
-    let words: Vec<String> =
-        loose.iter().map(|(module, name, who)| format!("`{name}()` of {module} is {}", view.who(*who))).collect();
-    Err(Finding::failed(format!("not wired to {pause}: {}", words.join("; ")))
-        .expected("owner and pauser of each module are the SystemPause")
-        .observed(Value::from(words))
-        .asked(asked))
+
+    /// Each module must obey the `SystemPause`, and nobody else may say who pauses: whoever does can unpause.
+    fn wired(&self, states: Vec<State>) -> Result<(), Finding> {
+        let (view, pause) = (self.view, self.pause);
+        let mut loose = Vec::new();
+        for (module, state) in self.modules.iter().zip(states) {
+            for (name, who) in [("owner", state.owner), ("pauser", state.pauser)] {
+                let who = who?;
+                if who != pause.address {
+                    loose.push((module, name, who));
+                }
+            }
+            let fits = |who: &Address| who.is_zero() || [pause.address, self.governance].contains(who);
+            loose.extend(state.manager?.filter(|who| !fits(who)).map(|who| (module, "pauserManager", who)));
+        }
+        let Some((module, name, _)) = loose.first() else { return Ok(()) };
+        let asked = view.cast_get(module, &format!("{name}()(address)"));
+        let words: Vec<String> =
+            loose.iter().map(|(module, name, who)| format!("`{name}()` of {module} is {}", view.who(*who))).collect();
+        Err(Finding::failed(format!("not wired to {pause}: {}", words.join("; "))).asked(asked))
+    }
 }
 
 /// `pauseAll()` must succeed when the governance calls it.

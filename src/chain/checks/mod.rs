@@ -13,6 +13,7 @@ mod safe_tx;
 mod timelock;
 mod transactions;
 mod unchanged_since;
+mod unreached;
 
 use super::board::Work;
 use super::finding::{Finding, Judged};
@@ -35,6 +36,7 @@ pub(crate) fn work<'a>(view: &'a View<'a>, check: &'a Check) -> Option<Work<'a, 
     Some(match &check.kind {
         CheckKind::Pause { of, is } => boxed(pause::judge(view, of, *is)),
         CheckKind::CanPause { of, within } => boxed(can_pause::judge(view, of, *within)),
+        CheckKind::Settlers { of, allowed } => boxed(unreached::judge(view, of, *allowed)),
         CheckKind::Governed { contracts, by } => boxed(governed::judge(view, contracts, by)),
         CheckKind::Code { of, hash } => boxed(code::judge(view, of, *hash)),
         CheckKind::Call { of, signature, args, from, rules } => {

@@ -1,11 +1,10 @@
 //! `pause`: whether all eight modules of a `SystemPause` run, or all are paused. Partly paused is neither.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::modules::{list, modules};
-use crate::chain::address::checksum;
+use super::modules::{list, modules, state};
 use crate::chain::finding::{Finding, Judged};
-use crate::chain::together::{both, together};
+use crate::chain::together::together;
 use crate::chain::view::{Subject, View};
 use crate::runbook::PauseState;
 
@@ -16,9 +15,9 @@ pub(super) async fn judge(view: &View<'_>, of: &str, is: PauseState) -> Judged {
     let mut observed = Map::new();
     let mut stray = Vec::new();
     for (module, state) in modules.iter().zip(read) {
-        let (paused, seen) = state?;
-        observed.insert(module.name.clone(), seen);
-        if paused != (is == PauseState::Paused) {
+        let state = state?;
+        observed.insert(module.name.clone(), state.observed(module));
+        if state.paused != (is == PauseState::Paused) {
             stray.push(module);
         }
     }
@@ -48,17 +47,4 @@ fn expected(is: PauseState) -> &'static str {
         PauseState::Running => "eight modules, none paused",
         PauseState::Paused => "eight modules, all paused",
     }
-}
-
-/// Whether a module is paused, and what else is worth keeping about it.
-async fn state(view: &View<'_>, module: &Subject) -> Result<(bool, Value), Finding> {
-    let others = together(["owner", "pauser"].map(|name| view.address_of(module, name)));
-    let (paused, others) = both(view.flag(module, "paused()(bool)", &[]), others).await;
-    let paused = paused?;
-    let others: Vec<Value> =
-        others.into_iter().map(|who| who.map_or(Value::Null, |who| json!(checksum(who)))).collect();
-    Ok((
-        paused,
-        json!({ "address": checksum(module.address), "paused": paused, "owner": others[0], "pauser": others[1] }),
-    ))
 }

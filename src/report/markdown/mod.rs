@@ -7,8 +7,8 @@ mod verify;
 
 use escape::{code, table, text};
 
-use super::{GateView, Report, StepReport};
-use crate::event::StepOutcome;
+use super::{GateView, Report, StepReport, SuspensionReport};
+use crate::event::{HandedIn, StepOutcome};
 use crate::progress::StepState;
 use crate::report::{outcome_words, signal_name};
 use crate::text::{count, duration};
@@ -74,10 +74,12 @@ fn to_know(report: &Report) -> Vec<String> {
     if report.dev_chain || run.is_some_and(|run| run.chain_id == 31337) {
         lines.push("**Local chain.** A chain on one machine, started for this run, proves the procedure alone.".into());
     }
+    lines.extend(report.suspensions.iter().map(suspension));
     lines.extend(report.steps().filter_map(open_question));
     lines.extend(report.steps().flat_map(unsuccessful));
     lines.extend(report.phases.iter().filter_map(gate::history));
     lines.extend(report.steps().flat_map(decisions));
+    lines.extend(report.handed_in.iter().map(handed_in));
     lines.extend(report.invocations.iter().filter_map(|invocation| {
         let signal = signal_name(invocation.signal?);
         Some(format!("Interrupted by {signal}: the invocation of {}.", invocation.time))
@@ -90,6 +92,30 @@ fn to_know(report: &Report) -> Vec<String> {
             .to_owned(),
     );
     lines
+}
+
+/// A contingency that held the run up.
+fn suspension(of: &SuspensionReport) -> String {
+    let what = format!(
+        "**Suspended** by contingency {} since {} ({}), recorded in {}",
+        code(&of.contingency),
+        text(&of.since),
+        text(&of.by),
+        code(&of.folder)
+    );
+    match &of.ended {
+        Some(end) => format!("{what}; closed at {} by {}: {}.", end.time, text(&end.by), text(&end.reason)),
+        None => format!("{what}; **not closed yet**: no gate opens."),
+    }
+}
+
+/// What a person said or showed for a step by hand.
+fn handed_in(of: &HandedIn) -> String {
+    let words = of.text.iter().map(|words| text(words));
+    let transactions = of.transactions.iter().map(|hash| code(hash));
+    let files = of.files.iter().map(|file| format!("{} (SHA-256 {})", code(&file.name), code(&file.sha256)));
+    let all: Vec<String> = words.chain(transactions).chain(files).collect();
+    format!("Handed in for step {} by {}: {}.", code(&of.step.0), text(&of.by), all.join(", "))
 }
 
 /// A step of which it is not known whether it happened.

@@ -12,6 +12,12 @@ const PAUSE_STATES: &[(&str, PauseState)] = &[("running", PauseState::Running), 
 const GOVERNED: &[ContractKind] =
     &[ContractKind::SystemPause, ContractKind::Governable, ContractKind::Ownable, ContractKind::Ownable2Step];
 
+/// Kinds that may have settlers.
+pub(super) const SETTLED: &[ContractKind] =
+    &[ContractKind::Governable, ContractKind::Ownable, ContractKind::Ownable2Step, ContractKind::Plain];
+
+const ALLOWED: &[(&str, bool)] = &[("allowed", true), ("off", false)];
+
 impl<'a> Resolve<'a> {
     pub(super) fn chain_check(&self, kind: &str, inner: &mut Reader<'a>) -> Option<CheckKind> {
         match kind {
@@ -19,6 +25,13 @@ impl<'a> Resolve<'a> {
             "can_pause" => Some(CheckKind::CanPause {
                 of: self.contract_of(inner, "of", &[ContractKind::SystemPause]),
                 within: self.required_duration(inner, "within"),
+            }),
+            "settlers" => Some(CheckKind::Settlers {
+                of: self.contract_of(inner, "of", SETTLED),
+                allowed: inner
+                    .required("are")
+                    .and_then(|node| self.report.choice(node, "are", ALLOWED))
+                    .unwrap_or(true),
             }),
             "governed" => Some(self.governed(inner)),
             "code" => Some(CheckKind::Code {

@@ -11,6 +11,7 @@ use crate::runbook::{Check, CheckKind, JsonSource, PhaseId};
 const KINDS: &[&str] = &[
     "pause",
     "can_pause",
+    "settlers",
     "governed",
     "code",
     "call",

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use ethers::types::Address;
+
 use super::Resolve;
 use crate::runbook::decode::Reader;
 use crate::runbook::diagnostic::Diagnostic;
@@ -25,10 +27,12 @@ impl<'a> Resolve<'a> {
         for (entry, mut reader) in self.members(root, "contract") {
             let kind = reader.required("kind").and_then(|node| self.report.choice(node, "kind", KINDS));
             let address = self.addresses(&mut reader);
+            let settlers = self.settlers(&mut reader);
             let contract = Contract {
                 name: entry.key.clone(),
                 kind: kind.unwrap_or(ContractKind::Plain),
                 address,
+                settlers,
                 place: entry.place,
             };
             contracts.insert(entry.key.clone(), contract);
@@ -52,6 +56,20 @@ impl<'a> Resolve<'a> {
         };
         let entries = table.entries().iter();
         entries.filter_map(|entry| Some((entry.key.clone(), self.address(entry)?))).collect()
+    }
+
+    fn settlers(&self, reader: &mut Reader<'a>) -> BTreeMap<String, Vec<Address>> {
+        let Some(table) = reader.optional("settlers").and_then(|node| Reader::of(self.report, node, "`settlers`"))
+        else {
+            return BTreeMap::new();
+        };
+        let entries = table.entries().iter().map(|entry| {
+            self.network_name(&entry.key, entry.place);
+            let list = self.report.list(&entry.node, "settlers").unwrap_or_default();
+            let addresses = list.iter().filter_map(|node| self.report.form(node, "settlers", forms::address));
+            (entry.key.clone(), addresses.collect())
+        });
+        entries.collect()
     }
 
     fn address(&self, entry: &'a Entry) -> Option<ContractAddress> {

@@ -90,9 +90,11 @@ impl<'a> Resolve<'a> {
 
     fn transactions(&mut self, node: &'a Node) -> Option<TransactionsEvidence> {
         let mut reader = Reader::of(self.report, node, "`transactions`")?;
+        let handed_in = reader.flag("handed_in").unwrap_or(false);
         let evidence = TransactionsEvidence {
-            of: self.artefact(&mut reader, "of"),
-            at: self.json_path(&mut reader, "at"),
+            handed_in,
+            of: if handed_in { String::new() } else { self.artefact(&mut reader, "of") },
+            at: if handed_in { String::new() } else { self.json_path(&mut reader, "at") },
             min: reader.number("min", 0).unwrap_or(1),
             to: reader.list("to").iter().filter_map(|node| self.contract_at(node, "to", &[])).collect(),
         };

@@ -64,7 +64,7 @@ pub(super) fn ended(progress: &Progress) -> Vec<Line> {
     let outcome = Outcome::of(progress);
     let tone = match outcome {
         Outcome::Complete { .. } | Outcome::Partial { .. } => Tone::Good,
-        Outcome::Waiting { .. } | Outcome::Open { .. } => Tone::Doubt,
+        Outcome::Waiting { .. } | Outcome::Suspended { .. } | Outcome::Open { .. } => Tone::Doubt,
         Outcome::Stopped { .. } | Outcome::Closed { .. } => Tone::Bad,
     };
     let line = Line::new(0).add(tone, outcome.word()).plain(format!("  {}", outcome.sentence()));
@@ -73,4 +73,15 @@ pub(super) fn ended(progress: &Progress) -> Vec<Line> {
 
 pub(super) fn closed(by: &str, reason: &str) -> Vec<Line> {
     vec![Line::new(0).plain(format!("the run was closed by {by}: {reason}")).wrapped(2)]
+}
+
+pub(super) fn suspended(contingency: &str, by: &str, since: &str) -> Vec<Line> {
+    let line = Line::new(0).add(Tone::Doubt, "suspended").plain(format!(
+        " by contingency {contingency} since {since} ({by}): nothing more is started, and no gate opens until it is closed"
+    ));
+    vec![Line::new(0), line.wrapped(2)]
+}
+
+pub(super) fn suspension_ended(contingency: &str, by: &str, reason: &str) -> Vec<Line> {
+    vec![Line::new(0).plain(format!("contingency {contingency} was closed by {by}: {reason}")).wrapped(2)]
 }

@@ -1,6 +1,6 @@
 //! Steps: one line each, and everything needed to understand one that is not done.
 
-use crate::event::{PhaseOutline, StepEnded, StepOutcome, StepStarted};
+use crate::event::{HandedIn, PhaseOutline, StepEnded, StepOutcome, StepStarted};
 use crate::progress::Progress;
 use crate::report::{blocks, outcome_words};
 use crate::runbook::StepId;
@@ -87,5 +87,12 @@ pub(super) fn decided(step: &StepId, happened: bool, by: &str, reason: &str) -> 
     let (tone, mark, what) =
         if happened { (Tone::Good, "✔", "happened") } else { (Tone::Quiet, "–", "did not happen") };
     let line = Line::new(2).add(tone, mark).plain(format!(" {step}  {what}, says {by}: {reason}"));
+    vec![line.wrapped(6)]
+}
+
+pub(super) fn handed_in(of: &HandedIn) -> Vec<Line> {
+    let files = of.files.iter().map(|file| &file.name);
+    let all: Vec<&str> = of.text.iter().chain(&of.transactions).chain(files).map(String::as_str).collect();
+    let line = Line::new(2).quiet("·").plain(format!(" {}  handed in by {}: {}", of.step, of.by, all.join(", ")));
     vec![line.wrapped(6)]
 }

@@ -1,0 +1,109 @@
+//! `citadel step complete`: a person says that a step by hand was done, and hands in what shows it. It is recorded with
+//! their name, and judged by whoever goes on with the run.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+
+use super::context::Context;
+use super::contingency::records::{open_one, owner};
+use super::opening::Existing;
+use crate::cli::Complete;
+use crate::digest::sha256;
+use crate::engine::handed_in;
+use crate::error::{ExitCode, Failure};
+use crate::event::{Artefact, Event, HandedIn};
+use crate::journal::{Journal, Lock, RunFolder, write_file};
+use crate::plan::Selection;
+use crate::runbook::{Action, Step};
+use crate::secrets::{Mask, Secret};
+use crate::terminal;
+
+pub(super) fn complete(context: &Context, args: &Complete) -> Result<ExitCode, Failure> {
+    let network = context.network(args.net.network.as_deref())?;
+    let (step, contingency) = find(context, &args.step)?;
+    if !matches!(step.action, Action::Manual { .. }) {
+        return Err(Failure::new(ExitCode::Usage, format!("{} is not done by hand: a command does it", step.id))
+            .hint(format!("`citadel decide {} …` says whether its effect happened", step.id)));
+    }
+    let home = context.home(network);
+    let run = match contingency {
+        Some(id) => open_one(&home, id),
+        None => Existing::latest(&home)?.filter(|run| run.progress.closed.is_none()),
+    };
+    let again = contingency.map_or_else(
+        || format!("`citadel run --network {}`", network.name),
+        |id| format!("`citadel contingency run {id} --network {}`", network.name),
+    );
+    let Some(run) = run else {
+        return Err(Failure::new(ExitCode::Usage, format!("nothing that has {} is open on {}", step.id, network.name))
+            .hint(format!("{again} begins it")));
+    };
+    let handed_in = read(context, step, &run, &args.evidence)?;
+    let lock = contingency.map_or_else(|| home.lock(), |id| home.contingency_lock(id));
+    match Lock::take(&lock, &owner(context, &format!("citadel step complete {}", step.id))) {
+        Ok(_lock) => {
+            let (mut journal, _) = Journal::open(&run.folder.journal())?;
+            journal.append(Event::HandedIn(handed_in), Timestamp::now())?;
+            terminal::data(&format!("recorded for {}; {again} judges it\n", step.id));
+        }
+        Err(failure) if failure.code == ExitCode::Locked => {
+            handed_in::leave(&run.folder, &handed_in)?;
+            terminal::data(&format!("handed in for {}; the citadel that works on it takes it in\n", step.id));
+        }
+        Err(failure) => return Err(failure),
+    }
+    Ok(ExitCode::Ok)
+}
+
+/// The step, and the contingency that it belongs to where it is one's.
+fn find<'a>(context: &'a Context, name: &str) -> Result<(&'a Step, Option<&'a str>), Failure> {
+    for contingency in &context.runbook.contingencies {
+        if let Some(step) = contingency.steps.iter().find(|step| step.id.0 == name) {
+            return Ok((step, Some(&contingency.id)));
+        }
+    }
+    let id = Selection::step(&context.runbook, name)?.step;
+    let found = context.runbook.phases.iter().flat_map(|phase| &phase.steps).find(|step| Some(&step.id) == id.as_ref());
+    found.map(|step| (step, None)).ok_or_else(|| Failure::new(ExitCode::Usage, "name a step"))
+}
+
+fn read(context: &Context, step: &Step, run: &Existing, evidence: &[String]) -> Result<HandedIn, Failure> {
+    let workspace = run.progress.run.as_ref().map(|run| run.workspace.clone()).unwrap_or_default();
+    let variables = context.variables(Path::new(&workspace));
+    let mask = Mask::new(variables.iter().map(|(name, value)| (name.as_str(), Secret::new(value.as_str()))))?;
+    let (mut words, mut transactions, mut files) = (Vec::new(), Vec::new(), Vec::new());
+    let before = run.progress.handed_in.get(&step.id).map_or(0, Vec::len);
+    for text in evidence {
+        let path = context.here.join(text);
+        if is_hash(text) {
+            transactions.push(text.to_lowercase());
+        } else if path.is_file() {
+            files.push(keep(step, run, &path, before, &mask)?);
+        } else {
+            words.push(mask.text(text));
+        }
+    }
+    let text = (!words.is_empty()).then(|| words.join("; "));
+    Ok(HandedIn { step: step.id.clone(), by: context.operator(), text, transactions, files })
+}
+
+/// A copy of the file in the run's folder.
+fn keep(step: &Step, run: &Existing, path: &Path, number: usize, mask: &Mask) -> Result<Artefact, Failure> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let text = String::from_utf8_lossy(&bytes);
+    if mask.text(&text) != text {
+        let what = format!("`{}` holds a secret, and is not kept", path.display());
+        return Err(Failure::new(ExitCode::SecretFound, what).hint("take the secret out, and rotate it"));
+    }
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let relative = RunFolder::handed_in_file(&step.id.0, number, &name);
+    write_file(&run.folder.file(&relative), &bytes)?;
+    let (sha256, bytes) = (sha256(&bytes), bytes.len() as u64);
+    Ok(Artefact { name, path: relative, sha256, bytes, source: path.display().to_string() })
+}
+
+fn is_hash(text: &str) -> bool {
+    text.strip_prefix("0x").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
