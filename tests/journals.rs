@@ -64,6 +64,8 @@ fn kind(event: &Event) -> &'static str {
     match event {
         Event::RunOpened(_) => "run_opened",
         Event::RunContinued(_) => "run_continued",
+        Event::OpeningRequested(_) => "opening_requested",
+        Event::OpeningSigned { .. } => "opening_signed",
         Event::DevChainStarted { .. } => "dev_chain_started",
         Event::DevChainReady(_) => "dev_chain_ready",
         Event::DevChainEnded => "dev_chain_ended",
@@ -82,7 +84,7 @@ fn kind(event: &Event) -> &'static str {
     }
 }
 
-const KINDS: usize = 17;
+const KINDS: usize = 19;
 
 #[test]
 fn every_event_outcome_and_ending_stands_in_a_journal() {

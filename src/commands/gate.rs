@@ -1,13 +1,14 @@
 //! `citadel gate`: lists gates, and judges them again. Read-only: no step, no lock, no command.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use super::context::Context;
 use super::opening::Existing;
 use crate::cli::{VerdictFormat, Verify};
 use crate::devchain;
 use crate::engine::world::{View, World};
-use crate::engine::{dev_chain, gate_code, judge, signing};
+use crate::engine::{accounts, dev_chain, gate_code, judge, signing};
 use crate::error::{ExitCode, Failure};
 use crate::event::{BlockRef, Event};
 use crate::journal::RunFolder;
@@ -60,7 +61,7 @@ pub(super) async fn verify(context: &Context, args: &Verify) -> Result<ExitCode,
         Some(existing) => existing.progress.clone(),
         None => progress_of_chain(context, network).await,
     };
-    let world = world(context, args, network, existing.as_ref()).await?;
+    let world = world(context, args.workspace.as_deref(), network, existing.as_ref()).await?;
     let view = View { runbook: &context.runbook, progress: &progress, world: &world };
     let mut views = Vec::new();
     for phase in phases {
@@ -73,9 +74,11 @@ pub(super) async fn verify(context: &Context, args: &Verify) -> Result<ExitCode,
 
 /// A gate of a run, as it stands now.
 async fn judged(view: &View<'_>, phase: &Phase) -> GateView {
-    let mut judgement = judge::judge(view, phase).await;
+    let mut judgement = judge::judge(view, phase, &accounts::asks(view, phase)).await;
+    let contracts = accounts::take(view, phase, &mut judgement);
     if let Some(sign_off) = &phase.gate.sign_off {
-        judgement.results.push(signing::standing(view, phase, sign_off));
+        let signed = signing::standing(view, phase, sign_off, &judgement.results, &contracts);
+        judgement.results.push(signed);
     }
     gate_view(view, phase, judgement)
 }
@@ -162,14 +165,15 @@ async fn progress_of_chain(context: &Context, network: &Network) -> Progress {
     progress
 }
 
-async fn world(
+/// The world of a run that is looked at, not worked on.
+pub(super) async fn world(
     context: &Context,
-    args: &Verify,
+    workspace: Option<&Path>,
     network: &Network,
     existing: Option<&Existing>,
 ) -> Result<World, Failure> {
     let of_run = existing.and_then(|run| run.progress.run.as_ref());
-    let dir = match (&args.workspace, of_run) {
+    let dir = match (workspace, of_run) {
         (Some(dir), _) => context.here.join(dir),
         (None, Some(run)) => run.workspace.clone().into(),
         (None, None) => workspace::find(&context.runbook, None, &context.here, network.dev_chain.is_some())

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::Engine;
 use super::judge::{self, Judgement};
+use super::{Engine, accounts};
 use crate::digest::sha256;
 use crate::error::Failure;
 use crate::event::{BlockRef, Event, GateJudged};
@@ -18,13 +18,15 @@ impl Engine<'_> {
         self.publish()?;
         let mut stop = self.world.stop.clone();
         let view = self.view();
+        let more = accounts::asks(&view, phase);
         let mut judgement = tokio::select! {
-            judgement = judge::judge(&view, phase) => judgement,
+            judgement = judge::judge(&view, phase, &more) => judgement,
             // The loop sees the stop and records it; a gate that was not judged stays as it was.
             _ = stop.wait_for(|stop| *stop != Stop::No) => return Ok(()),
         };
+        let contracts = accounts::take(&view, phase, &mut judgement);
         if let (Verdict::Passed, Some(sign_off)) = (judgement.verdict(), &phase.gate.sign_off) {
-            let signed = self.sign_off(phase, sign_off, &judgement).await?;
+            let signed = self.sign_off(phase, sign_off, &judgement, &contracts).await?;
             judgement.results.push(signed);
         }
         let verdict = worst(judgement.results.iter().map(|result| result.verdict));

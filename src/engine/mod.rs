@@ -1,19 +1,24 @@
 //! Does what the plan says, one item at a time, and records what happened. It knows no terminal and no file format; it
 //! decides nothing that `plan::next` could decide.
 
+pub mod accounts;
 pub mod command;
 pub mod dev_chain;
 mod gate;
 mod guided;
 pub mod judge;
 mod limits;
+pub mod opening;
 mod publish;
 mod secrets;
 pub mod signing;
 mod step;
 mod verify;
+mod waiting;
 mod watch;
 pub mod world;
+
+use std::collections::BTreeSet;
 
 use crate::devchain::Running;
 use crate::error::{ExitCode, Failure};
@@ -38,6 +43,8 @@ pub struct Engine<'a> {
     /// A person sits at the terminal and can be asked.
     guided: bool,
     time: limits::RunTime,
+    /// Signatures that contracts were asked about while people were waited for.
+    asked_contracts: BTreeSet<String>,
 }
 
 /// How an invocation came out.
@@ -55,7 +62,7 @@ impl<'a> Engine<'a> {
     /// An engine that goes on from what `recorder` holds.
     pub fn new(runbook: &'a Runbook, selection: &'a Selection, world: World, recorder: Recorder, guided: bool) -> Self {
         let time = limits::RunTime::new(runbook.limits.run);
-        Self { runbook, selection, world, recorder, chain: None, guided, time }
+        Self { runbook, selection, world, recorder, chain: None, guided, time, asked_contracts: BTreeSet::new() }
     }
 
     /// Runs until nothing is left to do or something stops it. The dev chain that it started ends in every case.
@@ -76,6 +83,9 @@ impl<'a> Engine<'a> {
 
     /// The loop. `Some`: it stopped for a reason that is no event, such as a decision that a person must make.
     async fn go_through(&mut self) -> Result<Option<(ExitCode, Option<String>)>, Failure> {
+        if let Some(waiting) = self.operator_proved().await? {
+            return Ok(Some(waiting));
+        }
         loop {
             if self.stopped()? {
                 return Ok(None);

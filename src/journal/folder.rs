@@ -87,7 +87,7 @@ impl RunFolder {
 
     /// Makes the folder and those in it.
     pub fn create(&self) -> anyhow::Result<()> {
-        for folder in ["logs", "artefacts", "definitions", "gates", "sign-offs", "shims"] {
+        for folder in ["logs", "artefacts", "definitions", "gates", "openings", "sign-offs", "shims"] {
             create(&self.path.join(folder))?;
         }
         Ok(())
@@ -142,6 +142,11 @@ impl RunFolder {
     /// A gate's record, relative to the folder.
     pub fn gate(gate: &str, sequence: u64) -> String {
         format!("gates/{gate}.{sequence}.json")
+    }
+
+    /// The folder of a request to the operator, relative to the folder.
+    pub fn opening(nonce: &str) -> String {
+        format!("openings/{nonce}")
     }
 
     /// The folder of a sign-off request, relative to the folder.
