@@ -200,6 +200,12 @@ impl<'a> Engine<'a> {
                 StepOutcome::Indeterminate => (ExitCode::NeedsDecision, Some(self.decide_hint(step))),
                 StepOutcome::Refused(verdict) => (gate_code(*verdict), Some(again)),
             },
+            Some(Halt::Gate { verdict: Verdict::Waiting, .. }) => {
+                let next = format!(
+                    "the same command again when enough people signed; `citadel sign-off list --network {network}`"
+                );
+                (ExitCode::Waiting, Some(next))
+            }
             Some(Halt::Gate { gate, verdict }) => {
                 let verify = format!("`citadel gate verify {gate} --network {network}` judges it again");
                 (gate_code(*verdict), Some(verify))

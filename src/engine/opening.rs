@@ -58,7 +58,7 @@ impl Engine<'_> {
     async fn wait_for_operator(&mut self, shown: &mut Option<String>, why: String) {
         if shown.is_none() {
             self.recorder.activity("");
-            operator::show("waiting for the operator's signature; Ctrl-C leaves the run, the same command takes it up");
+            operator::show("waiting for the signature; after Ctrl-C the same command takes the run up again");
         }
         if shown.as_ref().is_none_or(|before| *before != why) {
             if shown.is_some() && !why.is_empty() {

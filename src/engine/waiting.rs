@@ -21,7 +21,7 @@ impl Engine<'_> {
         let request = self.recorder.progress().gates.get(gate).and_then(|gate| gate.request.clone());
         let Some(request) = request else { return Ok(false) };
         self.recorder.activity("");
-        operator::show("waiting for signatures; Ctrl-C leaves the run as it is, and the same command takes it up");
+        operator::show("waiting for signatures; after Ctrl-C the same command takes the run up again");
         let mut told = BTreeSet::new();
         loop {
             let Some(tally) = self.seen(phase, &request) else { return Ok(false) };

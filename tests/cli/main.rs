@@ -14,6 +14,7 @@ mod formats;
 mod refusals;
 mod rehearsal;
 mod secrets;
+mod sign_offs;
 mod steps;
 mod stub;
 mod telling;
