@@ -108,6 +108,9 @@ pub struct RunOpened {
     pub commit: Option<String>,
     pub operator: String,
     pub host: String,
+    /// The declared tools that were found, and the versions that they said they are.
+    #[serde(default)]
+    pub tools: BTreeMap<String, String>,
     pub phases: Vec<PhaseOutline>,
 }
 
@@ -140,6 +143,9 @@ pub struct RunContinued {
     pub host: String,
     pub runbook_sha256: String,
     pub commit: Option<String>,
+    /// The declared tools that were found, and the versions that they said they are.
+    #[serde(default)]
+    pub tools: BTreeMap<String, String>,
     pub phases: Vec<PhaseOutline>,
 }
 

@@ -86,14 +86,19 @@ pub async fn tool(tool: &Tool, dir: &Path, env: &BTreeMap<String, String>) -> Re
     let file = dir.join(&tool.version_file);
     let wanted = std::fs::read_to_string(&file).map_err(|error| format!("`{}`: {error}", file.display()))?;
     let wanted = wanted.trim().trim_start_matches('v').to_owned();
-    let Some(program) = which::which(&tool.name, path_of(env), dir) else {
+    let Some(found) = tool_version(tool, dir, env).await? else {
         return Err(format!("`{}` is not on the PATH; {} asks for {wanted}", tool.name, tool.version_file));
     };
-    let argv = vec![program.display().to_string(), "--version".into()];
-    let said = query(argv, dir.to_owned(), env, Duration::from_secs(20)).await?;
-    let found = said.trim().trim_start_matches(|c: char| !c.is_ascii_digit()).to_owned();
     let fits = found.split(['.', '-', ' ']).zip(wanted.split('.')).all(|(found, wanted)| found == wanted);
     if fits { Ok(()) } else { Err(format!("`{}` is {found}; {} asks for {wanted}", tool.name, tool.version_file)) }
+}
+
+/// The version that a tool says it is; none where it is not there.
+pub async fn tool_version(tool: &Tool, dir: &Path, env: &BTreeMap<String, String>) -> Result<Option<String>, String> {
+    let Some(program) = which::which(&tool.name, path_of(env), dir) else { return Ok(None) };
+    let argv = vec![program.display().to_string(), "--version".into()];
+    let said = query(argv, dir.to_owned(), env, Duration::from_secs(20)).await?;
+    Ok(Some(said.trim().trim_start_matches(|c: char| !c.is_ascii_digit()).to_owned()))
 }
 
 /// The npm script bodies and Makefiles behind the commands of `steps`: an edited script is a changed runbook. Templates

@@ -54,6 +54,7 @@ fn each_shape_folds_to_what_happened() {
     check("empty", 0, false, "nothing was started; 0 of 0 gates passed");
     check("killed-did-not-happen", 11, false, "nothing is left open; 1 of 3 gates passed");
     check("killed-happened", 10, false, "nothing is left open; 1 of 3 gates passed");
+    check("people", 22, false, "every gate passed (1 of 1)");
     check("torn", 7, true, "step `1.mission` may or may not have happened; 1 of 3 gates passed");
     check("troubles", 41, false, "given up: the endpoints are to be replaced first");
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), corpus());

@@ -1,5 +1,6 @@
 //! Takes a run up again, or opens a new one: which of the two, and what must be there first.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -114,7 +115,12 @@ impl<'a> Prospect<'a> {
     }
 
     /// Writes the record that opens the run, or that takes it up again.
-    pub(super) fn open(&self, context: &Context, world: &World) -> Result<(Journal, Event, Progress), Failure> {
+    pub(super) fn open(
+        &self,
+        context: &Context,
+        world: &World,
+        tools: BTreeMap<String, String>,
+    ) -> Result<(Journal, Event, Progress), Failure> {
         if let Some((old, reason)) = &self.given_up {
             let (mut journal, _) = Journal::open(&old.folder.journal())?;
             let closed = Event::RunClosed { by: context.operator(), reason: reason.clone() };
@@ -129,7 +135,7 @@ impl<'a> Prospect<'a> {
         let runbook_sha256 = context.runbook.sha256.clone();
         if let Some(existing) = self.existing.as_ref().filter(|existing| existing.progress.run.is_some()) {
             let (journal, _) = Journal::open(&existing.folder.journal())?;
-            let event = RunContinued { citadel, operator, host, runbook_sha256, commit, phases };
+            let event = RunContinued { citadel, operator, host, runbook_sha256, commit, tools, phases };
             return Ok((journal, Event::RunContinued(event), progress));
         }
         world.folder.create()?;
@@ -153,6 +159,7 @@ impl<'a> Prospect<'a> {
             commit,
             operator,
             host,
+            tools,
             phases,
         };
         Ok((journal, Event::RunOpened(event), progress))

@@ -1,5 +1,7 @@
 //! What must be there before a run can start: everything that is missing, at once, each with how to supply it.
 
+use std::collections::BTreeMap;
+
 use super::context::Context;
 use super::opening::Prospect;
 use crate::chain::EndpointUrl;
@@ -60,6 +62,16 @@ pub(super) async fn tools(context: &Context, prospect: &Prospect<'_>) -> Vec<(St
         }
     }
     missing
+}
+
+/// The versions of the declared tools that are there.
+pub(super) async fn versions(context: &Context, prospect: &Prospect<'_>) -> BTreeMap<String, String> {
+    let mut versions = BTreeMap::new();
+    for tool in &context.runbook.tools {
+        let said = workspace::tool_version(tool, &prospect.workspace.dir, &context.child_environment()).await;
+        versions.extend(said.ok().flatten().map(|version| (tool.name.clone(), version)));
+    }
+    versions
 }
 
 fn practice(prospect: &Prospect<'_>) -> Option<(String, String)> {

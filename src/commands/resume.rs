@@ -1,7 +1,7 @@
 //! What a run that goes on starts from: one table of every step that was begun, what changed since, and what will
 //! happen now and why.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use jiff::{SignedDuration, Timestamp};
@@ -72,7 +72,12 @@ pub(super) fn refuse_survivors(progress: &Progress, folder: &RunFolder) -> Resul
 }
 
 /// The table, for a run that goes on; nothing where no step was begun.
-pub(super) fn table(context: &Context, prospect: &Prospect<'_>, view: &View<'_>) -> Option<String> {
+pub(super) fn table(
+    context: &Context,
+    prospect: &Prospect<'_>,
+    view: &View<'_>,
+    tools: &BTreeMap<String, String>,
+) -> Option<String> {
     let existing = prospect.existing.as_ref()?;
     if existing.progress.steps.is_empty() {
         return None;
@@ -82,7 +87,8 @@ pub(super) fn table(context: &Context, prospect: &Prospect<'_>, view: &View<'_>)
     for phase in &context.runbook.phases {
         for step in &phase.steps {
             let Some(seen) = view.progress.steps.get(&step.id) else { continue };
-            let changed = changes(view, &step.id, seen, prospect.workspace.commit.as_deref());
+            let mut changed = changes(view, &step.id, seen, prospect.workspace.commit.as_deref());
+            changed.extend(other_tools(&tools_at(&existing.entries, &step.id), tools));
             let (what, why) = what_happens(&lines, &step.id);
             let _ = writeln!(text, "  {:<22} {:<14} {:<9} {why}", step.id.0, state(seen), what);
             for change in changed {
@@ -130,8 +136,8 @@ fn what_happens(lines: &[Line], step: &StepId) -> (&'static str, String) {
 /// What is not as it was when the step began: its definition, its inputs, the workspace's commit.
 fn changes(view: &View<'_>, step: &StepId, seen: &StepProgress, commit: Option<&str>) -> Vec<String> {
     let mut changed = Vec::new();
-    if plan::outline(view.progress, step).is_some_and(|outline| outline.definition != seen.started.definition) {
-        changed.push("its definition or script".to_owned());
+    if let Some(outline) = plan::outline(view.progress, step) {
+        changed.extend(view.differences(&seen.started.definition, &outline.definition));
     }
     let dir = &view.world.workspace.dir;
     for (path, hash) in &seen.started.inputs {
@@ -145,4 +151,26 @@ fn changes(view: &View<'_>, step: &StepId, seen: &StepProgress, commit: Option<&
         changed.push(format!("workspace commit {was} → {}", commit.unwrap_or("none")));
     }
     changed
+}
+
+/// The tools of the invocation that last began the step.
+fn tools_at(entries: &[Entry], step: &StepId) -> BTreeMap<String, String> {
+    let (mut now, mut at) = (&BTreeMap::new(), BTreeMap::new());
+    for entry in entries {
+        match &entry.event {
+            Event::RunOpened(opened) => now = &opened.tools,
+            Event::RunContinued(continued) => now = &continued.tools,
+            Event::StepStarted(started) if started.step == *step => at.clone_from(now),
+            _ => {}
+        }
+    }
+    at
+}
+
+fn other_tools(then: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<String> {
+    let changed = then.iter().filter(|(name, version)| now.get(*name) != Some(version));
+    let text = |(name, version): (&String, &String)| {
+        format!("{name} {version} → {}", now.get(name).map_or("not there", String::as_str))
+    };
+    changed.map(text).collect()
 }

@@ -58,7 +58,8 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     if let Some(file) = &args.opening {
         hand_in(&context.here.join(file), &prospect, &world)?;
     }
-    let (journal, opening, progress) = prospect.open(context, &world)?;
+    let tools = preconditions::versions(context, &prospect).await;
+    let (journal, opening, progress) = prospect.open(context, &world, tools.clone())?;
     if let Some(torn) = prospect.existing.as_ref().map(|existing| existing.torn).filter(|torn| *torn > 0) {
         terminal::warning(&format!("the journal ended in {torn} bytes of an unfinished record, which were cut off"));
     }
@@ -71,7 +72,7 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     let scope_progress = recorder.progress().clone();
     let view = View { runbook: &context.runbook, progress: &scope_progress, world: &world };
     outline::keep(&context.runbook, &prospect.workspace, &view.scope(prospect.network), &world.folder)?;
-    if let Some(table) = resume::table(context, &prospect, &view) {
+    if let Some(table) = resume::table(context, &prospect, &view, &tools) {
         terminal::note(&table);
     }
     let reports = world.reports.clone();

@@ -23,12 +23,11 @@ use std::collections::BTreeSet;
 use crate::devchain::Running;
 use crate::error::{ExitCode, Failure};
 use crate::event::{Event, StepOutcome};
-use crate::journal::RunFolder;
 use crate::plan::{self, Item, Selection};
 use crate::process::clock;
 use crate::progress::{Halt, Progress, StepState};
 use crate::recorder::Recorder;
-use crate::runbook::{Phase, PhaseId, Runbook, Step, StepId, digest};
+use crate::runbook::{Phase, PhaseId, Runbook, Step, StepId};
 use crate::verdict::Verdict;
 use world::{View, World};
 
@@ -163,16 +162,10 @@ impl<'a> Engine<'a> {
     /// What changed about a step that was done, field by field.
     fn changed_hint(&self, step: &StepId) -> String {
         let progress = self.recorder.progress();
-        let read = |digest: &str| -> Option<serde_json::Value> {
-            let bytes = std::fs::read(self.world.folder.file(&RunFolder::definition(digest))).ok()?;
-            serde_json::from_slice(&bytes).ok()
-        };
-        let before = progress.steps.get(step).and_then(|seen| read(&seen.started.definition));
-        let after = plan::outline(progress, step).and_then(|outline| read(&outline.definition));
-        let differences = match before.zip(after) {
-            Some((before, after)) => digest::differences(&before, &after),
-            None => vec!["the earlier definition was not kept".to_owned()],
-        };
+        let before = progress.steps.get(step).map(|seen| seen.started.definition.as_str());
+        let after = plan::outline(progress, step).map(|outline| outline.definition.as_str());
+        let differences =
+            before.zip(after).map(|(before, after)| self.view().differences(before, after)).unwrap_or_default();
         format!(
             "{step} was done by another definition:\n  {}\nundo the change, or start over with `citadel run --new --network {}`",
             differences.join("\n  "),

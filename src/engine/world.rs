@@ -14,7 +14,7 @@ use crate::process::{self, Stop};
 use crate::progress::{DevChainProgress, Progress};
 use crate::runbook::{
     Contract, ContractAddress, ContractKind, Network, PerNetwork, PersonKey, Phase, PhaseId, Runbook, Scope, SignOff,
-    SignerKey,
+    SignerKey, digest,
 };
 use crate::secrets::Mask;
 use crate::signoff;
@@ -138,6 +138,21 @@ impl<'a> View<'a> {
     /// What checks may look at beyond the chain.
     pub fn around(&self, network: &'a Network, kept: Kept) -> Around<'a> {
         Around { view: *self, network, kept }
+    }
+
+    /// What differs between two step definitions, field by field, given their digests; nothing where they are the same.
+    pub fn differences(&self, before: &str, after: &str) -> Vec<String> {
+        if before == after {
+            return Vec::new();
+        }
+        let read = |digest: &str| -> Option<serde_json::Value> {
+            let bytes = std::fs::read(self.world.folder.file(&RunFolder::definition(digest))).ok()?;
+            serde_json::from_slice(&bytes).ok()
+        };
+        match read(before).zip(read(after)) {
+            Some((before, after)) => digest::differences(&before, &after),
+            None => vec!["the earlier definition was not kept".to_owned()],
+        }
     }
 
     /// The keys that count for a sign-off on `network`.

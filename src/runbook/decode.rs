@@ -1,6 +1,8 @@
 //! A small reader over a table as written: takes a key with a type, remembers what was taken, and at the end reports
 //! keys that nobody asked for. Problems are reported and reading goes on.
 
+use std::collections::BTreeSet;
+
 use super::diagnostic::{Diagnostic, Report};
 use super::document::{Entry, Node, Table, Value};
 use super::place::Place;
@@ -162,12 +164,16 @@ impl<'a> Reader<'a> {
     /// Reports every key that was not taken, and every required key that is not there.
     pub(super) fn finish(self) {
         let left: Vec<&str> = self.known.iter().copied().filter(|key| !self.has(key)).collect();
+        let known = || {
+            let mut seen = BTreeSet::new();
+            self.known.iter().copied().filter(move |key| seen.insert(*key))
+        };
         let mut misspelt = Vec::new();
         for entry in self.unknown() {
             let meant = suggest::nearest(&entry.key, left.iter().copied());
             misspelt.extend(meant);
             let help = meant.map(|meant| format!("did you mean `{meant}`?"));
-            let help = help.or_else(|| suggest::help("", self.known.iter().copied(), "known here"));
+            let help = help.or_else(|| suggest::help("", known(), "known here"));
             let message = format!("unknown key `{}` in {}", entry.key, self.what);
             self.report.add(Diagnostic::new(entry.place, message).label("not a key here").maybe_help(help));
         }

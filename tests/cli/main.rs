@@ -13,6 +13,7 @@ mod fixture;
 mod formats;
 mod refusals;
 mod rehearsal;
+mod resume;
 mod secrets;
 mod sign_offs;
 mod steps;
