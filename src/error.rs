@@ -46,7 +46,11 @@ pub const EXIT_CODES: &[(ExitCode, &str, &str)] = &[
         "a gate is unknown: it could not be judged",
         "mend the endpoint or the missing evidence, then `citadel gate verify`",
     ),
-    (ExitCode::Waiting, "a gate, or the opening of a run, waits for people to sign", "sign the statement that was printed, then run again"),
+    (
+        ExitCode::Waiting,
+        "a gate, or the opening of a run, waits for people to sign",
+        "sign the statement that was printed, then run again",
+    ),
     (
         ExitCode::StepFailed,
         "a step failed, or its evidence does not hold",

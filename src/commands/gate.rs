@@ -8,7 +8,7 @@ use super::opening::Existing;
 use crate::cli::{VerdictFormat, Verify};
 use crate::devchain;
 use crate::engine::world::{View, World};
-use crate::engine::{accounts, dev_chain, gate_code, judge, signing};
+use crate::engine::{accounts, dev_chain, gate_code, judge, signed};
 use crate::error::{ExitCode, Failure};
 use crate::event::{BlockRef, Event};
 use crate::journal::RunFolder;
@@ -77,7 +77,7 @@ async fn judged(view: &View<'_>, phase: &Phase) -> GateView {
     let mut judgement = judge::judge(view, phase, &accounts::asks(view, phase)).await;
     let contracts = accounts::take(view, phase, &mut judgement);
     if let Some(sign_off) = &phase.gate.sign_off {
-        let signed = signing::standing(view, phase, sign_off, &judgement.results, &contracts);
+        let signed = signed::standing(view, phase, sign_off, &judgement.results, &contracts);
         judgement.results.push(signed);
     }
     gate_view(view, phase, judgement)

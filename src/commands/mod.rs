@@ -16,7 +16,6 @@ mod report;
 mod resume;
 mod run;
 mod sign_off;
-mod sign_off_file;
 mod status;
 
 use crate::cli::{Cli, Command, Gate};
@@ -36,7 +35,7 @@ pub async fn dispatch(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Gate(Gate::Verify(args)) => gate::verify(&Context::new(global)?, args).await,
         Command::Status(args) => status::status(&Context::new(global)?, args),
         Command::Report(args) => report::report(&Context::new(global)?, args),
-        Command::SignOff(args) => sign_off::sign_off(&Context::new(global)?, args).await,
+        Command::SignOff(args) => Box::pin(sign_off::sign_off(&Context::new(global)?, args)).await,
         Command::Contingency(_) => Ok(contingency::list(&Context::new(global)?)),
         Command::Decide(args) => decide::decide(&Context::new(global)?, args),
         Command::Devchain(args) => devchain::devchain(&Context::new(global)?, args).await,

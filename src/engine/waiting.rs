@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::opening::LOOK;
-use super::{Engine, accounts, signing};
+use super::{Engine, accounts, signed};
 use crate::error::Failure;
 use crate::event::{Event, SignOffRequested};
 use crate::operator;
@@ -47,8 +47,8 @@ impl Engine<'_> {
     fn seen(&self, phase: &Phase, request: &SignOffRequested) -> Option<Tally> {
         let view = self.view();
         let judged = view.progress.gates.get(&phase.id)?.judged.as_ref()?;
-        let terms = signing::terms(&view, phase, phase.gate.sign_off.as_ref()?, &judged.results).ok()?;
-        Some(signing::tally(&view, request, &terms, signoff::no_contracts(), Timestamp::now()))
+        let terms = signed::terms(&view, phase, phase.gate.sign_off.as_ref()?, &judged.results).ok()?;
+        Some(signed::tally(&view, request, &terms, signoff::no_contracts(), Timestamp::now()))
     }
 
     /// Whether a signature came in that only a contract can judge, and that the gate has not asked it about yet.

@@ -79,7 +79,7 @@ pub(crate) fn opened() -> RunOpened {
         commit: Some("c0ffee".into()),
         operator: "ann".into(),
         host: "tower".into(),
-        tools: Default::default(),
+        tools: std::collections::BTreeMap::default(),
         phases: outlines(),
     }
 }
@@ -89,7 +89,7 @@ pub(crate) fn continued() -> Event {
         citadel: "0.1.0".into(),
         operator: "bob".into(),
         host: "keep".into(),
-        tools: Default::default(),
+        tools: std::collections::BTreeMap::default(),
         runbook_sha256: "5a".repeat(32),
         commit: Some("c0ffee".into()),
         phases: outlines(),

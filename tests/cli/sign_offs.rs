@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::builder::{Outcome, Test};
-use super::fixture::rpc;
+use super::fixture::{Lease, kept, rpc};
 use super::stub::{step, stub_on_chain};
 use super::watchdog::Watchdog;
 
@@ -28,11 +28,11 @@ fn people() -> (Test, Watchdog) {
     let keys = [key("ann", "ed25519"), key("bob", "ecdsa"), key("cy", "rsa")].join(", ");
     test.edit("runbook.toml", "dev_chain = { program", "operators = [\"ann\"]\ndev_chain = { program");
     test.edit("runbook.toml", "eq = 1", "ge = 1");
-    let text = test.read("runbook.toml");
+    let before = test.read("runbook.toml");
     test.write(
         "runbook.toml",
         format!(
-            "{text}[phase.gate.sign_off]\nstatement = \"I looked at it.\"\ncovers = [\"out.json\"]\nsigners = \
+            "{before}[phase.gate.sign_off]\nstatement = \"I looked at it.\"\ncovers = [\"out.json\"]\nsigners = \
              \"people\"\nthreshold = 2\nmax_age = \"24h\"\nnot_operator = true\n[signers.people]\nkey = [{keys}, {{ who \
              = \"eve\", ethereum = \"{WALLET}\" }}]\n"
         ),
@@ -207,4 +207,69 @@ fn keys_are_imported_and_what_cannot_be_honoured_is_refused() {
     check(&format!("*@citadel.dev {key}"), "`*@citadel.dev` is a pattern, not a person");
     check("ann@citadel.dev ssh-ed25519 cGxhY2Vob2xkZXI=", "line 1: the `ssh-ed25519` key is base64 of");
     check("# nobody", "no line names a key");
+}
+
+/// The owners of the practice Safe, in the order that it lists them.
+fn owners(kept: &Lease) -> Vec<String> {
+    let call = json!([{ "to": kept.address("GovernanceSafe"), "data": "0xa0e67e2b" }, "latest"]);
+    let answer = kept.rpc("eth_call", &call);
+    let words = answer.as_str().unwrap()[2..].as_bytes().chunks(64).skip(2);
+    let addresses = words.map(|word| format!("0x{}", std::str::from_utf8(&word[24..]).unwrap()));
+    addresses.map(|address| citadel::chain::checksum(address.parse().unwrap())).collect()
+}
+
+#[test]
+fn the_owners_of_a_safe_sign_and_a_removed_one_does_not() {
+    let kept = kept();
+    let owners = owners(&kept);
+    let named = |number: usize| format!("{{ who = \"owner-{number}\", ethereum = \"{}\" }}", owners[number]);
+    let group = format!("safe_owners = \"governance_safe\"\nkey = [{}, {}]", named(0), named(1));
+    kept.edit("runbook.toml", "key = []\ndev_chain = \"governance\"", &group);
+    let folder = || {
+        let run = kept.run().join("sign-offs");
+        let folders = std::fs::read_dir(run).unwrap().map(|entry| entry.unwrap().path());
+        folders.max_by_key(|path| path.metadata().unwrap().modified().unwrap()).unwrap()
+    };
+    // As a wallet would: the chain's own node holds these keys.
+    let sign = |number: usize| {
+        let typed: Value = serde_json::from_slice(&std::fs::read(folder().join("statement.json")).unwrap()).unwrap();
+        let signature = kept.rpc("eth_signTypedData_v4", &json!([owners[number], typed]));
+        std::fs::write(folder().join(format!("owner-{number}.sig")), signature.as_str().unwrap()).unwrap();
+    };
+    let outcome = kept.citadel("run --local --phase 1").code(12);
+    outcome.says("Sign-off of gate 1").says("owner-0").says(&format!("not {}", owners[2]));
+    sign(0);
+    sign(2);
+    let outcome = kept.citadel("run --local --phase 1").code(12).says("1 of 2 people signed");
+    outcome.says(&format!("nobody declared who `{}` is", owners[2]));
+    // The Safe removes an owner who has signed: what was asked for is void, and they cannot sign again.
+    let safe = kept.address("GovernanceSafe");
+    let words = ["1", owners[0].trim_start_matches("0x"), "1"].map(|word| format!("{word:0>64}")).concat();
+    kept.rpc("anvil_impersonateAccount", &json!([safe]));
+    kept.rpc("anvil_setBalance", &json!([safe, "0xde0b6b3a7640000"]));
+    let call = json!([{ "from": safe, "to": safe, "data": format!("0xf8dc5dd9{words}"), "gas": "0x7a120" }]);
+    kept.rpc("eth_sendTransaction", &call);
+    kept.rpc("anvil_stopImpersonatingAccount", &json!([safe]));
+    kept.rpc("evm_mine", &json!([]));
+    assert_eq!(self::owners(&kept), owners[1..]);
+    let outcome = kept.citadel("run --local --phase 1").code(12).says("the request before it is void");
+    outcome.says("check signers governance: `owners`").says("0 of 2 people signed");
+    sign(0);
+    kept.citadel("run --local --phase 1").code(12).says("which none of the declared signers has");
+}
+
+#[test]
+fn what_ethers_signs_is_accepted_and_what_we_ask_for_ethers_accepts() {
+    let kept = kept();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/signatures");
+    let script = "const { Wallet, verifyTypedData, id } = require('ethers'); const fs = require('node:fs');
+        const d = JSON.parse(fs.readFileSync(process.env.AT + '/statement.json')); delete d.types.EIP712Domain;
+        const told = fs.readFileSync(process.env.AT + '/cast.sig', 'utf8').trim();
+        console.log(verifyTypedData(d.domain, d.types, d.message, told));
+        new Wallet(id('citadel test signer 2')).signTypedData(d.domain, d.types, d.message).then(console.log);";
+    kept.write("practice/ethers.js", script);
+    let told = kept.sh(&format!("cd practice && AT='{}' node ethers.js; rm ethers.js", folder.display()));
+    let told: Vec<&str> = told.split_whitespace().collect();
+    assert_eq!(told[0], "0xf620791667c44205EDff74220F7F88F12A5f36aB");
+    assert_eq!(told[1], std::fs::read_to_string(folder.join("ethers.sig")).unwrap().trim());
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::context::Context;
-use super::sign_off::{input, rendered};
+use super::run::{input, rendered};
 use crate::cli::{SignOffImport, SignOffVerify};
+use crate::commands::context::Context;
 use crate::digest::sha256;
 use crate::error::{ExitCode, Failure};
 use crate::signoff::{self, allowed_signers};
