@@ -4,5 +4,12 @@ use sha2::{Digest, Sha256};
 
 /// The SHA-256 of `bytes`.
 pub fn sha256(bytes: &[u8]) -> String {
-    format!("{:x}", Sha256::digest(bytes))
+    sha256_of(&[bytes])
+}
+
+/// The SHA-256 of several pieces, as if they were one.
+pub fn sha256_of(pieces: &[&[u8]]) -> String {
+    let mut digest = Sha256::new();
+    pieces.iter().for_each(|piece| digest.update(piece));
+    format!("{:x}", digest.finalize())
 }

@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     }
     let cli = Cli::parse();
     diagnostics(cli.global.verbose);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let outcome = match runtime {
         Ok(runtime) => {
             let outcome = runtime.block_on(commands::dispatch(&cli));

@@ -260,9 +260,9 @@ impl Progress {
         self.steps.insert(started.step.clone(), progress);
         self.transactions.retain(|_, user| *user != started.step);
         // What a gate said about its phase is void once a step of the phase runs again.
-        if let Some(phase) = self.phases.iter().find(|phase| phase.steps.iter().any(|step| step.id == started.step)) {
-            self.gates.remove(&phase.id);
-        }
+        let phases = &self.phases;
+        let has = |phase: &PhaseOutline| phase.steps.iter().any(|step| step.id == started.step);
+        self.gates.retain(|gate, _| !phases.iter().any(|phase| phase.id == *gate && has(phase)));
     }
 
     fn step_ended(&mut self, ended: &StepEnded) {

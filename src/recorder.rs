@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::error::Failure;
 use crate::event::Event;
 use crate::journal::{Entry, Journal};
+use crate::process::Started;
 use crate::progress::Progress;
 use crate::runbook::StepId;
 
@@ -36,13 +37,26 @@ impl Recorder {
     /// Records one event: durable when this returns, and only then visible to anyone.
     pub fn record(&mut self, event: Event) -> Result<(), Failure> {
         let entry = self.journal.append(event, Timestamp::now())?;
+        self.tell(&entry);
+        Ok(())
+    }
+
+    /// Records which process a step has: written when this returns, and synced with the next record. It is for a citadel
+    /// that comes after a killed one; where the machine went down, the process did too.
+    pub fn record_process(&mut self, step: StepId, attempt: u32, process: Started) -> Result<(), Failure> {
+        let event = Event::StepSpawned { step, attempt, process };
+        let entry = self.journal.append_unsynced(event, Timestamp::now())?;
+        self.tell(&entry);
+        Ok(())
+    }
+
+    fn tell(&mut self, entry: &Entry) {
         self.progress.apply(entry.seq, &entry.event);
         for observer in &mut self.observers {
-            observer.event(&entry, &self.progress);
+            observer.event(entry, &self.progress);
         }
         #[cfg(feature = "kill-points")]
         crate::journal::kill_point::reached(entry.seq, "after-telling");
-        Ok(())
     }
 
     /// Tells observers about a line of output.

@@ -5,17 +5,29 @@
 
 #[path = "chain/anvil.rs"]
 mod anvil;
+#[path = "chain/attacks.rs"]
+mod attacks;
 #[path = "chain/bytecode.rs"]
 mod bytecode;
 #[path = "chain/contracts.rs"]
 mod contracts;
 #[path = "chain/endpoints.rs"]
 mod endpoints;
+#[path = "chain/fault.rs"]
+mod fault;
 #[path = "chain/governance.rs"]
 mod governance;
+#[path = "chain/liars.rs"]
+mod liars;
+#[path = "chain/proxy.rs"]
+mod proxy;
 #[path = "chain/safes.rs"]
 mod safes;
 #[path = "chain/scripted.rs"]
 mod scripted;
+#[path = "chain/site.rs"]
+mod site;
+#[path = "chain/told.rs"]
+mod told;
 #[path = "chain/world.rs"]
 mod world;

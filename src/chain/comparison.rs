@@ -16,7 +16,16 @@ pub(crate) fn agreed(said: &[Said<'_>], agree: usize) -> Answer {
     } else if same < agree {
         Answer::Unknown(too_few(said, same, agree))
     } else {
-        best.clone()
+        vouched(best, said, agree)
+    }
+}
+
+/// The best answer, as far as enough endpoints gave it: what a call reverted with must be told by `agree` of them, too.
+fn vouched(best: &Answer, said: &[Said<'_>], agree: usize) -> Answer {
+    let exactly = said.iter().filter(|(_, answer)| answer.as_ref() == Ok(best)).count();
+    match best {
+        Answer::Reverted(Some(_)) if exactly < agree => Answer::Reverted(None),
+        _ => best.clone(),
     }
 }
 
@@ -66,6 +75,7 @@ fn shortened(answer: &Answer) -> String {
 #[cfg(test)]
 mod tests {
     use ethers::types::H256;
+    use proptest::prelude::*;
 
     use super::super::question::Mined;
     use super::*;
@@ -103,7 +113,10 @@ mod tests {
     fn a_revert_is_an_answer() {
         let bare = || Answer::Reverted(None);
         let with = |byte| Answer::Reverted(Some(vec![byte]));
-        check(vec![bare(), with(1)], 2, "reverted 0x01");
+        check(vec![with(1), with(1)], 2, "reverted 0x01");
+        check(vec![bare(), with(1)], 1, "reverted 0x01");
+        check(vec![bare(), with(1), with(1)], 2, "reverted 0x01");
+        check(vec![bare(), with(1)], 2, "reverted");
         check(vec![bare(), bare()], 2, "reverted");
         check(vec![with(1), with(2)], 1, "unknown: the endpoints disagree: A says reverted 0x01, B says reverted 0x02");
         check(vec![bytes(1), bare()], 1, "unknown: the endpoints disagree: A says 0x01, B says reverted");
@@ -126,5 +139,45 @@ mod tests {
         check(vec![mined(1), none()], 2, "unknown: only 1 of the 2 endpoints needed answered (B: does not know it)");
         assert!(matches!(agreed(&[("A", Ok(mined(1))), ("B", Ok(none()))], 1), Answer::Receipt(Some(_))));
         assert!(matches!(agreed(&[("A", Ok(mined(1))), ("B", Ok(mined(2)))], 1), Answer::Unknown(_)));
+    }
+
+    fn an_answer() -> impl Strategy<Value = Answer> {
+        let data = prop::collection::vec(0..3u8, 0..2);
+        let hash = (0..3u8).prop_map(H256::repeat_byte);
+        prop_oneof![
+            data.clone().prop_map(Answer::Bytes),
+            prop::option::of(data).prop_map(Answer::Reverted),
+            prop::option::of(hash.clone()).prop_map(Answer::BlockHash),
+            prop::option::of(hash.prop_map(|block_hash| {
+                let (hash, to, logs) = (H256::zero(), None, vec![]);
+                Box::new(Mined { hash, succeeded: true, block_hash, block_number: 1, to, logs })
+            }))
+            .prop_map(Answer::Receipt),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Fewer than `agree` liars change nothing of what the honest ones say, except that it becomes unknown.
+        #[test]
+        fn fewer_than_agree_liars_put_no_word_in_anybodys_mouth(
+            truth in an_answer(),
+            honest in prop::collection::vec(any::<bool>(), 1..4),
+            lies in prop::collection::vec(prop::option::of(an_answer()), 0..4),
+            more in 1..3usize,
+            turn in 0..8usize,
+        ) {
+            let agree = lies.len() + more;
+            let late = |answer: Option<Answer>| ("x", answer.ok_or_else(|| "late".to_owned()));
+            let honest = honest.into_iter().map(|speaks| late(speaks.then(|| truth.clone())));
+            let mut said: Vec<Said<'_>> = honest.chain(lies.into_iter().map(late)).collect();
+            let turn = turn % said.len();
+            said.rotate_left(turn);
+            let found = agreed(&said, agree);
+            let less = Answer::Reverted(None);
+            let softer = found == less && matches!(truth, Answer::Reverted(_));
+            prop_assert!(matches!(found, Answer::Unknown(_)) || found == truth || softer, "{truth} became {found}");
+        }
     }
 }

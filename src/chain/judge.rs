@@ -11,9 +11,9 @@ use super::question::{Answer, Question};
 use super::reader::Reader;
 use super::reading::{EndpointReport, PinnedBlock, Reading};
 use super::rpc::Endpoint;
-use super::surroundings::{Surroundings, Target, TransactionsAsk};
+use super::surroundings::{Surroundings, Target, TransactionsAsk, Wait};
 use super::view::View;
-use crate::runbook::{BlockTag, Check};
+use crate::runbook::{BlockTag, Check, Network};
 use crate::verdict::{CheckResult, Verdict};
 
 /// Judges checks and transactions at one pinned block.
@@ -28,17 +28,26 @@ pub async fn judge(
     at_least: Option<u64>,
 ) -> Reading {
     let endpoints = Endpoints::new(target);
-    let (looked, pinned) = wait_for_block(target, &endpoints, transactions, at_least).await;
+    let until = Instant::now() + target.network.settle + target.limits.total;
+    let mut waited = None;
+    let (looked, pinned) = wait_for_block(target, &endpoints, transactions, around, at_least, until, &mut waited).await;
     let mut reading = Reading { chain_id: target.network.chain_id, ..Reading::default() };
     match pinned {
-        Ok(pinned) => read(target, &endpoints, &pinned, checks, transactions, around, &mut reading, looked).await,
+        Ok(pinned) => {
+            let reader = reader(target, &endpoints, &pinned, until.min(Instant::now() + target.limits.total));
+            read(target, &endpoints, reader, &pinned, checks, transactions, around, &mut reading, looked).await;
+        }
         Err(reason) => {
             reading.endpoints = looked;
             reading.results = nothing_read(target, checks, transactions, &reason);
         }
     }
+    for (report, endpoint) in reading.endpoints.iter_mut().zip(&endpoints.open) {
+        report.happened = endpoint.happened();
+    }
     reading.endpoints.extend(endpoints.refused);
     reading.notes = notes(&reading.endpoints);
+    reading.notes.extend(waited.map(|first: Wait| format!("waited: {first}")));
     reading
 }
 
@@ -57,38 +66,47 @@ async fn wait_for_block(
     target: &Target<'_>,
     endpoints: &Endpoints,
     transactions: &[TransactionsAsk],
+    around: &dyn Surroundings,
     at_least: Option<u64>,
+    until: Instant,
+    waited: &mut Option<Wait>,
 ) -> (Vec<EndpointReport>, Result<Pinned, String>) {
     let network = target.network;
     let patience = Instant::now() + network.settle;
-    let mut served = false;
+    let mut needed = None;
     loop {
-        let until = Instant::now() + target.limits.round;
-        let Looked { reports, pinned } = look(endpoints, network, network.block, until).await;
-        let pinned = match pinned {
-            Ok(pinned) => pinned,
-            // Once the endpoints served, a moment without them does not end the wait.
-            Err(_) if served && Instant::now() + look_again(network) < patience => {
-                sleep(look_again(network)).await;
-                continue;
-            }
-            Err(reason) => return (reports, Err(reason)),
-        };
-        served = true;
-        let mined = newest(target, endpoints, &pinned, transactions).await;
-        let needed = at_least.into_iter().chain(mined).max().unwrap_or_default();
-        if pinned.block.number >= needed {
-            return (reports, Ok(pinned));
-        }
+        let round = until.min(Instant::now() + target.limits.round);
+        let Looked { reports, pinned } = look(endpoints, network, network.block, round).await;
         let pause = look_again(network);
-        if Instant::now() + pause > patience {
-            let (tag, have) = (tag_name(network.block), pinned.block.number);
-            let reason =
-                format!("the newest `{tag}` block of `{}` is {have}; block {needed} must be read", network.name);
-            return (reports, Err(reason));
-        }
+        let over = Instant::now() + pause > patience;
+        let newest = match pinned {
+            Ok(pinned) => {
+                let mined = newest(target, endpoints, &pinned, transactions, round).await;
+                let block = at_least.into_iter().chain(mined).max().unwrap_or_default();
+                if pinned.block.number >= block {
+                    return (reports, Ok(pinned));
+                }
+                if over {
+                    return (reports, Err(too_old(network, pinned.block.number, block)));
+                }
+                needed = Some(block);
+                Some(pinned.block.number)
+            }
+            // Once the endpoints served, a moment without them does not end the wait.
+            Err(reason) if needed.is_none() || over => return (reports, Err(reason)),
+            Err(_) => None,
+        };
+        let left = patience.saturating_duration_since(Instant::now());
+        let wait = Wait { block: needed.unwrap_or_default(), newest, tag: tag_name(network.block), left };
+        around.waits(&wait);
+        waited.get_or_insert(wait);
         sleep(pause).await;
     }
+}
+
+fn too_old(network: &Network, have: u64, needed: u64) -> String {
+    let tag = tag_name(network.block);
+    format!("the newest `{tag}` block of `{}` is {have}; block {needed} must be read", network.name)
 }
 
 /// The newest block among the transactions that are mined.
@@ -97,13 +115,14 @@ async fn newest(
     endpoints: &Endpoints,
     pinned: &Pinned,
     transactions: &[TransactionsAsk],
+    until: Instant,
 ) -> Option<u64> {
     let hashes = transactions.iter().flat_map(|ask| &ask.hashes).filter_map(|hash| checks::transaction_hash(hash).ok());
     let questions: Vec<Question> = hashes.map(Question::Receipt).collect();
     if questions.is_empty() {
         return None;
     }
-    let reader = reader(target, endpoints, pinned);
+    let reader = reader(target, endpoints, pinned, until);
     let answers = reader.ask(&questions).await;
     let blocks = answers.into_iter().filter_map(|answer| match answer {
         Answer::Receipt(Some(mined)) => Some(mined.block_number),
@@ -112,9 +131,8 @@ async fn newest(
     blocks.max()
 }
 
-fn reader<'a>(target: &Target<'_>, endpoints: &'a Endpoints, pinned: &Pinned) -> Reader<'a> {
+fn reader<'a>(target: &Target<'_>, endpoints: &'a Endpoints, pinned: &Pinned, until: Instant) -> Reader<'a> {
     let live: Vec<&Endpoint> = pinned.live.iter().map(|at| &endpoints.open[*at]).collect();
-    let until = Instant::now() + target.limits.total;
     Reader::new(live, target.network.agree.max(1), pinned.block, target.limits, until)
 }
 
@@ -123,6 +141,7 @@ fn reader<'a>(target: &Target<'_>, endpoints: &'a Endpoints, pinned: &Pinned) ->
 async fn read(
     target: &Target<'_>,
     endpoints: &Endpoints,
+    reader: Reader<'_>,
     pinned: &Pinned,
     checks: &[&Check],
     transactions: &[TransactionsAsk],
@@ -130,7 +149,6 @@ async fn read(
     reading: &mut Reading,
     reports: Vec<EndpointReport>,
 ) {
-    let reader = reader(target, endpoints, pinned);
     let board = Board::default();
     let variable = endpoints.open[pinned.live[0]].at.variable().to_owned();
     let view = View::new(around, target.network, pinned.block, variable, &board);
@@ -150,7 +168,7 @@ async fn read(
     let mut results: Vec<CheckResult> =
         finished.zip(named).map(|(finding, (id, kind))| finding.named(id, kind)).collect();
     checks::compare_with_earlier(checks, &mut results, around);
-    if let Err(reason) = still_canonical(&reader, pinned.block).await {
+    if let Err(reason) = reader.still_canonical().await {
         for result in &mut results {
             doubt(result, &reason);
         }
@@ -165,18 +183,6 @@ async fn read(
         for report in reading.endpoints.iter_mut().filter(|report| report.variable == variable) {
             report.trouble = Some(format!("stopped answering: {reason}"));
         }
-    }
-}
-
-/// At the end, the pinned block must still be the one of its number.
-async fn still_canonical(reader: &Reader<'_>, block: PinnedBlock) -> Result<(), String> {
-    match reader.ask(&[Question::BlockHash(block.number)]).await.pop() {
-        Some(Answer::BlockHash(Some(hash))) if hash == block.hash => Ok(()),
-        Some(Answer::BlockHash(_)) => Err(format!("block {} was replaced by another while it was read", block.number)),
-        Some(Answer::Unknown(reason)) => {
-            Err(format!("whether block {} still stands is unknown: {reason}", block.number))
-        }
-        _ => Err(format!("whether block {} still stands is unknown", block.number)),
     }
 }
 

@@ -10,6 +10,8 @@ mod bundle;
 mod checks;
 mod comparison;
 mod finding;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod judge;
 mod pin;
 mod preflight;
@@ -30,4 +32,4 @@ pub use address::{checksum, checksummed};
 pub use judge::{head, judge};
 pub use reading::{EndpointReport, PinnedBlock, ReadRecord, Reading};
 pub use rpc::EndpointUrl;
-pub use surroundings::{Known, Limits, Surroundings, Target, TransactionsAsk};
+pub use surroundings::{Known, Limits, Surroundings, Target, TransactionsAsk, Wait};

@@ -4,9 +4,9 @@ use ethers::types::H256;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::preflight::{Examined, examine, look_again, read_block, requests, tag_name};
+use super::preflight::{Examined, Tagged, examine, is_of_now, look_again, now, read_block, requests, tag_name};
 use super::reading::{EndpointReport, PinnedBlock};
-use super::rpc::{Endpoint, EndpointUrl, Request};
+use super::rpc::{Endpoint, EndpointUrl, Poster, Request};
 use super::surroundings::Target;
 use super::text::count;
 use super::together::together;
@@ -39,8 +39,9 @@ pub(crate) struct Pinned {
 impl Endpoints {
     pub(crate) fn new(target: &Target<'_>) -> Self {
         let mut endpoints = Self { open: Vec::new(), refused: Vec::new() };
+        let poster = Poster::new(target.limits);
         for at in &target.endpoints {
-            match endpoints.take(at, target) {
+            match endpoints.take(at, poster.clone()) {
                 Ok(endpoint) => endpoints.open.push(endpoint),
                 Err(trouble) => endpoints.refused.push(refused(at, trouble)),
             }
@@ -48,10 +49,10 @@ impl Endpoints {
         endpoints
     }
 
-    fn take(&self, at: &EndpointUrl, target: &Target<'_>) -> Result<Endpoint, String> {
+    fn take(&self, at: &EndpointUrl, poster: Result<Poster, String>) -> Result<Endpoint, String> {
         match self.open.iter().find(|other| other.at.party() == at.party()) {
             Some(other) => Err(format!("is at the same host as `{}`: counted once", other.at.variable())),
-            None => Endpoint::new(at.clone(), target.limits),
+            None => Ok(Endpoint::new(at.clone(), poster?)),
         }
     }
 }
@@ -69,15 +70,23 @@ fn refused(at: &EndpointUrl, trouble: String) -> EndpointReport {
 pub(crate) async fn look(endpoints: &Endpoints, network: &Network, tag: BlockTag, until: Instant) -> Looked {
     let asked = requests(tag);
     let answers = together(endpoints.open.iter().map(|endpoint| endpoint.ask(&asked, until))).await;
-    let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();
+    let now = now();
     let examined: Vec<Examined> = endpoints
         .open
         .iter()
         .zip(answers)
         .map(|(endpoint, answers)| examine(&endpoint.at, network, tag, answers, now))
         .collect();
+    for (endpoint, head) in endpoints.open.iter().zip(examined.iter().map(|one| one.report.head)) {
+        endpoint.saw_head(head);
+    }
     let mut reports: Vec<EndpointReport> = examined.iter().map(|one| one.report.clone()).collect();
     let pinned = choose(endpoints, network, tag, &examined, &mut reports, until).await;
+    let pinned = pinned.and_then(|pinned| {
+        // Each endpoint's own block was fresh; one that lags, or says it does, can have drawn the choice back.
+        let fresh = is_of_now(network, pinned.block, now);
+        fresh.map(|()| pinned).map_err(|how| format!("the block that enough endpoints know, {how}"))
+    });
     Looked { reports, pinned }
 }
 
@@ -89,13 +98,16 @@ async fn choose(
     reports: &mut [EndpointReport],
     until: Instant,
 ) -> Result<Pinned, String> {
-    let fit: Vec<(usize, PinnedBlock)> =
+    let fit: Vec<(usize, Tagged)> =
         examined.iter().enumerate().filter_map(|(at, one)| Some((at, one.tagged?))).collect();
     let agree = network.agree.max(1);
     if fit.len() < agree {
         return Err(too_few(network, reports, &endpoints.refused, fit.len()));
     }
     let genesis = genesis(&fit, reports)?;
+    if let Some(block) = one_block(&fit) {
+        return Ok(Pinned { block, genesis, live: fit.iter().map(|(at, _)| *at).collect() });
+    }
     let mut numbers: Vec<u64> = fit.iter().map(|(_, block)| block.number).collect();
     numbers.sort_unstable_by(|one, other| other.cmp(one));
     let number = numbers[agree - 1];
@@ -122,12 +134,18 @@ async fn choose(
     Err(problem)
 }
 
+/// The block that all have under the tag, if it is the same.
+fn one_block(fit: &[(usize, Tagged)]) -> Option<PinnedBlock> {
+    let first = fit.first()?.1;
+    first.block.filter(|_| fit.iter().all(|(_, tagged)| *tagged == first))
+}
+
 /// Who knows the block of that number, where enough do and none tells another.
 async fn known_by(
     endpoints: &Endpoints,
     network: &Network,
     tag: BlockTag,
-    fit: &[(usize, PinnedBlock)],
+    fit: &[(usize, Tagged)],
     number: u64,
     until: Instant,
 ) -> Result<(PinnedBlock, Vec<usize>), String> {
@@ -157,7 +175,7 @@ async fn known_by(
 }
 
 /// The one hash of block 0 among those who tell it.
-fn genesis(fit: &[(usize, PinnedBlock)], reports: &[EndpointReport]) -> Result<Option<H256>, String> {
+fn genesis(fit: &[(usize, Tagged)], reports: &[EndpointReport]) -> Result<Option<H256>, String> {
     let told: Vec<(usize, H256)> = fit.iter().filter_map(|(at, _)| Some((*at, reports[*at].genesis?))).collect();
     match told.first() {
         Some((_, first)) if told.iter().any(|(_, other)| other != first) => {

@@ -1,5 +1,6 @@
 //! Asks the open questions of a round at all endpoints together, compares the answers, and keeps what was read.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
@@ -27,6 +28,8 @@ pub(crate) struct Reader<'a> {
     limits: Limits,
     until: Instant,
     records: Mutex<Vec<ReadRecord>>,
+    /// Whether the pinned block was still the one of its number, as the last round had it; the first *no* stays.
+    standing: Mutex<Option<Answer>>,
 }
 
 struct Source<'a> {
@@ -46,11 +49,12 @@ impl<'a> Reader<'a> {
     ) -> Self {
         let source = |endpoint: &'a Endpoint| Source { endpoint, label: endpoint.at.label(), gone: Mutex::default() };
         let sources = endpoints.into_iter().map(source).collect();
-        Self { sources, agree, block, limits, until, records: Mutex::default() }
+        Self { sources, agree, block, limits, until, records: Mutex::default(), standing: Mutex::default() }
     }
 
-    /// One answer for each question.
+    /// One answer for each question. The last question of every round is whether the pinned block still stands.
     pub(crate) async fn ask(&self, questions: &[Question]) -> Vec<Answer> {
+        let questions = &[questions, &[Question::BlockHash(self.block.number)]].concat();
         let requests: Vec<Request> = questions.iter().map(|question| question.request(self.block.hash)).collect();
         let until = self.until.min(Instant::now() + self.limits.round);
         let mut told = together(self.sources.iter().map(|source| source.ask(&requests, until))).await;
@@ -72,7 +76,33 @@ impl<'a> Reader<'a> {
             answers.push(answer);
         }
         answers.reverse();
+        self.stand(answers.pop());
         answers
+    }
+
+    fn stand(&self, answer: Option<Answer>) {
+        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        if standing.is_none() || *standing == Some(Answer::BlockHash(Some(self.block.hash))) {
+            *standing = answer;
+        }
+    }
+
+    /// Whether the pinned block still is the one of its number, since the last answer that counts.
+    ///
+    /// # Errors
+    /// Why not, or why that is not known.
+    pub(crate) async fn still_canonical(&self) -> Result<(), String> {
+        if self.standing.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
+            self.ask(&[]).await;
+        }
+        let number = self.block.number;
+        let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match standing {
+            Some(Answer::BlockHash(Some(hash))) if hash == self.block.hash => Ok(()),
+            Some(Answer::BlockHash(_)) => Err(format!("block {number} was replaced by another while it was read")),
+            Some(Answer::Unknown(reason)) => Err(format!("whether block {number} still stands is unknown: {reason}")),
+            _ => Err(format!("whether block {number} still stands is unknown")),
+        }
     }
 
     /// Everything read so far, and who stopped answering.
@@ -85,13 +115,29 @@ impl<'a> Reader<'a> {
     }
 
     fn record(&self, request: &Request, answer: &Answer, said: &[Said<'_>]) {
-        let said_by = self.sources.iter().zip(said).filter(|(_, (_, said))| said.as_ref() == Ok(answer));
-        self.records.lock().unwrap_or_else(PoisonError::into_inner).push(ReadRecord {
+        let mut record = ReadRecord {
             method: request.method.to_owned(),
             params: request.params.clone(),
             answer: answer.to_string(),
-            said_by: said_by.map(|(source, _)| source.endpoint.at.variable().to_owned()).collect(),
-        });
+            said_by: Vec::new(),
+            others: BTreeMap::new(),
+        };
+        for (source, (_, said)) in self.sources.iter().zip(said) {
+            let variable = source.endpoint.at.variable().to_owned();
+            if *said == Ok(Answer::BlockHash(None)) {
+                source.endpoint.note(format!("told no block {}", request.params[0].as_str().unwrap_or_default()));
+            }
+            match said {
+                Ok(same) if same == answer => record.said_by.push(variable),
+                Ok(other) => drop(record.others.insert(variable, other.to_string())),
+                Err(reason) => drop(record.others.insert(variable, format!("no answer: {reason}"))),
+            }
+        }
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whether the block stands is asked every round: once where the answer stays the same.
+        if !records.contains(&record) {
+            records.push(record);
+        }
     }
 }
 

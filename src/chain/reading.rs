@@ -1,5 +1,7 @@
 //! What a judgement gives back: results and everything they rest on, ready to be kept as a gate's record.
 
+use std::collections::BTreeMap;
+
 use ethers::types::H256;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -52,6 +54,9 @@ pub struct EndpointReport {
     pub head: Option<u64>,
     /// Why it was not counted, or stopped being counted.
     pub trouble: Option<String>,
+    /// What happened on the way: repetitions and their reasons, refused batches, a head that went backwards.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub happened: Vec<String>,
 }
 
 /// One question with the answer that was agreed on.
@@ -64,4 +69,7 @@ pub struct ReadRecord {
     pub answer: String,
     /// The variables of the endpoints that gave this answer.
     pub said_by: Vec<String>,
+    /// What the others said, or why they said nothing, by their variables.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub others: BTreeMap<String, String>,
 }

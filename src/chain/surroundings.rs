@@ -1,5 +1,6 @@
 //! What a judgement is given: the endpoints, their limits, and what the runbook and the run know. Holds no answers.
 
+use std::fmt;
 use std::time::Duration;
 
 use ethers::types::Address;
@@ -41,7 +42,7 @@ pub struct Limits {
     pub request: Duration,
     /// For one round of reads with its retries; a round is all that can be asked without knowing more.
     pub round: Duration,
-    /// For one judgement, without the wait for a block.
+    /// For one judgement, beside the wait for a block (`settle`).
     pub total: Duration,
 }
 
@@ -51,14 +52,14 @@ impl Limits {
         connect: Duration::from_secs(5),
         request: Duration::from_secs(8),
         round: Duration::from_secs(12),
-        total: Duration::from_secs(30),
+        total: Duration::from_secs(45),
     };
     /// For a chain on this machine.
     pub const DEV_CHAIN: Self = Self {
         connect: Duration::from_secs(1),
         request: Duration::from_secs(4),
         round: Duration::from_secs(5),
-        total: Duration::from_secs(10),
+        total: Duration::from_secs(15),
     };
 }
 
@@ -84,9 +85,33 @@ pub trait Surroundings: Sync {
     /// What a check observed when an earlier gate opened.
     fn earlier(&self, gate: &PhaseId, check: &str) -> Option<Value>;
 
+    /// Is told, again and again, that a judgement waits for a newer block.
+    fn waits(&self, _: &Wait) {}
+
     /// The contract of that name.
     fn contract(&self, name: &str) -> Option<Known> {
         self.contracts().into_iter().find(|known| known.name == name)
+    }
+}
+
+/// A judgement that waits for a newer block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// The block that must be read.
+    pub block: u64,
+    /// The newest block under the network's tag, where enough endpoints tell one.
+    pub newest: Option<u64>,
+    /// The network's tag.
+    pub tag: String,
+    /// How long it still waits.
+    pub left: Duration,
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let newest = self.newest.map_or_else(|| "not known".to_owned(), |newest| newest.to_string());
+        let left = super::value::duration(self.left);
+        write!(f, "block {} must be read, the newest `{}` block is {newest}; {left} left", self.block, self.tag)
     }
 }
 

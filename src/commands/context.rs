@@ -125,6 +125,7 @@ impl Context {
             variables,
             mask,
             stop,
+            waits: tokio::sync::watch::Sender::default(),
             operator: self.operator(),
         })
     }

@@ -1,11 +1,9 @@
 //! The definitions that a run works by, as its first record lists them; each is kept in the run's folder, so that a
 //! later change can be shown field by field.
 
-use serde_json::Value;
-
 use crate::error::Failure;
 use crate::event::{PhaseOutline, StepOutline};
-use crate::journal::{RunFolder, write_file};
+use crate::journal::RunFolder;
 use crate::runbook::{Phase, Runbook, Scope, Step, digest};
 use crate::workspace::{self, Workspace};
 
@@ -33,17 +31,20 @@ pub(super) fn phases(runbook: &Runbook, workspace: &Workspace, scope: &Scope) ->
     runbook.phases.iter().map(outline).collect()
 }
 
-/// Keeps every step's definition under its digest.
+/// Keeps every step's definition under its digest, beside those of earlier invocations.
 pub(super) fn keep(runbook: &Runbook, workspace: &Workspace, scope: &Scope, folder: &RunFolder) -> Result<(), Failure> {
+    // What cannot be read can only no longer be shown.
+    let mut kept = folder.definitions().unwrap_or_default();
+    let before = kept.len();
     for phase in &runbook.phases {
         let scripts = workspace::scripts(&workspace.dir, &phase.steps, scope);
         for step in &phase.steps {
-            let definition: Value = digest::step_definition(step, scripts.get(&step.id).map(String::as_str));
-            let path = folder.file(&RunFolder::definition(&digest::of_definition(&definition)));
-            if !path.exists() {
-                write_file(&path, definition.to_string().as_bytes())?;
-            }
+            let definition = digest::step_definition(step, scripts.get(&step.id).map(String::as_str));
+            kept.insert(digest::of_definition(&definition), definition);
         }
+    }
+    if kept.len() > before {
+        folder.keep_definitions(&kept)?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `citadel plan`: what `run` would do, and why; the exact commands and the names of what they are given.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::context::Context;
@@ -11,7 +12,7 @@ use crate::engine::world::View;
 use crate::error::{ExitCode, Failure};
 use crate::plan::{self, Item, Line};
 use crate::process::Stop;
-use crate::runbook::{Action, EvidenceKind, Isolation, Limits, Phase, Scope, Step};
+use crate::runbook::{Action, EvidenceKind, Isolation, Limits, Network, Phase, Scope, Step, StepId};
 use crate::terminal;
 use crate::text::limit;
 
@@ -23,7 +24,10 @@ pub(super) async fn plan(context: &Context, args: &Plan) -> Result<ExitCode, Fai
     let mut progress = prospect.progress();
     let before = progress.clone();
     let scope = View { runbook: &context.runbook, progress: &before, world: &world }.scope(prospect.network);
-    progress.phases = outline::phases(&context.runbook, &prospect.workspace, &scope);
+    // Where nothing was done, nothing can have changed since.
+    if prospect.existing.is_some() {
+        progress.phases = outline::phases(&context.runbook, &prospect.workspace, &scope);
+    }
     progress.fresh.clear();
     let view = View { runbook: &context.runbook, progress: &progress, world: &world };
     let mut text = String::new();
@@ -31,8 +35,9 @@ pub(super) async fn plan(context: &Context, args: &Plan) -> Result<ExitCode, Fai
     let _ = writeln!(text, "{} on {}: {run} {name}", context.runbook.title, prospect.network.name);
     let _ = writeln!(text, "workspace {}", prospect.workspace.dir.display());
     let _ = writeln!(text, "limits {}", common_limits(&context.runbook.limits));
+    let shown = Shown::new(&view);
     for line in plan::plan(&context.runbook, &prospect.selection, &progress, &prospect.network.name) {
-        text.push_str(&shown(&view, &line));
+        shown.write(&mut text, &line);
     }
     for (what, how) in &prospect.missing {
         let _ = writeln!(text, "\nmissing: {what}\n         {how}");
@@ -41,40 +46,57 @@ pub(super) async fn plan(context: &Context, args: &Plan) -> Result<ExitCode, Fai
     Ok(if prospect.missing.is_empty() { ExitCode::Ok } else { ExitCode::Precondition })
 }
 
-fn shown(view: &View<'_>, line: &Line) -> String {
-    let mut text = format!("\n{}\n    why      {}\n", line.item, line.why);
-    let phases = &view.runbook.phases;
-    let step_of = |id| phases.iter().find_map(|phase| Some((phase, phase.steps.iter().find(|step| step.id == id)?)));
-    match &line.item {
-        Item::Run { step, .. } | Item::Probe { step } | Item::Verify { step } | Item::Ask { step } => {
-            if let Some((phase, step)) = step_of(step.clone()) {
-                text.push_str(&step_lines(view, phase, step));
-            }
-        }
-        Item::Gate { phase } => {
-            if let Some(phase) = phases.iter().find(|other| other.id == *phase) {
-                text.push_str(&gate_lines(view, phase));
-            }
-        }
-        Item::DevChain | Item::Changed { .. } | Item::Skip { .. } => {}
-    }
-    text
+/// Puts lines into words, with what is the same for all of them looked up once.
+struct Shown<'a> {
+    view: &'a View<'a>,
+    steps: BTreeMap<&'a StepId, (&'a Phase, &'a Step)>,
+    /// By network.
+    scopes: BTreeMap<&'a str, Scope>,
 }
 
-fn step_lines(view: &View<'_>, phase: &Phase, step: &Step) -> String {
-    let network = view.network(phase);
-    let mut scope = view.scope(network);
-    // Addresses that the dev chain's setup will deploy are not known yet; the plan shows their names.
-    for name in view.runbook.contracts.keys() {
-        scope.values.entry(format!("contract.{name}")).or_insert_with(|| format!("{{{{ contract.{name} }}}}"));
+impl<'a> Shown<'a> {
+    fn new(view: &'a View<'a>) -> Self {
+        let phases = &view.runbook.phases;
+        let of_phase = |phase: &'a Phase| phase.steps.iter().map(move |step| (&step.id, (phase, step)));
+        let scopes = phases.iter().map(|phase| {
+            let network = view.network(phase);
+            let mut scope = view.scope(network);
+            // Addresses that the dev chain's setup will deploy are not known yet; the plan shows their names.
+            for name in view.runbook.contracts.keys() {
+                scope.values.entry(format!("contract.{name}")).or_insert_with(|| format!("{{{{ contract.{name} }}}}"));
+            }
+            (network.name.as_str(), scope)
+        });
+        Self { view, steps: phases.iter().flat_map(of_phase).collect(), scopes: scopes.collect() }
     }
-    let mut text = format!("    what     {}\n", step.title);
+
+    fn write(&self, text: &mut String, line: &Line) {
+        let _ = writeln!(text, "\n{}\n    why      {}", line.item, line.why);
+        match &line.item {
+            Item::Run { step, .. } | Item::Probe { step } | Item::Verify { step } | Item::Ask { step } => {
+                if let Some((phase, step)) = self.steps.get(step) {
+                    let network = self.view.network(phase);
+                    step_lines(text, network, &self.scopes[network.name.as_str()], step);
+                }
+            }
+            Item::Gate { phase } => {
+                if let Some(phase) = self.view.runbook.phases.iter().find(|other| other.id == *phase) {
+                    gate_lines(text, self.view, phase);
+                }
+            }
+            Item::DevChain | Item::Changed { .. } | Item::Skip { .. } => {}
+        }
+    }
+}
+
+fn step_lines(text: &mut String, network: &Network, scope: &Scope, step: &Step) {
+    let _ = writeln!(text, "    what     {}", step.title);
     let shown = match &step.action {
-        Action::Manual { instructions } => format!("by hand: {}", instructions.render(&scope).unwrap_or_default()),
+        Action::Manual { instructions } => format!("by hand: {}", instructions.render(scope).unwrap_or_default()),
         Action::Secrets { file, .. } => format!("check the variables of {} and `{}`", network.name, file.0),
         Action::Npm { .. } | Action::Make { .. } | Action::Run { .. } | Action::Shell { .. } => {
-            match command::argv(&step.action, &scope) {
-                Ok(argv) => command::display(step, &argv.unwrap_or_default(), &scope),
+            match command::argv(&step.action, scope) {
+                Ok(argv) => command::display(step, &argv.unwrap_or_default(), scope),
                 Err(name) => format!("(`{name}` has no value on {})", network.name),
             }
         }
@@ -92,12 +114,11 @@ fn step_lines(view: &View<'_>, phase: &Phase, step: &Step) -> String {
         let _ = writeln!(text, "    limits   {}", limits(step));
     }
     for (number, evidence) in step.evidence.iter().enumerate() {
-        let _ = writeln!(text, "    {:8} {}", if number == 0 { "evidence" } else { "" }, told(&evidence.kind, &scope));
+        let _ = writeln!(text, "    {:8} {}", if number == 0 { "evidence" } else { "" }, told(&evidence.kind, scope));
     }
     if let Some(differs) = &step.differs {
         let _ = writeln!(text, "    differs  {differs}");
     }
-    text
 }
 
 /// `10m, silent 5m, in a PID namespace`.
@@ -136,13 +157,12 @@ fn told(kind: &EvidenceKind, scope: &Scope) -> String {
     }
 }
 
-fn gate_lines(view: &View<'_>, phase: &Phase) -> String {
-    let mut text = format!("    what     {}\n", phase.gate.title);
+fn gate_lines(text: &mut String, view: &View<'_>, phase: &Phase) {
+    let _ = writeln!(text, "    what     {}", phase.gate.title);
     let checks: Vec<&str> =
         view.runbook.invariants.iter().chain(&phase.gate.checks).map(|check| check.id.as_str()).collect();
     let _ = writeln!(text, "    checks   {} steps done, {}", phase.steps.len(), checks.join(", "));
     if let Some(sign_off) = &phase.gate.sign_off {
         let _ = writeln!(text, "    people   {} of `{}`", sign_off.threshold, sign_off.signers);
     }
-    text
 }

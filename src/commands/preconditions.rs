@@ -144,6 +144,9 @@ fn bad_url(network: &Network, name: &str, value: &str) -> Option<String> {
 
 fn contracts(context: &Context, prospect: &Prospect<'_>) -> Vec<(String, String)> {
     let network = prospect.network;
+    if context.runbook.contracts.is_empty() {
+        return Vec::new();
+    }
     let mut used: Vec<String> = about(context, prospect, network).flat_map(|phase| in_phase(context, phase)).collect();
     used.sort_unstable();
     used.dedup();

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::judge::{self, Judgement};
+use super::world::View;
 use super::{Engine, accounts};
 use crate::digest::sha256;
 use crate::error::Failure;
@@ -16,15 +17,9 @@ impl Engine<'_> {
     pub(super) async fn judge_gate(&mut self, phase: &Phase) -> Result<(), Failure> {
         self.recorder.activity(&format!("gate {}: reading the chain", phase.id));
         self.publish()?;
-        let mut stop = self.world.stop.clone();
-        let view = self.view();
-        let more = accounts::asks(&view, phase);
-        let mut judgement = tokio::select! {
-            judgement = judge::judge(&view, phase, &more) => judgement,
-            // The loop sees the stop and records it; a gate that was not judged stays as it was.
-            _ = stop.wait_for(|stop| *stop != Stop::No) => return Ok(()),
-        };
-        let contracts = accounts::take(&view, phase, &mut judgement);
+        // The loop sees the stop and records it; a gate that was not judged stays as it was.
+        let Some(mut judgement) = self.judgement(phase).await else { return Ok(()) };
+        let contracts = accounts::take(&self.view(), phase, &mut judgement);
         if let (Verdict::Passed, Some(sign_off)) = (judgement.verdict(), &phase.gate.sign_off) {
             let signed = self.sign_off(phase, sign_off, &judgement, &contracts).await?;
             judgement.results.push(signed);
@@ -32,6 +27,27 @@ impl Engine<'_> {
         let verdict = worst(judgement.results.iter().map(|result| result.verdict));
         let judged = self.record_of(phase, verdict, judgement)?;
         self.recorder.record(Event::GateJudged(judged))
+    }
+
+    /// Judges, and shows what it waits for; none where citadel was asked to stop.
+    async fn judgement(&mut self, phase: &Phase) -> Option<Judgement> {
+        let (mut stop, mut waits) = (self.world.stop.clone(), self.world.waits.subscribe());
+        let progress = self.recorder.progress().clone();
+        let view = View { runbook: self.runbook, progress: &progress, world: &self.world };
+        let more = accounts::asks(&view, phase);
+        let mut judging = std::pin::pin!(judge::judge(&view, phase, &more));
+        loop {
+            tokio::select! {
+                judgement = &mut judging => return Some(judgement),
+                _ = stop.wait_for(|stop| *stop != Stop::No) => return None,
+                Ok(()) = waits.changed() => {
+                    let wait = waits.borrow_and_update().clone();
+                    if let Some(wait) = wait {
+                        self.recorder.activity(&format!("gate {} waits for a block: {wait}", phase.id));
+                    }
+                }
+            }
+        }
     }
 
     /// Writes everything that is needed to judge the gate again, and gives the event that points at it.

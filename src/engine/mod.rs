@@ -19,7 +19,7 @@ mod waiting;
 mod watch;
 pub mod world;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::devchain::Running;
 use crate::error::{ExitCode, Failure};
@@ -35,6 +35,8 @@ use world::{View, World};
 /// A run in the making.
 pub struct Engine<'a> {
     runbook: &'a Runbook,
+    /// Where each step is declared.
+    steps: BTreeMap<&'a StepId, (&'a Phase, &'a Step)>,
     selection: &'a Selection,
     world: World,
     recorder: Recorder,
@@ -62,7 +64,9 @@ impl<'a> Engine<'a> {
     /// An engine that goes on from what `recorder` holds.
     pub fn new(runbook: &'a Runbook, selection: &'a Selection, world: World, recorder: Recorder, guided: bool) -> Self {
         let time = limits::RunTime::new(runbook.limits.run);
-        Self { runbook, selection, world, recorder, chain: None, guided, time, asked_contracts: BTreeSet::new() }
+        let of_phase = |phase: &'a Phase| phase.steps.iter().map(move |step| (&step.id, (phase, step)));
+        let steps = runbook.phases.iter().flat_map(of_phase).collect();
+        Self { runbook, steps, selection, world, recorder, chain: None, guided, time, asked_contracts: BTreeSet::new() }
     }
 
     /// Runs until nothing is left to do or something stops it. The dev chain that it started ends in every case.
@@ -136,12 +140,12 @@ impl<'a> Engine<'a> {
     }
 
     fn step(&self, id: &StepId) -> Result<&'a Step, Failure> {
-        let found = self.runbook.phases.iter().flat_map(|phase| &phase.steps).find(|step| step.id == *id);
+        let found = self.steps.get(id).map(|(_, step)| *step);
         found.ok_or_else(|| Failure::new(ExitCode::Internal, format!("the plan names no step `{id}`")))
     }
 
     fn phase_of(&self, step: &Step) -> Result<&'a Phase, Failure> {
-        let found = self.runbook.phases.iter().find(|phase| phase.steps.iter().any(|other| other.id == step.id));
+        let found = self.steps.get(&step.id).map(|(phase, _)| *phase);
         found.ok_or_else(|| Failure::new(ExitCode::Internal, format!("no phase has the step `{}`", step.id)))
     }
 

@@ -13,8 +13,7 @@ pub(super) struct StepWatcher<'a> {
 
 impl Watcher for StepWatcher<'_> {
     fn started(&mut self, process: &Started) -> anyhow::Result<()> {
-        let (step, attempt) = (self.step.clone(), self.attempt);
-        self.recorder.record(Event::StepSpawned { step, attempt, process: process.clone() })?;
+        self.recorder.record_process(self.step.clone(), self.attempt, process.clone())?;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ethers::types::Address;
 use tokio::sync::watch;
 
-use crate::chain::{EndpointUrl, Known, Surroundings, Target};
+use crate::chain::{EndpointUrl, Known, Surroundings, Target, Wait};
 use crate::error::Failure;
 use crate::evidence::Kept;
 use crate::journal::{Home, RunFolder, create_folder, write_file};
@@ -36,6 +36,8 @@ pub struct World {
     pub variables: BTreeMap<String, String>,
     pub mask: Mask,
     pub stop: watch::Receiver<Stop>,
+    /// Where a judgement tells that it waits for a block; the engine shows it.
+    pub waits: watch::Sender<Option<Wait>>,
     pub operator: String,
 }
 
@@ -145,12 +147,9 @@ impl<'a> View<'a> {
         if before == after {
             return Vec::new();
         }
-        let read = |digest: &str| -> Option<serde_json::Value> {
-            let bytes = std::fs::read(self.world.folder.file(&RunFolder::definition(digest))).ok()?;
-            serde_json::from_slice(&bytes).ok()
-        };
-        match read(before).zip(read(after)) {
-            Some((before, after)) => digest::differences(&before, &after),
+        let kept = self.world.folder.definitions().unwrap_or_default();
+        match kept.get(before).zip(kept.get(after)) {
+            Some((before, after)) => digest::differences(before, after),
             None => vec!["the earlier definition was not kept".to_owned()],
         }
     }
@@ -223,6 +222,10 @@ impl Surroundings for Around<'_> {
 
     fn scope(&self) -> &Scope {
         &self.kept.scope
+    }
+
+    fn waits(&self, wait: &Wait) {
+        self.view.world.waits.send_replace(Some(wait.clone()));
     }
 
     fn earlier(&self, gate: &PhaseId, check: &str) -> Option<serde_json::Value> {

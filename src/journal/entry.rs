@@ -6,7 +6,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::digest::sha256;
+use crate::digest::{sha256, sha256_of};
 use crate::event::Event;
 
 /// What the first record names as the one before it.
@@ -75,17 +75,21 @@ impl Entry {
         let (body, seal) = text.split_at(cut.ok_or_else(|| broken("is too short"))?);
         let sealed = seal.strip_prefix(",\"hash\":\"").and_then(|rest| rest.strip_suffix("\"}"));
         let sealed = sealed.ok_or_else(|| broken("has no `hash` at its end"))?;
-        let body = format!("{body}}}");
-        if sha256(body.as_bytes()) != sealed {
+        if sha256_of(&[body.as_bytes(), b"}"]) != sealed {
             return Err(broken("was changed: its hash does not fit"));
         }
-        let version: Version = serde_json::from_str(&body).map_err(|_| broken("is not a record"))?;
-        if version.v > FORMAT {
-            let what = format!("has format {}, this citadel reads up to {FORMAT}; use a newer citadel", version.v);
+        let known = serde_json::from_str::<Body<Event>>(text);
+        // A format of its own may read as one of ours.
+        let version = match &known {
+            Ok(body) => body.v,
+            Err(_) => serde_json::from_str::<Version>(text).map_err(|_| broken("is not a record"))?.v,
+        };
+        if version > FORMAT {
+            let what = format!("has format {version}, this citadel reads up to {FORMAT}; use a newer citadel");
             return Err(broken(&what));
         }
-        let body: Body<Event> = serde_json::from_str(&body)
-            .map_err(|error| broken(&format!("holds an event that this citadel does not know: {error}")))?;
+        let body =
+            known.map_err(|error| broken(&format!("holds an event that this citadel does not know: {error}")))?;
         let (seq, prev) = before.map_or((1, GENESIS), |entry| (entry.seq + 1, entry.hash.as_str()));
         if body.seq != seq {
             return Err(broken(&format!("is record {} where record {seq} must stand", body.seq)));

@@ -3,14 +3,19 @@
 //! `HOME/RUNBOOK/NETWORK/RUN/` holds `journal.jsonl`, `logs/`, `artefacts/`, `gates/` and `sign-offs/`. Every folder is
 //! readable by its owner alone.
 
+use std::collections::BTreeMap;
 use std::fs::DirBuilder;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use serde_json::Value;
 
 use crate::error::Failure;
+
+/// What the steps of a run meant when they ran.
+const DEFINITIONS: &str = "definitions.json";
 
 /// The folder that all runs of one runbook on one network live in.
 #[derive(Debug, Clone)]
@@ -60,7 +65,7 @@ impl Home {
         let mut runs = Vec::new();
         let entries = match std::fs::read_dir(&self.path) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(runs),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(runs),
             Err(error) => {
                 let error = Err(error).context(format!("cannot read the folder `{}`", self.path.display()));
                 return error.map_err(unusable);
@@ -87,7 +92,7 @@ impl RunFolder {
 
     /// Makes the folder and those in it.
     pub fn create(&self) -> anyhow::Result<()> {
-        for folder in ["logs", "artefacts", "definitions", "gates", "openings", "sign-offs", "shims"] {
+        for folder in ["logs", "artefacts", "gates", "openings", "sign-offs", "shims"] {
             create(&self.path.join(folder))?;
         }
         Ok(())
@@ -134,9 +139,20 @@ impl RunFolder {
         format!("artefacts/{step}.{attempt}.{name}")
     }
 
-    /// A step's definition by its digest, relative to the folder.
-    pub fn definition(digest: &str) -> String {
-        format!("definitions/{digest}.json")
+    /// The definitions of steps that were kept, by their digests; none where none were.
+    pub fn definitions(&self) -> anyhow::Result<BTreeMap<String, Value>> {
+        let path = self.path.join(DEFINITIONS);
+        match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| format!("cannot read `{}`", path.display())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(BTreeMap::new()),
+            Err(error) => Err(error).with_context(|| format!("cannot read `{}`", path.display())),
+        }
+    }
+
+    /// Keeps definitions, all of them in one file: a file each would have to be synced each.
+    pub fn keep_definitions(&self, definitions: &BTreeMap<String, Value>) -> anyhow::Result<()> {
+        let text = serde_json::to_string(definitions).context("cannot write definitions as JSON")?;
+        write_file(&self.path.join(DEFINITIONS), text.as_bytes())
     }
 
     /// A gate's record, relative to the folder.

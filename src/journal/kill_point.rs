@@ -6,7 +6,7 @@
 //! | `before-write` | what led to the record is done; nothing of the record is on disk |
 //! | `torn-write` | half of the record's line is on disk |
 //! | `after-write` | the whole line is written, and not synced |
-//! | `after-sync` | the record is durable; what it announces is not begun |
+//! | `after-sync` | the record is durable (that of a step's process: written); what it announces is not begun |
 //! | `after-telling` | progress and observers know it as well |
 
 use std::fs::File;

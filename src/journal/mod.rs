@@ -10,8 +10,9 @@ pub mod kill_point;
 mod lock;
 mod network_filesystem;
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -31,6 +32,8 @@ use crate::event::Event;
 pub struct Journal {
     path: PathBuf,
     file: File,
+    /// Device and number: whether the path still leads to this file.
+    identity: (u64, u64),
     length: u64,
     sequence: u64,
     head: String,
@@ -57,7 +60,8 @@ impl Journal {
             .map_err(folder::unusable)?;
         sync_folder(path)?;
         let (length, sequence, head, latest) = (0, 0, GENESIS.to_owned(), Timestamp::UNIX_EPOCH);
-        Ok(Self { path: path.to_owned(), file, length, sequence, head, latest })
+        let identity = identity(&file.metadata()?);
+        Ok(Self { path: path.to_owned(), file, identity, length, sequence, head, latest })
     }
 
     /// Opens an existing journal after checking all of it. A torn last line is cut off: it was never a record.
@@ -69,7 +73,8 @@ impl Journal {
             .open(path)
             .with_context(|| format!("cannot write the journal `{}`", path.display()))
             .map_err(folder::unusable)?;
-        let length = file.metadata()?.len() - contents.torn as u64;
+        let about = file.metadata()?;
+        let length = about.len() - contents.torn as u64;
         if contents.torn > 0 {
             file.set_len(length).context("cannot cut off the torn last line")?;
             file.sync_all()?;
@@ -78,6 +83,7 @@ impl Journal {
         let journal = Self {
             path: path.to_owned(),
             file,
+            identity: identity(&about),
             length,
             sequence: last.map_or(0, |entry| entry.seq),
             head: last.map_or_else(|| GENESIS.to_owned(), |entry| entry.hash.clone()),
@@ -88,6 +94,21 @@ impl Journal {
 
     /// Writes one event and syncs it; when this returns, the record is on disk.
     pub fn append(&mut self, event: Event, now: Timestamp) -> Result<Entry, Failure> {
+        self.put(event, now, File::sync_data)
+    }
+
+    /// Writes one event that nobody needs after the machine itself went down. Every other death it survives, and the
+    /// next record that is synced takes it along.
+    pub fn append_unsynced(&mut self, event: Event, now: Timestamp) -> Result<Entry, Failure> {
+        self.put(event, now, |_| Ok(()))
+    }
+
+    fn put(
+        &mut self,
+        event: Event,
+        now: Timestamp,
+        sync: impl FnOnce(&File) -> std::io::Result<()>,
+    ) -> Result<Entry, Failure> {
         self.unchanged()?;
         // A clock that went back must not make the record look older than the one before.
         let time = now.round(Unit::Millisecond).unwrap_or(now).max(self.latest);
@@ -100,7 +121,7 @@ impl Journal {
                 #[cfg(feature = "kill-points")]
                 kill_point::reached(entry.seq, "after-write");
             })
-            .and_then(|()| self.file.sync_data())
+            .and_then(|()| sync(&self.file))
             .inspect_err(|_| {
                 // Half a line is no record; where even this fails, the next citadel cuts it off.
                 let _ = self.file.set_len(self.length);
@@ -135,14 +156,13 @@ impl Journal {
         if on_disk.len() != self.length {
             return Err(broken(format!("has {} bytes, citadel wrote {}", on_disk.len(), self.length)));
         }
-        let wanted = format!("\"hash\":\"{}\"}}\n", self.head);
-        let tail = (wanted.len() as u64).min(self.length);
-        let mut seen = String::new();
-        let read = File::open(&self.path).and_then(|mut file| {
-            file.seek(SeekFrom::Start(self.length - tail))?;
-            file.take(tail).read_to_string(&mut seen)
-        });
-        if read.is_err() || (self.length > 0 && seen != wanted) {
+        if identity(&on_disk) != self.identity {
+            return Err(broken("is another file than the one that citadel wrote".into()));
+        }
+        let wanted = format!("\"hash\":\"{}\"}}\n", self.head).into_bytes();
+        let mut seen = vec![0; wanted.len()];
+        let is_last = |start| self.file.read_exact_at(&mut seen, start).is_ok() && seen == wanted;
+        if self.length > 0 && !self.length.checked_sub(wanted.len() as u64).is_some_and(is_last) {
             return Err(broken("does not end with the record that citadel wrote last".into()));
         }
         Ok(())
@@ -171,6 +191,10 @@ pub fn parse(bytes: &[u8]) -> Result<Contents, Broken> {
         entries.push(entry);
     }
     Ok(Contents { entries, torn: bytes.len() - end })
+}
+
+fn identity(about: &Metadata) -> (u64, u64) {
+    (about.dev(), about.ino())
 }
 
 fn sync_folder(path: &Path) -> anyhow::Result<()> {
@@ -242,6 +266,35 @@ mod tests {
         OpenOptions::new().append(true).open(&journal.path).unwrap().write_all(b"x\n").unwrap();
         let failure = journal.append(Event::DevChainEnded, Timestamp::UNIX_EPOCH).unwrap_err();
         assert_eq!(failure.code, ExitCode::EvidenceBroken);
+    }
+
+    #[test]
+    fn a_journal_that_was_exchanged_is_not_appended_to() {
+        let (folder, mut journal) = journal();
+        let copy = folder.path().join("copy");
+        std::fs::copy(&journal.path, &copy).unwrap();
+        std::fs::rename(&copy, &journal.path).unwrap();
+        let failure = journal.append(Event::DevChainEnded, Timestamp::UNIX_EPOCH).unwrap_err();
+        assert_eq!(failure.code, ExitCode::EvidenceBroken);
+    }
+
+    #[test]
+    fn a_last_record_that_was_changed_is_noticed() {
+        let (_folder, mut journal) = journal();
+        let mut bytes = std::fs::read(&journal.path).unwrap();
+        let last = bytes.len() - 10;
+        bytes[last] ^= 1;
+        std::fs::write(&journal.path, bytes).unwrap();
+        let failure = journal.append(Event::DevChainEnded, Timestamp::UNIX_EPOCH).unwrap_err();
+        assert_eq!(failure.code, ExitCode::EvidenceBroken);
+    }
+
+    #[test]
+    fn what_was_not_synced_is_a_record_like_any_other() {
+        let (_folder, mut journal) = journal();
+        journal.append_unsynced(Event::DevChainEnded, Timestamp::UNIX_EPOCH).unwrap();
+        journal.append(Event::DevChainEnded, Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(read(&journal.path).unwrap().entries.len(), 5);
     }
 
     #[test]

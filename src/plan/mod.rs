@@ -7,7 +7,7 @@ pub mod selection;
 use std::fmt;
 use std::ops::ControlFlow;
 
-use crate::event::{StepOutcome, StepOutline};
+use crate::event::{GateJudged, PhaseOutline, StepOutcome, StepOutline};
 use crate::process::Ended;
 use crate::progress::{Halt, Progress, StepProgress, StepState};
 use crate::runbook::{Action, CheckKind, Effects, EvidenceKind, Need, Phase, PhaseId, Runbook, Step, StepId};
@@ -75,7 +75,7 @@ impl fmt::Display for Item {
 pub fn plan(runbook: &Runbook, selection: &Selection, progress: &Progress, network: &str) -> Vec<Line> {
     let mut lines = Vec::new();
     let _ = walk(runbook, selection, progress, network, |line| -> ControlFlow<()> {
-        lines.push(line);
+        lines.push(line.text());
         ControlFlow::Continue(())
     });
     lines
@@ -87,9 +87,9 @@ pub fn next(runbook: &Runbook, selection: &Selection, progress: &Progress, netwo
     if stopped || progress.closed.is_some() {
         return None;
     }
-    let found = walk(runbook, selection, progress, network, |line| match line.item {
-        Item::Skip { .. } => ControlFlow::Continue(()),
-        _ => ControlFlow::Break(line),
+    let found = walk(runbook, selection, progress, network, |line| match line {
+        Found::Done(..) | Found::Passed(..) => ControlFlow::Continue(()),
+        Found::Due(line) => ControlFlow::Break(line),
     });
     found.break_value()
 }
@@ -117,39 +117,87 @@ pub fn retries_left(step: &Step, progress: &Progress) -> u32 {
     step.retry.map_or(0, |retry| (retry.max + 1).saturating_sub(tries))
 }
 
+/// A line, put into words only where it is shown: what is behind a run is looked at before each of its steps.
+enum Found<'a> {
+    /// Nothing to do: the step was done by this attempt.
+    Done(&'a StepId, u32),
+    /// Nothing to do: the gate passed.
+    Passed(&'a PhaseId, &'a GateJudged),
+    Due(Line),
+}
+
+impl Found<'_> {
+    fn text(self) -> Line {
+        match self {
+            Self::Done(step, attempt) => {
+                Line { item: Item::Skip { what: format!("step {step}") }, why: format!("done by attempt {attempt}") }
+            }
+            Self::Passed(phase, judged) => Line {
+                item: Item::Skip { what: format!("gate {phase}") },
+                why: match &judged.block {
+                    Some(block) => format!("passed at block {}", block.number),
+                    None => "passed".into(),
+                },
+            },
+            Self::Due(line) => line,
+        }
+    }
+}
+
 /// Gives every line in order to `take`, until it breaks.
 fn walk<B>(
     runbook: &Runbook,
     selection: &Selection,
     progress: &Progress,
     network: &str,
-    mut take: impl FnMut(Line) -> ControlFlow<B>,
+    mut take: impl FnMut(Found<'_>) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
     let mut chain = chain_is_up(progress);
     for phase in &runbook.phases[selection.phases.clone()] {
         let dev = runbook.networks[phase.on.as_deref().unwrap_or(network)].dev_chain.is_some();
-        let mut add = |line: Line, reads_chain: bool| {
-            if reads_chain && dev && !chain && !matches!(line.item, Item::Skip { .. }) {
+        let outline = progress.phases.iter().find(|outline| outline.id == phase.id);
+        let mut add = |found: Found<'_>, reads_chain: &dyn Fn() -> bool| {
+            if dev && !chain && matches!(found, Found::Due(_)) && reads_chain() {
                 chain = true;
-                take(Line { item: Item::DevChain, why: "the next line reads or changes the chain".into() })?;
+                let why = "the next line reads or changes the chain".into();
+                take(Found::Due(Line { item: Item::DevChain, why }))?;
             }
-            take(line)
+            take(found)
         };
-        for step in phase.steps.iter().filter(|step| selection.takes(&step.id)) {
-            add(step_line(step, selection, progress), step_needs_chain(step))?;
+        for (index, step) in phase.steps.iter().enumerate().filter(|(_, step)| selection.takes(&step.id)) {
+            let today = || outline_at(progress, outline, index, &step.id);
+            add(step_line(step, today, selection, progress), &|| step_needs_chain(step))?;
         }
         if selection.step.is_none() {
-            add(gate_line(phase, progress), gate_needs_chain(runbook, phase))?;
+            add(gate_line(phase, outline, progress), &|| gate_needs_chain(runbook, phase))?;
         }
     }
     ControlFlow::Continue(())
 }
 
-fn step_line(step: &Step, selection: &Selection, progress: &Progress) -> Line {
+fn step_line<'a>(
+    step: &'a Step,
+    today: impl FnOnce() -> Option<&'a StepOutline>,
+    selection: &Selection,
+    progress: &'a Progress,
+) -> Found<'a> {
     let Some(seen) = progress.steps.get(&step.id) else {
         let item = Item::Run { step: step.id.clone(), attempt: 1 };
-        return Line { item, why: "it has not run yet".into() };
+        return Found::Due(Line { item, why: "it has not run yet".into() });
     };
+    let asked = selection.step.is_some() && !progress.fresh.contains(&step.id);
+    if seen.state == StepState::Done && !asked {
+        if today().is_some_and(|outline| outline.definition != seen.started.definition) {
+            let item = Item::Changed { step: step.id.clone() };
+            return Found::Due(Line { item, why: "its definition changed since it was done".into() });
+        }
+        return Found::Done(&step.id, seen.attempt);
+    }
+    Found::Due(due(step, seen))
+}
+
+/// What is to be done about a step that was begun and is not done with.
+fn due(step: &Step, seen: &StepProgress) -> Line {
     let again =
         |why: &str| Line { item: Item::Run { step: step.id.clone(), attempt: seen.attempt + 1 }, why: why.to_owned() };
     match seen.state {
@@ -169,8 +217,7 @@ fn step_line(step: &Step, selection: &Selection, progress: &Progress) -> Line {
             unsettled(step, seen.attempt)
         }
         StepState::Failed => again(&format!("attempt {} failed", seen.attempt)),
-        StepState::Done if selection.step.is_some() && !progress.fresh.contains(&step.id) => again("it was asked for"),
-        StepState::Done => done_line(step, &seen.started.definition, seen.attempt, progress),
+        StepState::Done => again("it was asked for"),
     }
 }
 
@@ -193,40 +240,33 @@ fn was_started(seen: &StepProgress) -> bool {
     !seen.ended.as_ref().is_some_and(|ended| matches!(ended.ended, Ended::NotStarted(_)))
 }
 
-fn done_line(step: &Step, by: &str, attempt: u32, progress: &Progress) -> Line {
-    let outline = outline(progress, &step.id);
-    if outline.is_some_and(|outline| outline.definition != by) {
-        let item = Item::Changed { step: step.id.clone() };
-        return Line { item, why: "its definition changed since it was done".into() };
-    }
-    Line { item: Item::Skip { what: format!("step {}", step.id) }, why: format!("done by attempt {attempt}") }
-}
-
-fn gate_line(phase: &Phase, progress: &Progress) -> Line {
+fn gate_line<'a>(phase: &'a Phase, today: Option<&PhaseOutline>, progress: &'a Progress) -> Found<'a> {
     let judged = progress.gates.get(&phase.id).and_then(|gate| gate.judged.as_ref());
-    let today = progress.phases.iter().find(|outline| outline.id == phase.id).map(|outline| &outline.digest);
-    let gate = || Item::Gate { phase: phase.id.clone() };
-    match judged {
-        None => Line { item: gate(), why: "it has not been judged yet".into() },
-        Some(judged) if judged.verdict != Verdict::Passed => {
-            Line { item: gate(), why: format!("it was {} when last judged", judged.verdict) }
+    let why = match judged {
+        None => "it has not been judged yet".to_owned(),
+        Some(judged) if judged.verdict != Verdict::Passed => format!("it was {} when last judged", judged.verdict),
+        Some(judged) if today.is_some_and(|today| today.digest != judged.definition) => {
+            "its phase's definition changed since it passed".to_owned()
         }
-        Some(judged) if today.is_some_and(|digest| *digest != judged.definition) => {
-            Line { item: gate(), why: "its phase's definition changed since it passed".into() }
-        }
-        Some(judged) => Line {
-            item: Item::Skip { what: format!("gate {}", phase.id) },
-            why: match &judged.block {
-                Some(block) => format!("passed at block {}", block.number),
-                None => "passed".into(),
-            },
-        },
-    }
+        Some(judged) => return Found::Passed(&phase.id, judged),
+    };
+    Found::Due(Line { item: Item::Gate { phase: phase.id.clone() }, why })
 }
 
 /// The step's outline in the definitions that the run works by.
 pub fn outline<'a>(progress: &'a Progress, step: &StepId) -> Option<&'a StepOutline> {
     progress.phases.iter().flat_map(|phase| &phase.steps).find(|outline| outline.id == *step)
+}
+
+/// The same, where it most likely is: a run's outlines are in the order of its runbook.
+fn outline_at<'a>(
+    progress: &'a Progress,
+    phase: Option<&'a PhaseOutline>,
+    index: usize,
+    step: &StepId,
+) -> Option<&'a StepOutline> {
+    let there = phase.and_then(|phase| phase.steps.get(index)).filter(|outline| outline.id == *step);
+    there.or_else(|| outline(progress, step))
 }
 
 fn chain_is_up(progress: &Progress) -> bool {
@@ -248,3 +288,6 @@ pub fn step_needs_chain(step: &Step) -> bool {
 pub fn gate_needs_chain(runbook: &Runbook, phase: &Phase) -> bool {
     runbook.invariants.iter().chain(&phase.gate.checks).any(|check| !matches!(check.kind, CheckKind::Json { .. }))
 }
+
+#[cfg(test)]
+mod tests;

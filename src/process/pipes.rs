@@ -8,53 +8,69 @@ use tokio::process::{Child, ChildStderr, ChildStdout};
 use super::capture::Source;
 use super::leftover;
 
-/// How much is read at once, and how much the kernel keeps for it: as much as users may ask for on Linux.
-const PIECE: usize = 256 * 1024;
+/// How much is read at once, at first and from commands that say much.
+const SMALL: usize = 16 * 1024;
+const LARGE: usize = 256 * 1024;
+
+/// How much the kernel keeps for citadel to read: as much as users may ask for on Linux.
 const ROOM: usize = 1024 * 1024;
 
-/// The reading ends; one that was closed at the other end is gone.
+/// The reading ends.
 pub(super) struct Pipes {
-    out: Option<ChildStdout>,
-    err: Option<ChildStderr>,
-    out_piece: Vec<u8>,
-    err_piece: Vec<u8>,
+    out: Pipe<ChildStdout>,
+    err: Pipe<ChildStderr>,
+}
+
+struct Pipe<P> {
+    /// Gone once it was closed at the other end.
+    end: Option<P>,
+    piece: Vec<u8>,
+    /// The last read filled the piece: the command says much.
+    full: bool,
 }
 
 impl Pipes {
     pub(super) fn of(child: &mut Child) -> Self {
-        let (out, err) = (child.stdout.take(), child.stderr.take());
-        out.as_ref().map(widen);
-        err.as_ref().map(widen);
-        Self { out, err, out_piece: vec![0; PIECE], err_piece: vec![0; PIECE] }
+        Self { out: Pipe::new(child.stdout.take()), err: Pipe::new(child.stderr.take()) }
     }
 
     /// What identifies them in other processes.
     pub(super) fn inodes(&self) -> Vec<u64> {
-        leftover::inodes(self.out.as_ref(), self.err.as_ref())
+        leftover::inodes(self.out.end.as_ref(), self.err.end.as_ref())
     }
 
     pub(super) fn are_closed(&self) -> bool {
-        self.out.is_none() && self.err.is_none()
+        self.out.end.is_none() && self.err.end.is_none()
     }
 
     /// The next piece of either; an empty one where a pipe was closed. Two closed pipes say nothing, forever.
     pub(super) async fn read(&mut self) -> (Source, &[u8]) {
-        let Self { out, err, out_piece, err_piece } = self;
         tokio::select! {
-            read = read(out, out_piece) => (Source::Stdout, &out_piece[..read]),
-            read = read(err, err_piece) => (Source::Stderr, &err_piece[..read]),
+            read = self.out.read() => (Source::Stdout, &self.out.piece[..read]),
+            read = self.err.read() => (Source::Stderr, &self.err.piece[..read]),
         }
     }
 }
 
-/// Reads once; the end of a pipe, or its failure, closes it.
-async fn read(pipe: &mut Option<impl AsyncRead + Unpin>, piece: &mut [u8]) -> usize {
-    let Some(open) = pipe else { return std::future::pending().await };
-    let read = open.read(piece).await.unwrap_or(0);
-    if read == 0 {
-        *pipe = None;
+impl<P: AsyncRead + AsFd + Unpin> Pipe<P> {
+    fn new(end: Option<P>) -> Self {
+        Self { end, piece: vec![0; SMALL], full: false }
     }
-    read
+
+    /// Reads once; the end of a pipe, or its failure, closes it.
+    async fn read(&mut self) -> usize {
+        let Some(end) = &mut self.end else { return std::future::pending().await };
+        if self.full && self.piece.len() < LARGE {
+            widen(end);
+            self.piece.resize(LARGE, 0);
+        }
+        let read = end.read(&mut self.piece).await.unwrap_or(0);
+        self.full = read == self.piece.len();
+        if read == 0 {
+            self.end = None;
+        }
+        read
+    }
 }
 
 /// With more room a command waits less often for citadel; where the system grants none, nothing is lost.

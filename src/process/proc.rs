@@ -2,9 +2,11 @@
 //!
 //! Only reads.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// The fields of `/proc/PID/stat` that matter here. A group or session made outside citadel's PID namespace is 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +28,20 @@ impl Stat {
 
 /// Whether this system has a `/proc` to ask.
 pub(super) fn is_here() -> bool {
-    Path::new("/proc/self/stat").exists()
+    static HERE: OnceLock<bool> = OnceLock::new();
+    *HERE.get_or_init(|| Path::new("/proc/self/stat").exists())
+}
+
+/// A file of `/proc`, which does not tell its size: most are read at once.
+fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(1024);
+    File::open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The state of one process.
 pub(super) fn stat(pid: u32) -> Option<Stat> {
-    let bytes = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let bytes = read(format!("/proc/{pid}/stat")).ok()?;
     parse(&String::from_utf8_lossy(&bytes))
 }
 
@@ -77,8 +87,11 @@ pub(super) fn children_of(parent: u32) -> Vec<u32> {
 fn listed_children(parent: u32) -> Option<Vec<u32>> {
     let mut children = Vec::new();
     for thread in fs::read_dir(format!("/proc/{parent}/task")).ok()?.flatten() {
-        match fs::read_to_string(thread.path().join("children")) {
-            Ok(list) => children.extend(list.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok())),
+        match read(thread.path().join("children")) {
+            Ok(list) => {
+                let list = String::from_utf8_lossy(&list);
+                children.extend(list.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
+            }
             // A thread may end while it is looked at; a kernel without the list has it for none.
             Err(_) if thread.path().exists() => return None,
             Err(_) => {}

@@ -45,7 +45,9 @@ pub async fn run(
     let pipes = Pipes::of(&mut running.child);
     let inodes = pipes.inodes();
     let (spoke, why, left, failed) = (begun, None, Vec::new(), None);
-    let mut supervisor = Supervisor { command, mask, running, pipes, capture, stop, begun, spoke, why, left, failed };
+    let gone = false;
+    let mut supervisor =
+        Supervisor { command, mask, running, pipes, capture, stop, begun, spoke, why, left, gone, failed };
     supervisor.until_over(watcher).await?;
     supervisor.clear(&inodes, watcher).await?;
     let status = reap(&mut supervisor.running).await?;
@@ -81,6 +83,8 @@ struct Supervisor<'a> {
     why: Option<Ended>,
     /// Who was ended besides the first process and its group.
     left: Vec<String>,
+    /// Nobody of it is alive and its pipes are closed, which stays so.
+    gone: bool,
     /// What the watcher could not do about a stop; it keeps nobody from ending.
     failed: Option<anyhow::Error>,
 }
@@ -200,7 +204,7 @@ impl Supervisor<'_> {
                 break;
             }
         }
-        if !self.running.family.wait_empty(Duration::ZERO).await {
+        if !self.gone && !self.running.family.wait_empty(Duration::ZERO).await {
             // A namespace's init that should have followed the last process.
             self.running.family.signal(Signal::KILL);
             anyhow::ensure!(self.running.family.wait_empty(KILLED).await, "a process of the command cannot be ended");
@@ -216,8 +220,9 @@ impl Supervisor<'_> {
         }
     }
 
-    fn is_gone(&self) -> bool {
-        self.pipes.are_closed() && self.running.family.is_empty()
+    fn is_gone(&mut self) -> bool {
+        self.gone = self.gone || (self.pipes.are_closed() && self.running.family.is_empty());
+        self.gone
     }
 }
 

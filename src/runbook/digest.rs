@@ -100,7 +100,10 @@ fn value<T: serde::Serialize>(of: &T) -> Value {
 
 /// The names of all holes in the texts of a phase.
 pub fn holes_of(phase: &Phase) -> BTreeSet<String> {
-    holes(&value(phase))
+    // One step after the other: all of a long phase as JSON takes much memory.
+    let mut found = holes(&value(&phase.gate));
+    found.extend(phase.steps.iter().flat_map(|step| holes(&value(step))));
+    found
 }
 
 /// The names of all holes in the texts of a value.

@@ -2,9 +2,12 @@
 //!
 //! Only `resolve` reads it. Knows TOML, nothing of runbooks.
 
+use std::ops::Range;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::pieces;
 use super::place::{Lines, Place};
 use super::syntax::{self, Syntax};
 
@@ -96,37 +99,44 @@ impl Table {
 
 /// Reads TOML as far as it can be read, with every syntax error.
 pub(super) fn parse(lines: &Lines<'_>) -> (Table, Syntax) {
+    if let Some(table) = pieces::parse(lines) {
+        return (table, Syntax::default());
+    }
     let (table, errors) = DeTable::parse_recoverable(lines.text());
-    let table = read_table(lines, table.get_ref());
+    let table = read_table(lines, 0, table.into_inner());
     let errors = errors.iter().map(|error| (error.message(), error.span())).collect();
     let syntax = syntax::judge(lines, &table, errors);
     (table, syntax)
 }
 
-fn read_table(lines: &Lines<'_>, table: &DeTable<'_>) -> Table {
-    let mut entries: Vec<Entry> = table
-        .iter()
-        .map(|(key, value)| Entry {
-            key: key.get_ref().to_string(),
-            place: lines.place(key.span()),
-            node: read_node(lines, value),
-        })
-        .collect();
+/// Reads a table of a text that begins at the offset `from`.
+pub(super) fn read_table(lines: &Lines<'_>, from: usize, table: DeTable<'_>) -> Table {
+    let mut entries = Vec::with_capacity(table.len());
+    entries.extend(table.into_iter().map(|(key, value)| Entry {
+        place: place(lines, from, key.span()),
+        key: key.into_inner().into_owned(),
+        node: read_node(lines, from, value),
+    }));
     entries.sort_by_key(|entry| entry.place.start);
     Table { entries }
 }
 
-fn read_node(lines: &Lines<'_>, node: &Spanned<DeValue<'_>>) -> Node {
-    let value = match node.get_ref() {
-        DeValue::String(text) => Value::Text(text.to_string()),
+fn read_node(lines: &Lines<'_>, from: usize, node: Spanned<DeValue<'_>>) -> Node {
+    let place = place(lines, from, node.span());
+    let value = match node.into_inner() {
+        DeValue::String(text) => Value::Text(text.into_owned()),
         DeValue::Integer(number) => Value::Integer(i128::from_str_radix(number.as_str(), number.radix()).ok()),
         DeValue::Float(number) => Value::Float(number.as_str().parse().unwrap_or(f64::NAN)),
-        DeValue::Boolean(is) => Value::Bool(*is),
+        DeValue::Boolean(is) => Value::Bool(is),
         DeValue::Datetime(_) => Value::Date,
-        DeValue::Array(list) => Value::List(list.iter().map(|node| read_node(lines, node)).collect()),
-        DeValue::Table(table) => Value::Table(read_table(lines, table)),
+        DeValue::Array(list) => Value::List(list.into_iter().map(|node| read_node(lines, from, node)).collect()),
+        DeValue::Table(table) => Value::Table(read_table(lines, from, table)),
     };
-    Node { place: lines.place(node.span()), value }
+    Node { place, value }
+}
+
+fn place(lines: &Lines<'_>, from: usize, span: Range<usize>) -> Place {
+    lines.place(span.start + from..span.end + from)
 }
 
 #[cfg(test)]

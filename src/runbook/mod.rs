@@ -12,6 +12,7 @@ mod document;
 mod forms;
 mod id;
 mod load;
+mod pieces;
 mod place;
 mod predicate;
 mod resolve;
@@ -152,6 +153,8 @@ pub enum BlockTag {
     Latest,
     Safe,
     Finalized,
+    /// So many blocks below the newest.
+    Depth(u64),
 }
 
 /// How a network's chain is started and set up by citadel itself.

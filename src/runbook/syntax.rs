@@ -13,6 +13,13 @@ pub(super) struct Syntax {
     pub(super) swallowed: usize,
 }
 
+impl Default for Syntax {
+    /// Nothing is wrong.
+    fn default() -> Self {
+        Self { errors: Vec::new(), swallowed: usize::MAX }
+    }
+}
+
 /// Diagnostics for what the parser complains of: its message, and where.
 pub(super) fn judge(lines: &Lines<'_>, table: &Table, errors: Vec<(&str, Option<Range<usize>>)>) -> Syntax {
     let end = lines.text().len();

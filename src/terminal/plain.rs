@@ -26,7 +26,7 @@ pub(super) struct Plain {
 
 struct Shared {
     state: Mutex<State>,
-    changed: Condvar,
+    ended: Condvar,
     every: Duration,
 }
 
@@ -52,7 +52,7 @@ impl Plain {
 
     fn new(style: &Style, screen: Screen, every: Duration) -> Self {
         let state = State { screen, running: None, activity: String::new(), ended: false };
-        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), every });
+        let shared = Arc::new(Shared { state: Mutex::new(state), ended: Condvar::new(), every });
         let heart = Arc::clone(&shared);
         let heart = std::thread::Builder::new().name("heartbeat".into()).spawn(move || heart.beat()).ok();
         Self { teller: Teller::new(&style.folder, false), shared, heart }
@@ -64,23 +64,19 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs until the observer is dropped; asleep while no step runs.
+    /// Runs until the observer is dropped. Nobody wakes it for a step that begins: no sign of life can be due before it
+    /// looks by itself.
     fn beat(&self) {
         let mut state = self.lock();
         while !state.ended {
             let now = Instant::now();
-            let due = state.running.as_ref().map(|running| running.due);
-            state = match due {
-                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(due) if due > now => {
-                    let waited = self.changed.wait_timeout(state, due - now);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-                Some(_) => {
-                    state.sign_of_life(now, self.every);
-                    state
-                }
-            };
+            let due = state.running.as_ref().map_or(now + self.every, |running| running.due);
+            if due > now {
+                let waited = self.ended.wait_timeout(state, due - now);
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            } else {
+                state.sign_of_life(now, self.every);
+            }
         }
     }
 }
@@ -109,8 +105,6 @@ impl Observer for Plain {
             state.running = None;
         }
         state.screen.show(&lines);
-        drop(state);
-        self.shared.changed.notify_one();
     }
 
     fn line(&mut self, _: &StepId, line: &str) {
@@ -134,7 +128,7 @@ impl Observer for Plain {
 impl Drop for Plain {
     fn drop(&mut self) {
         self.shared.lock().ended = true;
-        self.shared.changed.notify_one();
+        self.shared.ended.notify_one();
         if let Some(heart) = self.heart.take() {
             let _ = heart.join();
         }

@@ -96,6 +96,8 @@ impl Terminal {
 
     async fn pid(&self, name: &str) -> u32 {
         until(|| fs::read(self.file(name)).is_ok_and(|pid| pid.ends_with(b"\n"))).await;
+        // A quick command writes its pid before citadel has.
+        until(|| self.events().iter().any(|event| event == "step_spawned")).await;
         number(&fs::read(self.file(name)).unwrap())
     }
 
@@ -107,7 +109,9 @@ impl Terminal {
             let record: serde_json::Value = serde_json::from_str(line).unwrap();
             record["event"]["type"].as_str().unwrap().to_owned()
         };
-        text.lines().map(kind).collect()
+        // The last line may be half written.
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        whole.lines().map(kind).collect()
     }
 }
 

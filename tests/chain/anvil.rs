@@ -44,6 +44,12 @@ impl Anvil {
         answer["result"].clone()
     }
 
+    /// The raw answer to whatever is asked.
+    pub(crate) async fn forward(&self, asked: &Value) -> Vec<u8> {
+        let request = self.client.post(&self.url).header("content-type", "application/json").body(asked.to_string());
+        request.send().await.unwrap().bytes().await.unwrap().to_vec()
+    }
+
     pub(crate) async fn accounts(&self) -> Vec<Address> {
         serde_json::from_value(self.rpc("eth_accounts", json!([])).await).unwrap()
     }

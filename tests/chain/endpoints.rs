@@ -1,10 +1,12 @@
 //! Endpoints that lie, break, stall or contradict each other: never *passed*; and those that are only odd still serve.
 
 use citadel::chain::{Reading, Target, head};
-use citadel::runbook::{Check, ContractKind, Network};
+use citadel::runbook::{BlockTag, Check, ContractKind, Network};
 use citadel::verdict::Verdict::{self, Failed, Passed, Unknown};
 
-use crate::scripted::{CONTRACT, Fault, HEAD, Scripted};
+use crate::fault::Fault;
+use crate::scripted::Scripted;
+use crate::told::{CONTRACT, HEAD};
 use crate::world::{SHORT, World, call, check, endpoint, eq, network, reading};
 
 const NAMES: [&str; 3] = ["A_RPC_URL", "B_RPC_URL", "C_RPC_URL"];
@@ -78,6 +80,7 @@ async fn broken_transport_is_unknown() {
         (Fault::Empty, "not JSON"),
         (Fault::Closes, "the connection broke"),
         (Fault::Unauthorized, "HTTP status 401"),
+        (Fault::ForeignIds, "foreign id"),
         (Fault::SwappedIds, ""),
         (Fault::DoubledIds, "twice"),
         (Fault::MissingIds, "without an answer"),
@@ -153,6 +156,59 @@ async fn all_read_at_the_newest_block_that_all_know() {
 }
 
 #[tokio::test]
+async fn a_depth_is_counted_from_the_newest_block_that_enough_know() {
+    let mut deep = network(31337, 2, &NAMES[..2]);
+    deep.block = BlockTag::Depth(7);
+    let reading = judged_on(&deep, &[Fault::None, Fault::Lags]).await;
+    is(&reading, Passed, "");
+    assert_eq!(reading.block.unwrap().number, HEAD - 8);
+    deep.block = BlockTag::Depth(HEAD + 1);
+    is(&judged_on(&deep, &[Fault::None, Fault::None]).await, Unknown, "has no block 101 below its newest, 100");
+}
+
+#[tokio::test]
+async fn the_chosen_block_is_fresh_itself() {
+    let mut fresh = network(31337, 2, &NAMES[..2]);
+    fresh.block = BlockTag::Depth(10);
+    fresh.max_block_age = Some(std::time::Duration::from_hours(3));
+    // Ten blocks are five hours: the newest is fresh, the chosen one is not.
+    is(&judged_on(&fresh, &[Fault::None, Fault::None]).await, Unknown, "the block that enough endpoints know, 90 is");
+    let reading = judged(2, &[Fault::None, Fault::None, Fault::LagsFar]).await;
+    is(&reading, Passed, "does not know block 100 yet");
+}
+
+#[tokio::test]
+async fn what_happened_is_in_the_record() {
+    let happened = async |faults: &[Fault]| judged(1, faults).await.endpoints[0].happened.join("; ");
+    assert_eq!(happened(&[Fault::None]).await, "");
+    let text = happened(&[Fault::LimitsOnce]).await;
+    assert_eq!(text, "was asked 8 requests again: HTTP status 429, too many requests", "said once");
+    assert!(happened(&[Fault::TooMany]).await.contains("after 1 s"));
+    assert!(happened(&[Fault::NoBatches]).await.contains("took no batch of 8: answered without one; asked one by one"));
+    assert!(happened(&[Fault::Status500]).await.contains("again: HTTP status 500"));
+    assert!(happened(&[Fault::GoesBackwards]).await.contains("told no block 0x64"));
+    let reading = judged(2, &[Fault::None, Fault::None, Fault::SaysPaused]).await;
+    let call = reading.reads.iter().find(|read| read.method == "eth_call").unwrap();
+    assert_eq!(call.said_by, [""; 0]);
+    assert!(call.others["C_RPC_URL"].ends_with('1') && call.others["A_RPC_URL"].ends_with('0'), "{call:?}");
+}
+
+#[tokio::test]
+async fn many_reads_are_few_posts_on_one_connection() {
+    let many: Vec<Check> =
+        (0..100).map(|at| check(&format!("c{at}"), call("system", &format!("f{at}()(bool)"), vec![]))).collect();
+    for (fault, posts) in [(Fault::None, 2), (Fault::FewAtOnce, 1 + 1 + 3)] {
+        let server = Scripted::start(fault).await;
+        let network = network(31337, 1, &NAMES[..1]);
+        let target = Target { network: &network, endpoints: vec![server.endpoint(NAMES[0])], limits: SHORT };
+        let reading = reading(&target, &world(), &many, &[]).await;
+        assert_eq!((reading.verdict(), reading.results.len()), (Passed, 100), "{reading:#?}");
+        assert_eq!(server.requests.load(std::sync::atomic::Ordering::SeqCst), posts, "{fault:?}");
+        assert_eq!(server.connections.load(std::sync::atomic::Ordering::SeqCst), 1, "{fault:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_block_that_is_replaced_meanwhile_proves_nothing() {
     is(&judged(1, &[Fault::Reorganised]).await, Unknown, "block 100 was replaced");
     is(&judged(2, &[Fault::None, Fault::Reorganised]).await, Unknown, "whether block 100 still stands is unknown");
@@ -160,7 +216,7 @@ async fn a_block_that_is_replaced_meanwhile_proves_nothing() {
 
 #[tokio::test]
 async fn odd_but_honest_endpoints_serve() {
-    for fault in [Fault::NoBatches, Fault::ClosesOnBatches, Fault::LimitsOnce] {
+    for fault in [Fault::NoBatches, Fault::ErrorsOnBatches, Fault::ClosesOnBatches, Fault::LimitsOnce] {
         let reading = judged(2, &[Fault::None, fault]).await;
         assert_eq!(reading.results[0].verdict, Passed, "{fault:?}: {reading:#?}");
     }
@@ -184,7 +240,7 @@ async fn declared_genesis_and_age_are_demanded() {
     let mut fresh = network(31337, 1, &NAMES[..1]);
     fresh.max_block_age = Some(std::time::Duration::from_hours(2));
     is(&judged_on(&fresh, &[Fault::None]).await, Passed, "");
-    is(&judged_on(&fresh, &[Fault::Stale]).await, Unknown, "is behind");
+    is(&judged_on(&fresh, &[Fault::Stale]).await, Unknown, "is out of date: its newest block 100 is");
 }
 
 #[tokio::test]
@@ -220,24 +276,28 @@ async fn a_round_is_one_post() {
         .collect();
     let reading = reading(&target, &world(), &three, &[]).await;
     assert_eq!(reading.verdict(), Passed, "{reading:#?}");
-    // The examination, the block, the round of three checks, and whether the block still stands.
-    assert_eq!(server.requests.load(std::sync::atomic::Ordering::SeqCst), 4);
+    // The examination, and the round of three checks, which ends with whether the block still stands.
+    assert_eq!(server.requests.load(std::sync::atomic::Ordering::SeqCst), 2);
     let bodies = server.bodies.lock().unwrap();
-    assert_eq!(bodies[2].as_array().unwrap().len(), 4);
+    assert_eq!(bodies[1].as_array().unwrap().len(), 5);
+    assert_eq!(bodies[1][4]["method"], "eth_getBlockByNumber");
 }
 
 #[tokio::test]
 async fn a_block_that_must_be_reached_is_waited_for_and_named() {
     let server = Scripted::start(Fault::None).await;
     let mut network = network(31337, 1, &NAMES[..1]);
-    network.settle = std::time::Duration::from_millis(500);
+    network.settle = std::time::Duration::from_secs(3);
     let target = Target { network: &network, endpoints: vec![server.endpoint(NAMES[0])], limits: SHORT };
-    let checks = not_paused();
+    let (world, checks) = (world(), not_paused());
     let checks: Vec<&Check> = checks.iter().collect();
-    let reading = citadel::chain::judge(&target, &checks, &[], &world(), Some(HEAD + 7)).await;
+    let reading = citadel::chain::judge(&target, &checks, &[], &world, Some(HEAD + 7)).await;
     is(&reading, Unknown, "the newest `latest` block of `testnet` is 100; block 107 must be read");
-    assert!(server.requests.load(std::sync::atomic::Ordering::SeqCst) > 4);
-    let reading = citadel::chain::judge(&target, &checks, &[], &world(), Some(HEAD)).await;
+    assert!(server.requests.load(std::sync::atomic::Ordering::SeqCst) > 1);
+    assert!(world.waits.lock().unwrap().iter().all(|wait| wait.block == HEAD + 7 && wait.newest == Some(HEAD)));
+    assert!(!world.waits.lock().unwrap().is_empty());
+    is(&reading, Unknown, "waited: block 107 must be read, the newest `latest` block is 100; ");
+    let reading = citadel::chain::judge(&target, &checks, &[], &world, Some(HEAD)).await;
     is(&reading, Passed, "");
     assert_eq!(head(&target).await.unwrap().number, HEAD);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use citadel::chain::{EndpointUrl, Known, Limits, Reading, Surroundings, Target, TransactionsAsk, judge};
+use citadel::chain::{EndpointUrl, Known, Limits, Reading, Surroundings, Target, TransactionsAsk, Wait, judge};
 use citadel::runbook::{
     BlockTag, Check, CheckKind, ContractKind, Network, Operand, PhaseId, Place, Predicate, Scope, Template,
 };
@@ -18,6 +18,8 @@ pub(crate) struct World {
     pub(crate) artefacts: BTreeMap<String, Vec<u8>>,
     pub(crate) earlier: BTreeMap<(String, String), Value>,
     pub(crate) scope: Scope,
+    /// What it was told of waiting.
+    pub(crate) waits: std::sync::Mutex<Vec<Wait>>,
 }
 
 impl World {
@@ -42,6 +44,10 @@ impl Surroundings for World {
 
     fn scope(&self) -> &Scope {
         &self.scope
+    }
+
+    fn waits(&self, wait: &Wait) {
+        self.waits.lock().unwrap().push(wait.clone());
     }
 
     fn earlier(&self, gate: &PhaseId, check: &str) -> Option<Value> {

@@ -1,54 +1,72 @@
-//! The transport to one endpoint: one POST a batch, single POSTs where batches are refused, retries within a deadline.
+//! The transport to one endpoint: one POST a batch, smaller ones and then single ones where batches are refused, retries
+//! within a deadline. Remembers what went wrong on the way.
 
-use std::error::Error;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
-use reqwest::{Client, Response, StatusCode, redirect};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use super::url::user_agent;
+use super::post::{Failed, Poster, no_time};
 use super::{EndpointUrl, Request, Trouble, envelope};
-use crate::chain::surroundings::Limits;
+use crate::chain::text::count;
 use crate::chain::together::together;
 
-/// Requests in one POST.
-const BATCH: usize = 50;
+/// Requests in one POST, as long as the endpoint does not refuse.
+const BATCH: usize = 250;
+/// Requests in one POST to an endpoint that refused more.
+const SMALL_BATCH: usize = 50;
 /// Single POSTs under way at once.
 const SINGLES: usize = 8;
-/// The longest answer that is read.
-const LONGEST_ANSWER: usize = 16 << 20;
 /// How often a request is tried, its first time included.
 const TRIES: u32 = 5;
 /// The wait before the second try; each further wait is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(150);
+/// How many happenings are kept.
+const MOST_HAPPENED: usize = 40;
 
 type Outcome = Result<Value, Trouble>;
 
 /// One endpoint with its connections.
 pub(crate) struct Endpoint {
     pub(crate) at: EndpointUrl,
-    client: Client,
+    poster: Poster,
     next_id: AtomicU64,
-    batches: AtomicBool,
-    request: Duration,
+    /// The largest batch that it is sent.
+    batch: AtomicUsize,
+    /// The newest block that it ever told.
+    head: AtomicU64,
+    happened: Mutex<Vec<String>>,
 }
 
 impl Endpoint {
-    /// An endpoint that follows no redirect and uses no proxy of the environment.
-    pub(crate) fn new(at: EndpointUrl, limits: Limits) -> Result<Self, String> {
-        let client = Client::builder()
-            .user_agent(user_agent())
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(limits.connect)
-            .timeout(limits.request)
-            .build()
-            .map_err(|_| "cannot prepare connections: no usable TLS setup".to_owned())?;
-        let (next_id, batches) = (AtomicU64::new(1), AtomicBool::new(true));
-        Ok(Self { at, client, next_id, batches, request: limits.request })
+    /// An endpoint that was asked nothing yet.
+    pub(crate) fn new(at: EndpointUrl, poster: Poster) -> Self {
+        let (next_id, batch) = (AtomicU64::new(1), AtomicUsize::new(BATCH));
+        Self { at, poster, next_id, batch, head: AtomicU64::new(0), happened: Mutex::default() }
+    }
+
+    /// Keeps a happening that is no answer: a repetition, a refused batch, a head that went backwards.
+    pub(crate) fn note(&self, what: String) {
+        let mut happened = self.happened.lock().unwrap_or_else(PoisonError::into_inner);
+        if happened.len() < MOST_HAPPENED && !happened.contains(&what) {
+            happened.push(what);
+        }
+    }
+
+    /// Takes the newest block that it tells now, and notes one that went backwards.
+    pub(crate) fn saw_head(&self, head: Option<u64>) {
+        let Some(head) = head else { return };
+        let highest = self.head.fetch_max(head, Ordering::Relaxed);
+        if head < highest {
+            self.note(format!("its head went backwards, from block {highest} to {head}"));
+        }
+    }
+
+    /// What happened so far.
+    pub(crate) fn happened(&self) -> Vec<String> {
+        self.happened.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The answers to all requests, in their order, by `until` at the latest.
@@ -66,11 +84,13 @@ impl Endpoint {
             }
             let again: Vec<(usize, Duration)> =
                 open.iter().filter_map(|at| Some((*at, retry(&outcomes[*at], &requests[*at])?))).collect();
-            let longest = again.iter().map(|(_, after)| *after).max().unwrap_or_default().max(wait);
-            if again.is_empty() || attempt == TRIES || Instant::now() + longest >= until {
+            let asked_for = again.iter().map(|(_, after)| *after).max().unwrap_or_default();
+            let pause = jittered(asked_for.max(wait));
+            if again.is_empty() || attempt == TRIES || Instant::now() + pause >= until {
                 break;
             }
-            sleep(longest).await;
+            self.note_repetition(&again, &outcomes);
+            sleep(pause).await;
             wait *= 2;
             open = again.into_iter().map(|(at, _)| at).collect();
         }
@@ -80,28 +100,35 @@ impl Endpoint {
             .collect()
     }
 
+    fn note_repetition(&self, again: &[(usize, Duration)], outcomes: &[Outcome]) {
+        let Some((Err(trouble), (_, after))) = again.first().map(|first| (&outcomes[first.0], first)) else { return };
+        let after = if after.is_zero() { String::new() } else { format!(" after {} s", after.as_secs()) };
+        let reason = self.at.scrub(&trouble.to_string());
+        self.note(format!("was asked {} again{after}: {reason}", count(again.len(), "request")));
+    }
+
     /// Every request once.
     async fn once(&self, requests: &[&Request], until: Instant) -> Vec<Outcome> {
         let mut outcomes = Vec::with_capacity(requests.len());
-        for chunk in requests.chunks(BATCH) {
-            let batched = if chunk.len() > 1 && self.batches.load(Ordering::Relaxed) {
-                self.batch(chunk, until).await
-            } else {
-                None
-            };
-            match batched {
-                Some(batched) => outcomes.extend(batched),
-                None => outcomes.extend(self.singles(chunk, until).await),
+        while outcomes.len() < requests.len() {
+            let rest = &requests[outcomes.len()..];
+            let size = rest.len().min(self.batch.load(Ordering::Relaxed));
+            if size <= 1 {
+                outcomes.extend(self.singles(rest, until).await);
+                break;
+            }
+            if let Some(batch) = self.batch(&rest[..size], until).await {
+                outcomes.extend(batch);
             }
         }
         outcomes
     }
 
-    /// One POST for all; none where the endpoint refuses batches.
+    /// One POST for all; none where the endpoint refuses a batch of that size.
     async fn batch(&self, requests: &[&Request], until: Instant) -> Option<Vec<Outcome>> {
         let numbered: Vec<(u64, &Request)> = requests.iter().map(|request| (self.id(), *request)).collect();
         let ids: Vec<u64> = numbered.iter().map(|(id, _)| *id).collect();
-        let trouble = match self.post(&envelope::batch(&numbered), until).await {
+        let failed = match self.poster.post(&self.at, &envelope::batch(&numbered), until).await {
             Ok(body) => match envelope::open_batch(&ids, &body) {
                 Ok(Some(outcomes)) => return Some(outcomes),
                 Ok(None) => Failed::Batch,
@@ -109,13 +136,16 @@ impl Endpoint {
             },
             Err(failed) => failed,
         };
-        match trouble {
-            Failed::Anything(trouble) => Some(requests.iter().map(|_| Err(trouble.clone())).collect()),
-            Failed::Batch | Failed::Maybe(_) => {
-                self.batches.store(false, Ordering::Relaxed);
-                None
-            }
-        }
+        let why = match failed {
+            Failed::Anything(trouble) => return Some(requests.iter().map(|_| Err(trouble.clone())).collect()),
+            Failed::Batch => "answered without one".to_owned(),
+            Failed::Maybe(trouble) => self.at.scrub(&trouble.to_string()),
+        };
+        let smaller = if requests.len() > SMALL_BATCH { SMALL_BATCH } else { 1 };
+        self.batch.store(smaller, Ordering::Relaxed);
+        let then = if smaller == 1 { "asked one by one".to_owned() } else { format!("asked {smaller} at a time") };
+        self.note(format!("took no batch of {}: {why}; {then}", requests.len()));
+        None
     }
 
     async fn singles(&self, requests: &[&Request], until: Instant) -> Vec<Outcome> {
@@ -128,53 +158,11 @@ impl Endpoint {
 
     async fn single(&self, request: &Request, until: Instant) -> Outcome {
         let id = self.id();
-        match self.post(&envelope::single(id, request), until).await {
+        match self.poster.post(&self.at, &envelope::single(id, request), until).await {
             Ok(body) => envelope::open_single(id, &body),
             Err(Failed::Anything(trouble) | Failed::Maybe(trouble)) => Err(trouble),
             Err(Failed::Batch) => Err(Trouble::lasting("refused the request")),
         }
-    }
-
-    async fn post(&self, body: &Value, until: Instant) -> Result<Vec<u8>, Failed> {
-        let time = until.saturating_duration_since(Instant::now()).min(self.request);
-        if time.is_zero() {
-            return Err(Failed::Anything(no_time()));
-        }
-        let request = self.client.post(self.at.url()).header(CONTENT_TYPE, "application/json").timeout(time);
-        let response = request.body(body.to_string()).send().await.map_err(|error| self.broken(&error, time))?;
-        status(&response)?;
-        self.read(response, time).await
-    }
-
-    async fn read(&self, mut response: Response, time: Duration) -> Result<Vec<u8>, Failed> {
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(&error, time))? {
-            if body.len() + chunk.len() > LONGEST_ANSWER {
-                return Err(Failed::Anything(Trouble::lasting("answered with more than 16 MiB")));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
-    }
-
-    /// What a failed exchange means, told without the URL.
-    fn broken(&self, error: &reqwest::Error, time: Duration) -> Failed {
-        if error.is_timeout() && time < self.request {
-            return Failed::Anything(no_time());
-        }
-        if error.is_timeout() {
-            return Failed::Anything(Trouble::passing(format!("no answer within {:.1} s", time.as_secs_f32())));
-        }
-        let reason = innermost(error);
-        if error.is_connect() {
-            let refused = self.at.is_loopback() && reason.to_lowercase().contains("refused");
-            return Failed::Anything(if refused {
-                Trouble::lasting("connection refused: nothing listens there")
-            } else {
-                Trouble::passing(format!("cannot connect: {reason}"))
-            });
-        }
-        Failed::Maybe(Trouble::passing(format!("the connection broke: {reason}")))
     }
 
     fn id(&self) -> u64 {
@@ -182,55 +170,35 @@ impl Endpoint {
     }
 }
 
-/// Why a POST has no body.
-enum Failed {
-    /// The endpoint takes no batches.
-    Batch,
-    /// It may be because of a batch: worth single requests.
-    Maybe(Trouble),
-    Anything(Trouble),
-}
-
-/// Only 200 carries an answer; a body beside any other status is not read.
-fn status(response: &Response) -> Result<(), Failed> {
-    let status = response.status();
-    let reason = format!("HTTP status {}", status.as_u16());
-    match status {
-        StatusCode::OK => Ok(()),
-        StatusCode::TOO_MANY_REQUESTS => Err(Failed::Anything(Trouble::Silent {
-            reason: format!("{reason}, too many requests"),
-            again: Some(retry_after(response)),
-        })),
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Failed::Anything(Trouble::lasting(reason))),
-        _ if status.is_server_error() => Err(Failed::Anything(Trouble::passing(reason))),
-        _ if status.is_redirection() => {
-            Err(Failed::Anything(Trouble::lasting(format!("{reason}, a redirect, which citadel does not follow"))))
-        }
-        _ => Err(Failed::Maybe(Trouble::lasting(reason))),
-    }
-}
-
-fn retry_after(response: &Response) -> Duration {
-    let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-    Duration::from_secs(seconds.unwrap_or_default())
-}
-
 fn retry(outcome: &Outcome, request: &Request) -> Option<Duration> {
     outcome.as_ref().err()?.again(request.patient)
 }
 
-fn no_time() -> Trouble {
-    Trouble::lasting("no answer before the deadline")
+/// Up to half as long again, so that many who were refused together do not come back together.
+fn jittered(wait: Duration) -> Duration {
+    wait + wait.mul_f64(f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX) / 2.0)
 }
 
-/// The last cause of an error: the one that says what happened.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &dyn Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::surroundings::Limits;
+
+    #[test]
+    fn a_head_that_goes_backwards_is_noted_once() {
+        let at = EndpointUrl::new("X_RPC_URL", "https://eth.example.com/secretkey").unwrap();
+        let endpoint = Endpoint::new(at, Poster::new(Limits::USUAL).unwrap());
+        for head in [Some(100), None, Some(101), Some(98), Some(98), Some(101)] {
+            endpoint.saw_head(head);
+        }
+        assert_eq!(endpoint.happened(), ["its head went backwards, from block 101 to 98"]);
     }
-    if cause.source().is_none() && cause.is::<reqwest::Error>() {
-        return "no reason given".to_owned();
+
+    #[test]
+    fn pauses_grow_by_up_to_half() {
+        for _ in 0..1000 {
+            let pause = jittered(FIRST_WAIT);
+            assert!(pause >= FIRST_WAIT && pause <= FIRST_WAIT * 3 / 2 + Duration::from_nanos(1), "{pause:?}");
+        }
     }
-    crate::chain::text::tame(&cause.to_string())
 }

@@ -18,28 +18,34 @@ pub(super) fn batch(requests: &[(u64, &Request)]) -> Value {
 }
 
 /// Reads the answer to one request.
-pub(super) fn open_single(id: u64, body: &[u8]) -> Result<Value, Trouble> {
+pub(crate) fn open_single(id: u64, body: &[u8]) -> Result<Value, Trouble> {
     let answer: Value = serde_json::from_slice(body).map_err(|_| not_json())?;
     // A node that cannot even read a request answers with a null id; that is an error all the same.
     let refused = answer["id"].is_null() && !answer["error"].is_null();
     if answer["id"] == json!(id) || refused { result(&answer) } else { Err(foreign()) }
 }
 
-/// Reads the answers to a batch, in the order of `ids`; none where the endpoint did not answer with a batch.
-pub(super) fn open_batch(ids: &[u64], body: &[u8]) -> Result<Option<Vec<Result<Value, Trouble>>>, Trouble> {
+/// Reads the answers to a batch, in the order of `ids`; none where the endpoint did not answer with a batch. An endpoint
+/// that mixes up one id is believed nothing of the batch.
+pub(crate) fn open_batch(ids: &[u64], body: &[u8]) -> Result<Option<Vec<Result<Value, Trouble>>>, Trouble> {
     let Value::Array(answers) = serde_json::from_slice(body).map_err(|_| not_json())? else { return Ok(None) };
-    let mut by_id: HashMap<u64, Vec<&Value>> = HashMap::new();
+    // Some nodes refuse a batch with an error in a list.
+    if let ([one], true) = (answers.as_slice(), ids.len() > 1)
+        && one["id"].is_null()
+        && one["error"].is_object()
+    {
+        return Ok(None);
+    }
+    let mut by_id: HashMap<u64, &Value> = HashMap::new();
     for answer in &answers {
-        if let Some(id) = answer["id"].as_u64() {
-            by_id.entry(id).or_default().push(answer);
+        let id = answer["id"].as_u64().filter(|id| ids.contains(id)).ok_or_else(foreign)?;
+        if by_id.insert(id, answer).is_some() {
+            return Err(Trouble::lasting("answered one request twice"));
         }
     }
-    let one = |id| match by_id.get(id).map(Vec::as_slice) {
-        Some([answer]) => result(answer),
-        Some(_) => Err(Trouble::lasting("answered one request twice")),
-        None => Err(Trouble::passing("left a request of a batch without an answer")),
-    };
-    Ok(Some(ids.iter().map(one).collect()))
+    let sorted: Option<Vec<&Value>> = ids.iter().map(|id| by_id.get(id).copied()).collect();
+    let sorted = sorted.ok_or_else(|| Trouble::passing("left a request of a batch without an answer"))?;
+    Ok(Some(sorted.into_iter().map(result).collect()))
 }
 
 fn result(answer: &Value) -> Result<Value, Trouble> {
@@ -92,13 +98,27 @@ mod tests {
 
     #[test]
     fn a_batch_is_sorted_by_id() {
-        let body = r#"[{"id":2,"result":"b"},{"id":9,"result":"x"},{"id":1,"result":"a"},{"id":3,"result":"c"},{"id":3,"result":"d"}]"#;
-        let answers = open_batch(&[1, 2, 3, 4], body.as_bytes()).unwrap().unwrap();
-        assert_eq!(answers[0], Ok(json!("a")));
-        assert_eq!(answers[1], Ok(json!("b")));
-        assert!(answers[2].as_ref().unwrap_err().to_string().contains("twice"));
-        assert!(answers[3].as_ref().unwrap_err().to_string().contains("without an answer"));
-        assert_eq!(open_batch(&[1], br#"{"id":1,"result":"a"}"#), Ok(None));
-        assert!(open_batch(&[1], b"nonsense").is_err());
+        let check = |ids: &[u64], body: &str, expected: &str| {
+            let found = match open_batch(ids, body.as_bytes()) {
+                Ok(Some(answers)) => answers.into_iter().map(|answer| answer.unwrap().to_string()).collect(),
+                Ok(None) => "no batch".to_owned(),
+                Err(trouble) => trouble.to_string(),
+            };
+            assert!(found.contains(expected), "{body}: {found}");
+        };
+        let (a, b) = (r#"{"id":1,"result":"a"}"#, r#"{"id":2,"result":"b"}"#);
+        check(&[1, 2], &format!("[{b},{a}]"), r#""a""b""#);
+        check(&[1, 2], &format!("[{a}]"), "without an answer");
+        check(&[1, 2], &format!("[{a},{b},{a}]"), "twice");
+        check(&[1], &format!("[{a},{b}]"), "foreign id");
+        check(&[1, 2], &format!(r#"[{a},{{"result":"b"}}]"#), "foreign id");
+        check(&[1, 2], &format!(r#"[{a},{{"id":"2","result":"b"}}]"#), "foreign id");
+        check(&[1, 2], &format!(r#"[{a},{{"id":2.0,"result":"b"}}]"#), "foreign id");
+        check(&[1, 2], &format!(r#"[{a},{{"id":null,"error":{{"code":-32600,"message":"no"}}}}]"#), "foreign id");
+        check(&[1], a, "no batch");
+        check(&[1, 2], r#"[{"id":null,"error":{"code":-32600,"message":"no"}}]"#, "no batch");
+        check(&[1], "[", "not JSON");
+        check(&[1], "nonsense", "not JSON");
+        check(&[1], &"[".repeat(100_000), "not JSON");
     }
 }

@@ -3,12 +3,16 @@
 
 mod endpoint;
 mod envelope;
+mod post;
 mod trouble;
 mod url;
 
 use serde_json::Value;
 
 pub(crate) use endpoint::Endpoint;
+#[cfg(feature = "fuzzing")]
+pub(crate) use envelope::{open_batch, open_single};
+pub(crate) use post::Poster;
 pub(crate) use trouble::{RpcError, Trouble};
 pub use url::EndpointUrl;
 

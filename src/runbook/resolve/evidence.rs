@@ -18,7 +18,7 @@ impl<'a> Resolve<'a> {
     pub(super) fn evidences(&mut self, step: &mut Reader<'a>, id: &StepId, what: &str) -> Vec<Evidence> {
         let mut found = Vec::new();
         let what = format!("`[[{what}.evidence]]`");
-        for (index, (node, mut reader)) in self.tables(step, "evidence", &what).into_iter().enumerate() {
+        for (index, (node, mut reader)) in self.tables(step, "evidence", &what).enumerate() {
             let kind = self.evidence(&mut reader, id, index + 1);
             reader.finish();
             found.extend(kind.map(|kind| Evidence { kind, place: node.place }));

@@ -150,9 +150,15 @@ impl<'a> Resolve<'a> {
     }
 
     /// The tables of a list of tables: `[[phase]]`.
-    fn tables(&self, reader: &mut Reader<'a>, key: &'static str, what: &str) -> Vec<(&'a Node, Reader<'a>)> {
+    fn tables(
+        &self,
+        reader: &mut Reader<'a>,
+        key: &'static str,
+        what: &str,
+    ) -> impl Iterator<Item = (&'a Node, Reader<'a>)> + use<'a> {
+        let (report, what) = (self.report, what.to_owned());
         let list = reader.list(key).iter();
-        list.filter_map(|node| Some((node, Reader::of(self.report, node, what)?))).collect()
+        list.filter_map(move |node| Some((node, Reader::of(report, node, what.as_str())?)))
     }
 
     /// The name of a member must be usable as one.

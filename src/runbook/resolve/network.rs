@@ -38,7 +38,7 @@ impl<'a> Resolve<'a> {
             agree: self.agree(&mut reader, rpc.len()),
             rpc,
             key: self.variables(&mut reader, "key"),
-            block: reader.choice("block", BLOCKS).unwrap_or(BlockTag::Finalized),
+            block: reader.optional("block").and_then(|node| self.block(node)).unwrap_or(BlockTag::Finalized),
             max_block_age: self.duration(&mut reader, "max_block_age"),
             settle: self.settle(&mut reader),
             confirm: reader.choice("confirm", &[("type-network-name", true)]).unwrap_or(false),
@@ -88,6 +88,17 @@ impl<'a> Resolve<'a> {
             self.report.add(Diagnostic::new(node.place, message).help("name more in `rpc`, or lower `agree`"));
         }
         agree
+    }
+
+    /// A tag, or `{ depth = 12 }`.
+    fn block(&self, node: &'a Node) -> Option<BlockTag> {
+        if node.as_table().is_none() {
+            return self.report.choice(node, "block", BLOCKS);
+        }
+        let mut reader = Reader::of(self.report, node, "`block`")?;
+        let depth = reader.required("depth").and_then(|node| self.report.number(node, "depth", 1));
+        reader.finish();
+        depth.map(BlockTag::Depth)
     }
 
     fn settle(&self, reader: &mut Reader<'a>) -> Duration {

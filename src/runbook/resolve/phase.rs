@@ -9,7 +9,7 @@ use crate::runbook::{Check, Gate, Phase, PhaseId, SignOff, suggest};
 impl<'a> Resolve<'a> {
     pub(super) fn phases(&mut self, root: &mut Reader<'a>) -> Vec<Phase> {
         let mut phases = Vec::new();
-        for (index, (node, reader)) in self.tables(root, "phase", "`[[phase]]`").into_iter().enumerate() {
+        for (index, (node, reader)) in self.tables(root, "phase", "`[[phase]]`").enumerate() {
             self.stage = Stage::Phase(index);
             phases.push(self.phase(node, reader));
         }

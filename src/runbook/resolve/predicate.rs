@@ -31,7 +31,7 @@ const LISTS: &[(&str, MakeList)] = &[("in", Predicate::In), ("set_eq", Predicate
 impl<'a> Resolve<'a> {
     /// The rules at `key`.
     pub(super) fn rules(&self, reader: &mut Reader<'a>, key: &'static str) -> Vec<JsonRule> {
-        self.tables(reader, key, "a rule").into_iter().map(|(_, reader)| self.rule(reader)).collect()
+        self.tables(reader, key, "a rule").map(|(_, reader)| self.rule(reader)).collect()
     }
 
     fn rule(&self, mut reader: Reader<'a>) -> JsonRule {

@@ -21,7 +21,7 @@ impl<'a> Resolve<'a> {
         let mut ids = Unique::new("step");
         let what = format!("{what}.step");
         let tables = self.tables(part, "step", &format!("`[[{what}]]`"));
-        tables.into_iter().map(|(node, reader)| self.step(node, reader, of, &what, &mut ids)).collect()
+        tables.map(|(node, reader)| self.step(node, reader, of, &what, &mut ids)).collect()
     }
 
     fn step(&mut self, node: &'a Node, mut reader: Reader<'a>, of: &str, what: &str, ids: &mut Unique) -> Step {
@@ -143,7 +143,7 @@ impl<'a> Resolve<'a> {
     fn before(&self, step: &mut Reader<'a>, id: &StepId) -> Vec<Check> {
         let mut ids = Unique::new("check");
         let mut checks = Vec::new();
-        for (index, (node, mut reader)) in self.tables(step, "before", "a check of `before`").into_iter().enumerate() {
+        for (index, (node, mut reader)) in self.tables(step, "before", "a check of `before`").enumerate() {
             let made = format!("{id} before {}", index + 1);
             let own = reader.optional("id").is_some().then(|| take_id(&mut reader, &mut ids));
             checks.extend(self.check(&mut reader, own.unwrap_or(made), node.place));

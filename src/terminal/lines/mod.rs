@@ -18,19 +18,25 @@ pub(super) struct Teller {
     /// A live region shows what runs, so that only outcomes become lines.
     live: bool,
     phase: Option<PhaseId>,
+    /// How wide the ids of a phase are, of the last one that was asked for.
+    column: Option<(PhaseId, usize)>,
 }
 
 impl Teller {
     pub(super) fn new(folder: &Path, live: bool) -> Self {
-        Self { folder: folder.display().to_string(), live, phase: None }
+        Self { folder: folder.display().to_string(), live, phase: None, column: None }
     }
 
     /// The lines of one event.
     pub(super) fn tell(&mut self, entry: &Entry, progress: &Progress) -> Vec<Line> {
         let folder = self.folder.as_str();
         match &entry.event {
-            Event::RunOpened(opened) => run::opened(opened, folder),
+            Event::RunOpened(opened) => {
+                self.column = None;
+                run::opened(opened, folder)
+            }
             Event::RunContinued(continued) => {
+                self.column = None;
                 self.phase = None;
                 run::continued(continued, progress, &self.folder)
             }
@@ -40,12 +46,15 @@ impl Teller {
             Event::StepStarted(started) => {
                 let mut lines = self.heading_of_step(progress, &started.step);
                 if !self.live {
-                    lines.push(step::started(started, progress));
+                    lines.push(step::started(started, progress, self.column(progress, &started.step)));
                 }
                 lines
             }
             Event::StepSpawned { .. } | Event::AnotherTry { .. } => Vec::new(),
-            Event::StepEnded(ended) => step::ended(ended, progress, folder),
+            Event::StepEnded(ended) => {
+                let column = self.column(progress, &ended.step);
+                step::ended(ended, progress, &self.folder, column)
+            }
             Event::StepDecided { step, happened, by, reason, .. } => step::decided(step, *happened, by, reason),
             Event::GateJudged(judged) => {
                 let phase = progress.phases.iter().find(|phase| phase.id == judged.gate);
@@ -67,6 +76,18 @@ impl Teller {
 
     fn heading_of_step(&mut self, progress: &Progress, step: &StepId) -> Vec<Line> {
         step::phase_of(progress, step).map_or_else(Vec::new, |phase| self.heading(phase))
+    }
+
+    fn column(&mut self, progress: &Progress, step: &StepId) -> usize {
+        let Some(phase) = step::phase_of(progress, step) else { return 0 };
+        match &self.column {
+            Some((of, column)) if *of == phase.id => *column,
+            _ => {
+                let column = step::column(phase);
+                self.column = Some((phase.id.clone(), column));
+                column
+            }
+        }
     }
 
     /// The phase's heading, when it was not told last.

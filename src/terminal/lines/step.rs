@@ -14,10 +14,14 @@ pub(super) fn phase_of<'a>(progress: &'a Progress, step: &StepId) -> Option<&'a 
     progress.phases.iter().find(|phase| phase.steps.iter().any(|outline| outline.id == *step))
 }
 
+/// How wide the ids of a phase are.
+pub(super) fn column(phase: &PhaseOutline) -> usize {
+    phase.steps.iter().map(|outline| width(&outline.id.0)).max().unwrap_or(0).min(ID)
+}
+
 /// Mark, id and title in the columns of the phase.
-fn line(progress: &Progress, step: &StepId, tone: Tone, mark: &str) -> Line {
+fn line(progress: &Progress, step: &StepId, tone: Tone, mark: &str, column: usize) -> Line {
     let steps = phase_of(progress, step).map_or(&[][..], |phase| phase.steps.as_slice());
-    let column = steps.iter().map(|outline| width(&outline.id.0)).max().unwrap_or(0).min(ID);
     let title = steps.iter().find(|outline| outline.id == *step).map_or("", |outline| outline.title.as_str());
     Line::new(2).add(tone, mark).plain(" ").plain(padded(&step.0, column)).plain("  ").plain(title)
 }
@@ -26,13 +30,13 @@ fn again(attempt: u32) -> String {
     if attempt > 1 { format!(" (attempt {attempt})") } else { String::new() }
 }
 
-pub(super) fn started(started: &StepStarted, progress: &Progress) -> Line {
-    line(progress, &started.step, Tone::Accent, "▸").plain(again(started.attempt)).cut()
+pub(super) fn started(started: &StepStarted, progress: &Progress, column: usize) -> Line {
+    line(progress, &started.step, Tone::Accent, "▸", column).plain(again(started.attempt)).cut()
 }
 
-pub(super) fn ended(ended: &StepEnded, progress: &Progress, folder: &str) -> Vec<Line> {
+pub(super) fn ended(ended: &StepEnded, progress: &Progress, folder: &str, column: usize) -> Vec<Line> {
     let (tone, mark) = mark(ended.outcome);
-    let first = line(progress, &ended.step, tone, mark).plain(again(ended.attempt));
+    let first = line(progress, &ended.step, tone, mark, column).plain(again(ended.attempt));
     let mut lines = vec![first.right(duration(ended.milliseconds))];
     lines.extend(left(ended));
     if ended.outcome == StepOutcome::Done {

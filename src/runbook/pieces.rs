@@ -1,0 +1,156 @@
+//! Reads a long runbook in pieces, between steps of one phase, so that the parser's own tree of all of it never stands
+//! in memory at once.
+//!
+//! Never decides that something is wrong: whatever is not plain is left to the reading of the whole.
+
+use toml::de::DeTable;
+
+use super::document::{Entry, Node, Table, Value, read_table};
+use super::place::Lines;
+
+/// Shorter texts are read at once.
+const LONG: usize = 128 * 1024;
+
+/// How many steps a piece has.
+const STEPS: usize = 250;
+
+/// The same table that reading the whole gives; nothing where the text is short, unusual or wrong.
+pub(super) fn parse(lines: &Lines<'_>) -> Option<Table> {
+    let text = lines.text();
+    let cuts = if text.len() < LONG { None } else { cuts(text, STEPS) };
+    join(lines, &cuts?)
+}
+
+/// Where each piece begins: at a step that is not the first of its phase, and at the next phase after one.
+fn cuts(text: &str, most: usize) -> Option<Vec<usize>> {
+    // Only in a text of several lines can a line look like a header and be none.
+    if text.contains("\"\"\"") || text.contains("'''") {
+        return None;
+    }
+    let (mut cuts, mut at, mut steps) = (vec![0], 0, 0);
+    for line in text.split_inclusive('\n') {
+        let header = line.trim();
+        if header.starts_with('[') && !is_plain(header) {
+            return None;
+        }
+        if header == "[[phase.step]]" {
+            steps += 1;
+            if steps % most == 0 && steps > 1 {
+                cuts.push(at);
+            }
+        } else if header == "[[phase]]" {
+            steps = 0;
+            if cuts.len() > 1 {
+                cuts.push(at);
+            }
+        }
+        at += line.len();
+    }
+    (cuts.len() > 1).then_some(cuts)
+}
+
+/// Bare keys in brackets and nothing else: not the line of a list.
+fn is_plain(header: &str) -> bool {
+    let bare = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    let inside = header.strip_prefix("[[").and_then(|rest| rest.strip_suffix("]]"));
+    let inside = inside.or_else(|| header.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')));
+    inside.is_some_and(|inside| inside.starts_with(|c: char| c.is_ascii_alphabetic()) && inside.chars().all(bare))
+}
+
+fn join(lines: &Lines<'_>, cuts: &[usize]) -> Option<Table> {
+    let mut root = Table::default();
+    for (index, from) in cuts.iter().enumerate() {
+        let to = cuts.get(index + 1).copied().unwrap_or(lines.text().len());
+        let (piece, errors) = DeTable::parse_recoverable(&lines.text()[*from..to]);
+        if !errors.is_empty() {
+            return None;
+        }
+        append(&mut root, read_table(lines, *from, piece.into_inner()))?;
+    }
+    Some(root)
+}
+
+/// Adds what a later piece holds; nothing where a key would stand twice.
+fn append(root: &mut Table, piece: Table) -> Option<()> {
+    for entry in piece.entries {
+        match find(root, &entry.key) {
+            None => root.entries.push(entry),
+            Some(there) if entry.key == "phase" => append_phases(there, entry.node.value)?,
+            Some(_) => return None,
+        }
+    }
+    Some(())
+}
+
+/// More phases, or more of the last one.
+fn append_phases(there: &mut Node, more: Value) -> Option<()> {
+    let Value::List(phases) = &mut there.value else { return None };
+    match more {
+        Value::List(more) => phases.extend(more),
+        Value::Table(more) => {
+            let Value::Table(last) = &mut phases.last_mut()?.value else { return None };
+            more.entries.into_iter().try_for_each(|entry| append_to_phase(last, entry))?;
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+fn append_to_phase(phase: &mut Table, entry: Entry) -> Option<()> {
+    match (find(phase, &entry.key), entry.node.value) {
+        (None, value) => phase.entries.push(Entry { node: Node { value, ..entry.node }, ..entry }),
+        (Some(Node { value: Value::List(steps), .. }), Value::List(more)) if entry.key == "step" => steps.extend(more),
+        (Some(_), _) => return None,
+    }
+    Some(())
+}
+
+fn find<'t>(table: &'t mut Table, key: &str) -> Option<&'t mut Node> {
+    table.entries.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.node)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runbook::document;
+
+    const HEAD: &str = "format = 1\n[runbook]\nid = \"é\"\n[[phase]]\nid = \"1\"\n";
+    const STEP: &str = "[[phase.step]]\nid = \"ü\"\nenv = { A = \"1\" }\n[[phase.step.evidence]]\nfile = \"x\"\n";
+    const GATE: &str = "[phase.gate]\ntitle = \"g\"\n";
+
+    #[track_caller]
+    fn check(text: &str, pieces: Option<usize>) {
+        let lines = Lines::new(text);
+        let cuts = cuts(text, 2);
+        let joined = cuts.as_ref().and_then(|cuts| join(&lines, cuts));
+        assert_eq!(joined.as_ref().and(cuts).map(|cuts| cuts.len()), pieces);
+        if let Some(joined) = joined {
+            assert_eq!(format!("{joined:?}"), format!("{:?}", document::parse(&lines).0));
+        }
+    }
+
+    #[test]
+    fn pieces_add_up_to_the_whole() {
+        let steps = |count| STEP.repeat(count);
+        check(&format!("{HEAD}{}{GATE}", steps(1)), None);
+        check(&format!("{HEAD}{}{GATE}", steps(2)), Some(2));
+        check(&format!("{HEAD}{}{GATE}", steps(7)), Some(4));
+        check(&format!("{HEAD}{}{GATE}[[contingency]]\nid = \"c\"\n", steps(4)), Some(3));
+        let phase = format!("[[phase]]\r\nid = \"2\"\n{}{GATE}", steps(3));
+        check(&format!("{HEAD}{}{GATE}{phase}{phase}[var]\na = \"1\"\n", steps(4)), Some(7));
+        check(&format!("{HEAD}{}[[phase]]\nid = \"3\"\n[[phase]]\n{}", steps(2), steps(1)), Some(4));
+    }
+
+    #[test]
+    fn what_is_unusual_or_wrong_is_left_to_the_whole() {
+        let steps = STEP.repeat(4);
+        check(&format!("{HEAD}{steps}{GATE}{GATE}"), None);
+        check(&format!("{HEAD}{STEP}{STEP}{GATE}{STEP}{STEP}{GATE}"), None);
+        check(&format!("{HEAD}{steps}[runbook]\ntitle = \"x\"\n"), None);
+        check(&format!("{HEAD}{steps}a = \n"), None);
+        check(&format!("{HEAD}{steps}a = \"\"\"\n[[phase.step]]\n\"\"\"\n"), None);
+        check(&format!("{HEAD}{steps}a = [\n[1],\n]\n"), None);
+        check(&format!("{HEAD}{steps}[[ phase ]]\nstep = []\n{STEP}"), None);
+        check(&format!("{HEAD}step = []\n{steps}"), None);
+    }
+}
