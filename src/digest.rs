@@ -10,6 +10,8 @@ pub fn sha256(bytes: &[u8]) -> String {
 /// The SHA-256 of several pieces, as if they were one.
 pub fn sha256_of(pieces: &[&[u8]]) -> String {
     let mut digest = Sha256::new();
-    pieces.iter().for_each(|piece| digest.update(piece));
+    for piece in pieces {
+        digest.update(piece);
+    }
     format!("{:x}", digest.finalize())
 }

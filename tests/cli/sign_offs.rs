@@ -213,7 +213,7 @@ fn keys_are_imported_and_what_cannot_be_honoured_is_refused() {
 fn owners(kept: &Lease) -> Vec<String> {
     let call = json!([{ "to": kept.address("GovernanceSafe"), "data": "0xa0e67e2b" }, "latest"]);
     let answer = kept.rpc("eth_call", &call);
-    let words = answer.as_str().unwrap()[2..].as_bytes().chunks(64).skip(2);
+    let words = answer.as_str().unwrap().as_bytes()[2..].chunks(64).skip(2);
     let addresses = words.map(|word| format!("0x{}", std::str::from_utf8(&word[24..]).unwrap()));
     addresses.map(|address| citadel::chain::checksum(address.parse().unwrap())).collect()
 }

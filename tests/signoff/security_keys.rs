@@ -32,10 +32,10 @@ fn signed(ecdsa: bool, made: &Made) -> (SignerKey, String) {
         [&*Sha256::digest(made.application), &[made.flags], &counter.to_be_bytes(), &*Sha256::digest(message)].concat();
     let (point, signature) = if ecdsa {
         let key = EcdsaKeypair::random(&mut ethers::rand::thread_rng(), EcdsaCurve::NistP256).unwrap();
-        (key.public_key_bytes().to_vec(), sign(key.into(), &to_sign))
+        (key.public_key_bytes().to_vec(), sign(&PrivateKey::from(key), &to_sign))
     } else {
         let key = Ed25519Keypair::from_seed(&[9; 32]);
-        (key.public.0.to_vec(), sign(key.into(), &to_sign))
+        (key.public.0.to_vec(), sign(&PrivateKey::from(key), &to_sign))
     };
     let curve = if ecdsa { text(b"nistp256") } else { Vec::new() };
     let public = [text(name), curve, text(&point), text(made.application.as_bytes())].concat();
@@ -55,11 +55,7 @@ fn signed(ecdsa: bool, made: &Made) -> (SignerKey, String) {
     (SignerKey { who: "ann".into(), key: PersonKey::Ssh(ssh) }, armored(&blob))
 }
 
-fn sign(key: PrivateKey, bytes: &[u8]) -> Vec<u8> {
-    try_sign(&key, bytes)
-}
-
-fn try_sign<K: SigningKey>(key: &K, bytes: &[u8]) -> Vec<u8> {
+fn sign<K: SigningKey>(key: &K, bytes: &[u8]) -> Vec<u8> {
     key.try_sign(bytes).unwrap().as_bytes().to_vec()
 }
 
