@@ -69,6 +69,9 @@ pub enum Command {
     Status(Status),
     /// Write the report of a run to stdout
     Report(Report),
+    /// What people are asked to sign, and what they handed in
+    #[command(subcommand)]
+    SignOff(SignOff),
     /// What to do when things go wrong: list, show, run, close
     #[command(subcommand)]
     Contingency(Contingency),
@@ -87,7 +90,7 @@ pub enum Command {
 }
 
 /// Which network.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[group(required = true, multiple = false)]
 pub struct Net {
     /// The network, as the runbook names it
@@ -99,7 +102,7 @@ pub struct Net {
 }
 
 /// Which network, where the dev chain's is meant if nothing is said.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[group(multiple = false)]
 pub struct OptionalNet {
     /// The network, as the runbook names it [default: the local one]
@@ -111,7 +114,7 @@ pub struct OptionalNet {
 }
 
 /// Which part of the runbook, and where.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Part {
     #[command(flatten)]
     pub net: Net,
@@ -129,10 +132,19 @@ pub struct Part {
     pub new: bool,
 }
 
+impl From<Net> for OptionalNet {
+    fn from(net: Net) -> Self {
+        Self { network: net.network, local: net.local }
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct Run {
     #[command(flatten)]
     pub part: Part,
+    /// The operator's signature on the opening that was asked for
+    #[arg(long, value_name = "FILE")]
+    pub opening: Option<PathBuf>,
     /// Open a run without asking to type the network's name
     #[arg(long, short)]
     pub yes: bool,
@@ -253,6 +265,85 @@ pub enum ReportFormat {
     Markdown,
     Json,
     Junit,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SignOff {
+    /// Ask for the sign-off of a gate whose steps are done
+    Request(SignOffRequest),
+    /// Show a request on one screen, with the commands to sign it
+    ///
+    /// With the path of a statement, or `-` for stdin, its copy is shown without a run: for another machine.
+    Show(SignOffShow),
+    /// Check a signature, and hand it in if it counts
+    Add(SignOffAdd),
+    /// List what was asked for, and who signed
+    List(OptionalNet),
+    /// Verify the signatures of a run, or one on a statement's copy; offline
+    Verify(SignOffVerify),
+    /// Write the keys of an OpenSSH `allowed_signers` file as `[signers]`, to be pasted after review
+    Import(SignOffImport),
+}
+
+#[derive(Debug, Args)]
+pub struct SignOffRequest {
+    /// The gate, by its phase
+    pub gate: String,
+    #[command(flatten)]
+    pub part: GatePart,
+}
+
+/// Where a gate is asked for.
+#[derive(Debug, Clone, Args)]
+pub struct GatePart {
+    #[command(flatten)]
+    pub net: Net,
+    /// The checkout that the run is about [default: here or above; on a local chain, the practice workspace]
+    #[arg(long, value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct SignOffShow {
+    /// A gate, `opening`, or the path of a statement [default: what is waited for]
+    pub what: Option<String>,
+    /// Write the exact bytes to sign
+    #[arg(long, conflicts_with = "typed_data")]
+    pub bytes: bool,
+    /// Write them as EIP-712 typed data
+    #[arg(long)]
+    pub typed_data: bool,
+    #[command(flatten)]
+    pub net: OptionalNet,
+}
+
+#[derive(Debug, Args)]
+pub struct SignOffAdd {
+    /// The signature's file, or `-` for stdin
+    pub file: String,
+    #[command(flatten)]
+    pub net: OptionalNet,
+}
+
+#[derive(Debug, Args)]
+pub struct SignOffVerify {
+    /// A statement's copy, or `-` for stdin [default: everything that the latest run counts]
+    #[arg(long, value_name = "FILE", requires = "signature")]
+    pub statement: Option<String>,
+    /// The signature on it
+    #[arg(long, value_name = "FILE", requires = "statement")]
+    pub signature: Option<String>,
+    #[command(flatten)]
+    pub net: OptionalNet,
+}
+
+#[derive(Debug, Args)]
+pub struct SignOffImport {
+    /// The file
+    pub file: PathBuf,
+    /// The group's name
+    #[arg(long, default_value = "people")]
+    pub group: String,
 }
 
 #[derive(Debug, Subcommand)]

@@ -48,7 +48,7 @@ pub const EXIT_CODES: &[(ExitCode, &str, &str)] = &[
     ),
     (
         ExitCode::Waiting,
-        "people are waited for: to sign a gate, to do a step by hand, or to close a contingency",
+        "people are waited for: to sign a gate or the opening of a run, to do a step by hand, or to close a contingency",
         "sign the statement that was printed, or do what `next` says, then run again",
     ),
     (

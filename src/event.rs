@@ -17,6 +17,17 @@ pub enum Event {
     RunOpened(RunOpened),
     /// A citadel took an existing run up again.
     RunContinued(RunContinued),
+    /// The operator was asked to prove with a signature who they are.
+    OpeningRequested(OpeningRequested),
+    /// They did: this person operates the run.
+    OpeningSigned {
+        nonce: String,
+        who: String,
+        /// The key, as `SignOffAccepted` names it.
+        key: String,
+        /// Relative to the run's folder.
+        signature: String,
+    },
     DevChainStarted {
         url: String,
         pid: u32,
@@ -53,7 +64,7 @@ pub enum Event {
         gate: PhaseId,
         nonce: String,
         who: String,
-        /// The key's SHA-256 fingerprint, as `ssh-keygen -l` shows it.
+        /// An SSH key's SHA-256 fingerprint, as `ssh-keygen -l` shows it, or an account.
         key: String,
         /// Relative to the run's folder.
         signature: String,
@@ -271,6 +282,23 @@ pub struct GateJudged {
     pub definition: String,
 }
 
+/// The operator was asked to sign that they open the run, or take it up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpeningRequested {
+    pub operator: String,
+    pub nonce: String,
+    /// The exact bytes to sign, relative to the run's folder, and their SHA-256.
+    pub statement: String,
+    pub sha256: String,
+    /// RFC 3339, UTC.
+    pub expires: String,
+    /// What the operator can sign with, as in `SignOffRequested`.
+    pub ways: Vec<String>,
+    /// The record that the statement names, so that it cannot have been signed before.
+    pub journal_sequence: u64,
+    pub journal_hash: String,
+}
+
 /// People were asked to sign.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SignOffRequested {
@@ -286,6 +314,24 @@ pub struct SignOffRequested {
     /// The record that the statement names, so that it cannot have been signed before.
     pub journal_sequence: u64,
     pub journal_hash: String,
+    /// The block that was judged at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block: Option<BlockRef>,
+    /// The sentence that people put their names to.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sentence: String,
+    /// Names and SHA-256 of the artefacts that it covers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub covers: Vec<(String, String)>,
+    /// Who must not be counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not: Vec<String>,
+    /// What each signer who was asked can sign with: `ssh` or `ethereum`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ways: BTreeMap<String, Vec<String>>,
+    /// Why the request before this one is void: what is no longer as it said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub voids: Vec<String>,
 }
 
 /// What a person handed in for a step by hand.

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{
-    Artefact, BlockRef, Deployment, Event, GateJudged, HandedIn, PhaseOutline, PublishedFile, RunOpened,
-    SignOffRequested, StepEnded, StepOutcome, StepStarted,
+    Artefact, BlockRef, Deployment, Event, GateJudged, HandedIn, OpeningRequested, PhaseOutline, PublishedFile,
+    RunOpened, SignOffRequested, StepEnded, StepOutcome, StepStarted,
 };
 use crate::process::Started;
 use crate::runbook::{PhaseId, StepId};
@@ -17,6 +17,7 @@ use crate::verdict::Verdict;
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Progress {
     pub run: Option<RunOpened>,
+    pub opening: OpeningProgress,
     /// The definitions that the latest invocation works by.
     pub phases: Vec<PhaseOutline>,
     pub steps: BTreeMap<StepId, StepProgress>,
@@ -50,6 +51,43 @@ pub struct Suspension {
     pub since: String,
     /// The folder that the contingency is recorded in.
     pub folder: String,
+}
+
+/// Who operates the run, and what proves it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct OpeningProgress {
+    /// Who runs the latest invocation, by their own word.
+    pub operator: String,
+    /// Everybody who did, by their own word.
+    pub claimed: BTreeSet<String>,
+    pub request: Option<OpeningRequested>,
+    /// The key that signed the request.
+    pub signed: Option<String>,
+    /// Everybody who proved it in this run, with their latest proof.
+    pub proved: BTreeMap<String, OpeningProof>,
+    /// A step began while nobody had proved that they operate the run.
+    pub unproved: bool,
+}
+
+/// A signed opening.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OpeningProof {
+    pub request: OpeningRequested,
+    pub key: String,
+    /// Relative to the run's folder.
+    pub signature: String,
+}
+
+impl OpeningProgress {
+    /// Whether the latest invocation's operator proved who they are.
+    pub fn is_proved(&self) -> bool {
+        self.signed.is_some() && self.request.as_ref().is_some_and(|request| request.operator == self.operator)
+    }
+
+    fn taken_up(&mut self, operator: &str) {
+        operator.clone_into(&mut self.operator);
+        self.claimed.insert(operator.to_owned());
+    }
 }
 
 /// One step's story.
@@ -125,10 +163,25 @@ impl Progress {
     pub fn apply(&mut self, sequence: u64, event: &Event) {
         match event {
             Event::RunOpened(opened) => {
+                self.opening.taken_up(&opened.operator);
                 self.phases.clone_from(&opened.phases);
                 self.run = Some(opened.clone());
             }
-            Event::RunContinued(continued) => self.continued(&continued.phases),
+            Event::RunContinued(continued) => {
+                self.opening.taken_up(&continued.operator);
+                self.continued(&continued.phases);
+            }
+            Event::OpeningRequested(request) => {
+                self.opening.request = Some(request.clone());
+                self.opening.signed = None;
+            }
+            Event::OpeningSigned { who, key, signature, .. } => {
+                self.opening.signed = Some(key.clone());
+                if let Some(request) = self.opening.request.clone() {
+                    let proof = OpeningProof { request, key: key.clone(), signature: signature.clone() };
+                    self.opening.proved.insert(who.clone(), proof);
+                }
+            }
             Event::DevChainStarted { url, pid, start_time, kept } => {
                 let (url, pid, start_time, kept) = (url.clone(), *pid, *start_time, *kept);
                 self.dev_chain = Some(DevChainProgress { url, pid, start_time, kept, deployment: None, ended: false });
@@ -227,6 +280,7 @@ impl Progress {
     }
 
     fn step_started(&mut self, started: &StepStarted) {
+        self.opening.unproved |= !self.opening.is_proved();
         let progress = StepProgress {
             state: StepState::Started,
             attempt: started.attempt,

@@ -55,6 +55,7 @@ fn each_shape_folds_to_what_happened() {
     check("empty", 0, false, "nothing was started; 0 of 0 gates passed");
     check("killed-did-not-happen", 11, false, "nothing is left open; 1 of 3 gates passed");
     check("killed-happened", 10, false, "nothing is left open; 1 of 3 gates passed");
+    check("people", 22, false, "every gate passed (1 of 1)");
     check("torn", 7, true, "step `1.mission` may or may not have happened; 1 of 3 gates passed");
     check("troubles", 41, false, "given up: the endpoints are to be replaced first");
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), corpus());
@@ -73,6 +74,8 @@ fn kind(event: &Event) -> &'static str {
     match event {
         Event::RunOpened(_) => "run_opened",
         Event::RunContinued(_) => "run_continued",
+        Event::OpeningRequested(_) => "opening_requested",
+        Event::OpeningSigned { .. } => "opening_signed",
         Event::DevChainStarted { .. } => "dev_chain_started",
         Event::DevChainReady(_) => "dev_chain_ready",
         Event::DevChainEnded => "dev_chain_ended",
@@ -94,7 +97,7 @@ fn kind(event: &Event) -> &'static str {
     }
 }
 
-const KINDS: usize = 20;
+const KINDS: usize = 22;
 
 #[test]
 fn every_event_outcome_and_ending_stands_in_a_journal() {

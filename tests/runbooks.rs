@@ -93,7 +93,7 @@ fn the_rich_runbook_means_what_it_says() {
     assert_eq!(runbook.phases[1].steps[1].before[0].id, "1.look before 1");
     assert_eq!(runbook.phases[1].steps[1].before[1].id, "own-id");
     assert_eq!(runbook.contingencies[0].steps[0].id.0, "thermal-runaway.pause");
-    assert!(!runbook.signers["governance"].keys[0].ssh.contains("comment"));
+    assert!(!format!("{:?}", runbook.signers["governance"].keys[0].key).contains("comment"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::path::Path;
 
 use super::context::Context;
 use super::opening::{Existing, refuse};
@@ -10,7 +11,7 @@ use super::verdicts;
 use crate::cli::Verify;
 use crate::devchain;
 use crate::engine::world::{View, World};
-use crate::engine::{dev_chain, gate_code, judge, signing, suspension};
+use crate::engine::{accounts, dev_chain, gate_code, judge, signed, suspension};
 use crate::error::{ExitCode, Failure};
 use crate::event::{BlockRef, Event};
 use crate::journal::RunFolder;
@@ -63,7 +64,8 @@ pub(super) async fn verify(context: &Context, args: &Verify) -> Result<ExitCode,
         Some(existing) => existing.progress.clone(),
         None => progress_of_chain(context, network).await,
     };
-    let world = world(context, args, network, existing.as_ref()).await?;
+    let mut world = world(context, args.workspace.as_deref(), network, existing.as_ref()).await?;
+    world.at = args.at;
     let read = phases.iter().map(|phase| phase.on.as_deref().unwrap_or(&network.name));
     refuse(&unset(context, read, &world.variables), "the gates can be judged", "nothing was judged")?;
     let view = View { runbook: &context.runbook, progress: &progress, world: &world };
@@ -80,9 +82,11 @@ pub(super) async fn verify(context: &Context, args: &Verify) -> Result<ExitCode,
 
 /// A gate of a run, as it stands now.
 async fn judged(view: &View<'_>, phase: &Phase) -> GateView {
-    let mut judgement = judge::judge(view, phase).await;
+    let mut judgement = judge::judge(view, phase, &accounts::asks(view, phase)).await;
+    let contracts = accounts::take(view, phase, &mut judgement);
     if let Some(sign_off) = &phase.gate.sign_off {
-        judgement.results.push(signing::standing(view, phase, sign_off));
+        let signed = signed::standing(view, phase, sign_off, &judgement.results, &contracts);
+        judgement.results.push(signed);
     }
     gate_view(view, phase, judgement)
 }
@@ -204,14 +208,15 @@ pub(super) async fn progress_of_chain(context: &Context, network: &Network) -> P
     progress
 }
 
-async fn world(
+/// The world of a run that is looked at, not worked on.
+pub(super) async fn world(
     context: &Context,
-    args: &Verify,
+    workspace: Option<&Path>,
     network: &Network,
     existing: Option<&Existing>,
 ) -> Result<World, Failure> {
     let of_run = existing.and_then(|run| run.progress.run.as_ref());
-    let dir = match (&args.workspace, of_run) {
+    let dir = match (workspace, of_run) {
         (Some(dir), _) => context.here.join(dir),
         (None, Some(run)) => run.workspace.clone().into(),
         (None, None) => workspace::find(&context.runbook, None, &context.here, network.dev_chain.is_some())
@@ -228,6 +233,5 @@ async fn world(
     if let Some(run) = of_run {
         world.reports = run.reports.clone().into();
     }
-    world.at = args.at;
     Ok(world)
 }

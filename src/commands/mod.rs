@@ -17,6 +17,7 @@ mod replay;
 mod report;
 mod resume;
 mod run;
+mod sign_off;
 mod status;
 mod step;
 mod verdicts;
@@ -42,6 +43,7 @@ pub async fn dispatch(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Doctor(args) => doctor::doctor(&Context::new(global)?, args).await,
         Command::Status(args) => status::status(&Context::new(global)?, args),
         Command::Report(args) => report::report(&Context::new(global)?, args),
+        Command::SignOff(args) => Box::pin(sign_off::sign_off(&Context::new(global)?, args)).await,
         Command::Contingency(Contingency::List) => Ok(contingency::list(&Context::new(global)?)),
         Command::Contingency(Contingency::Show { id }) => contingency::show(&Context::new(global)?, id),
         Command::Contingency(Contingency::Run(args)) => contingency::run(&Context::new(global)?, args).await,

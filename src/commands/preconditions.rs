@@ -7,12 +7,14 @@ use super::opening::Prospect;
 use crate::chain::EndpointUrl;
 use crate::runbook::{CheckKind, Effects, EvidenceKind, Network, Phase, digest};
 use crate::secrets::problem;
+use crate::text::list;
 use crate::workspace;
 
 /// What is missing, and how to supply it.
 pub(super) async fn missing(context: &Context, prospect: &Prospect<'_>) -> Vec<(String, String)> {
     let mut missing = Vec::new();
     missing.extend(practice(prospect));
+    missing.extend(operator(context, prospect));
     missing.extend(gates(context, prospect));
     missing.extend(variables(context, prospect));
     missing.extend(contracts(context, prospect));
@@ -23,20 +25,32 @@ pub(super) async fn missing(context: &Context, prospect: &Prospect<'_>) -> Vec<(
     missing
 }
 
-/// Gates of the selection that this citadel cannot open on this network, whatever happens.
+/// Gates of the selection that cannot open on this network, whatever happens.
 pub(super) fn closed_for_good(context: &Context, prospect: &Prospect<'_>) -> Vec<String> {
-    if prospect.network.dev_chain.is_some() {
+    let network = prospect.network;
+    if network.dev_chain.is_some() || !network.operators.is_empty() {
         return Vec::new();
     }
     let asks = |phase: &&Phase| phase.gate.sign_off.as_ref().is_some_and(|sign_off| sign_off.not_operator);
-    let gates = about(context, prospect, prospect.network).filter(asks);
+    let gates = about(context, prospect, network).filter(asks);
     let text = |phase: &Phase| {
         format!(
-            "gate {} will be unknown: `not_operator` needs an opening signature, which this citadel cannot take yet",
-            phase.id
+            "gate {} will be unknown: `not_operator` needs an opening signature, and `[network.{}]` names no `operators`",
+            phase.id, network.name
         )
     };
     gates.map(text).collect()
+}
+
+/// Whoever runs citadel must be one of the network's operators, where it names any.
+fn operator(context: &Context, prospect: &Prospect<'_>) -> Option<(String, String)> {
+    let (operator, network) = (context.operator(), prospect.network);
+    let known = network.operators.is_empty() || network.operators.contains(&operator);
+    (!known).then(|| {
+        let what =
+            format!("`{operator}` is no operator of {}: {} may open a run", network.name, list(&network.operators));
+        (what, "say who you are: `export CITADEL_OPERATOR=NAME`".to_owned())
+    })
 }
 
 /// Tools whose running version is not the declared one; on a dev chain that is only worth a warning.
@@ -195,7 +209,7 @@ fn signers(context: &Context, prospect: &Prospect<'_>) -> Vec<(String, String)> 
     asked
         .filter_map(|(phase, sign_off)| {
             let group = context.runbook.signers.get(&sign_off.signers)?;
-            if dev && group.dev_chain.is_some() {
+            if dev && group.dev_chain.is_some() || group.safe_owners.is_some() {
                 return None;
             }
             let mut people: Vec<&str> = group.keys.iter().map(|key| key.who.as_str()).collect();

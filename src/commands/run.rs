@@ -1,6 +1,7 @@
 //! `citadel run`: opens or takes up a run, and goes through what was asked for.
 
 use std::io::{BufRead, IsTerminal, Write};
+use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -8,12 +9,13 @@ use super::context::Context;
 use super::opening::{Prospect, refuse};
 use super::{contingency, outline, preconditions, resume};
 use crate::cli::Run;
-use crate::engine::world::View;
+use crate::engine::world::{View, World};
 use crate::engine::{Ending, Engine};
 use crate::error::{ExitCode, Failure};
-use crate::journal::{self, Lock, Owner};
+use crate::journal::{self, Lock, Owner, RunFolder, write_file};
 use crate::process::{shims, signals};
 use crate::recorder::Recorder;
+use crate::signoff;
 use crate::terminal::{self, Style};
 
 pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failure> {
@@ -53,6 +55,9 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
         resume::refuse_going_back(&existing.entries, Timestamp::now())?;
         resume::refuse_survivors(&existing.progress, &existing.folder)?;
     }
+    if let Some(file) = &args.opening {
+        hand_in(&context.here.join(file), &prospect, &world)?;
+    }
     let tools = preconditions::versions(context, &prospect).await;
     let (journal, opening, progress) = prospect.open(context, &world, tools.clone())?;
     if let Some(torn) = prospect.existing.as_ref().map(|existing| existing.torn).filter(|torn| *torn > 0) {
@@ -83,16 +88,41 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     }
 }
 
+/// Puts the operator's signature where it is looked for; whether it counts is judged there.
+fn hand_in(file: &Path, prospect: &Prospect<'_>, world: &World) -> Result<(), Failure> {
+    let usage = |what: String| Failure::new(ExitCode::Usage, what);
+    let request = prospect.existing.as_ref().and_then(|existing| existing.progress.opening.request.as_ref());
+    let Some(request) = request else {
+        return Err(usage("no opening was asked for yet, so that no signature can be on it".into())
+            .hint("run the same command without `--opening`: it says what to sign"));
+    };
+    let text = signoff::read_signature(file).map_err(|why| usage(format!("`{}` {why}", file.display())))?;
+    let folder = world.folder.file(&RunFolder::opening(&request.nonce));
+    write_file(&folder.join(format!("{}.sig", signoff::file_name(&request.operator))), text.as_bytes())?;
+    Ok(())
+}
+
 /// Whether a person can be asked: both ends of the terminal are one.
 fn guided() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 fn finish(ending: &Ending, reports: &std::path::Path) -> ExitCode {
+    if ending.code == ExitCode::Waiting {
+        // What people need to see is what was told last.
+        return waiting(ending);
+    }
     let mut made: Vec<&str> = ending.progress.published.iter().map(|file| file.path.as_str()).collect();
     made.push("citadel-report.md");
     terminal::note(&format!("made in {}\n  {}", reports.display(), made.join("\n  ")));
     terminal::note(&format!("journal head {}", ending.head));
+    if let Some(hint) = &ending.hint {
+        terminal::note(&format!("next: {hint}"));
+    }
+    ending.code
+}
+
+fn waiting(ending: &Ending) -> ExitCode {
     if let Some(hint) = &ending.hint {
         terminal::note(&format!("next: {hint}"));
     }

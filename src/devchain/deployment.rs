@@ -8,7 +8,7 @@ use ethers::types::Address;
 use ethers::utils::to_checksum;
 use serde_json::{Map, Value};
 
-use crate::runbook::SignerKey;
+use crate::runbook::{PersonKey, SignerKey};
 
 /// What stands on a dev chain.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,7 +109,7 @@ fn signer(value: &Value) -> Result<SignerKey, String> {
     ssh_key::PublicKey::from_openssh(ssh).map_err(|error| format!("has no OpenSSH public key: {error}"))?;
     match value.as_object().and_then(|map| map.keys().find(|key| !matches!(key.as_str(), "who" | "ssh"))) {
         Some(key) => Err(format!("has an unknown key `{key}`")),
-        None => Ok(SignerKey { who: who.to_owned(), ssh: ssh.to_owned() }),
+        None => Ok(SignerKey { who: who.to_owned(), key: PersonKey::Ssh(ssh.to_owned()) }),
     }
 }
 
@@ -152,7 +152,10 @@ mod tests {
     fn reads_what_was_deployed() {
         let deployment = Deployment::parse(&good().to_string(), "anvil", 31337).unwrap();
         assert_eq!(to_checksum(&deployment.contracts["SystemPause"], None), RIGHT);
-        assert_eq!(deployment.signers["governance"], [SignerKey { who: "signer-1".into(), ssh: KEY.into() }]);
+        assert_eq!(
+            deployment.signers["governance"],
+            [SignerKey { who: "signer-1".into(), key: PersonKey::Ssh(KEY.into()) }]
+        );
         assert_eq!(deployment.document(), &good());
     }
 

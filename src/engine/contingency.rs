@@ -161,7 +161,7 @@ impl Engine<'_> {
         let mut closed = false;
         let settling = left.is_empty();
         if settling {
-            let judged = judge::judge(&view, phase).await;
+            let judged = judge::judge(&view, phase, &[]).await;
             closed = judged.verdict() == Verdict::Passed;
             left = sentences(&judged.results);
         }
@@ -188,7 +188,7 @@ impl Engine<'_> {
 
     /// Whether, at the network's own tag, nothing but steps is not as it must be.
     async fn only_steps_are_left(&self, phase: &Phase) -> bool {
-        let judged = judge::judge(&self.view(), phase).await;
+        let judged = judge::judge(&self.view(), phase, &[]).await;
         judged.results.iter().all(|result| result.verdict == Verdict::Passed || result.kind == "step")
     }
 

@@ -11,7 +11,7 @@ use crate::devchain::{self, Request};
 use crate::error::{ExitCode, Failure};
 use crate::event::{DeployedKey, Deployment, Event};
 use crate::process::{self, environment};
-use crate::runbook::{DevChain, Network, Runbook};
+use crate::runbook::{DevChain, Network, PersonKey, Runbook, SignerKey};
 
 impl Engine<'_> {
     pub(super) async fn start_dev_chain(&mut self) -> Result<(), Failure> {
@@ -74,8 +74,11 @@ fn started(url: &str, process: &process::Started, kept: bool) -> Event {
 pub fn deployment(from: &devchain::Deployment) -> Deployment {
     let contracts =
         from.contracts.iter().map(|(name, address)| (name.clone(), ethers::utils::to_checksum(address, None)));
-    let key = |key: &crate::runbook::SignerKey| DeployedKey { who: key.who.clone(), ssh: key.ssh.clone() };
-    let signers = from.signers.iter().map(|(group, keys)| (group.clone(), keys.iter().map(key).collect()));
+    let key = |key: &SignerKey| match &key.key {
+        PersonKey::Ssh(ssh) => Some(DeployedKey { who: key.who.clone(), ssh: ssh.clone() }),
+        PersonKey::Ethereum(_) => None,
+    };
+    let signers = from.signers.iter().map(|(group, keys)| (group.clone(), keys.iter().filter_map(key).collect()));
     Deployment { contracts: contracts.collect(), signers: signers.collect() }
 }
 

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::Engine;
 use super::judge::{self, Judgement};
 use super::publish;
 use super::record::GateRecord;
 use super::suspension;
 use super::world::View;
+use super::{Engine, accounts};
 use crate::digest::sha256;
 use crate::error::Failure;
 use crate::event::{BlockRef, Event, GateJudged};
@@ -22,8 +22,9 @@ impl Engine<'_> {
         self.publish()?;
         // The loop sees the stop and records it; a gate that was not judged stays as it was.
         let Some(mut judgement) = self.judgement(phase).await else { return Ok(()) };
+        let contracts = accounts::take(&self.view(), phase, &mut judgement);
         if let (Verdict::Passed, Some(sign_off)) = (judgement.verdict(), &phase.gate.sign_off) {
-            let signed = self.sign_off(phase, sign_off, &judgement).await?;
+            let signed = self.sign_off(phase, sign_off, &judgement, &contracts).await?;
             judgement.results.push(signed);
         }
         if !judgement.results.iter().any(|result| result.kind == "contingency") {
@@ -40,7 +41,8 @@ impl Engine<'_> {
         let (mut stop, mut waits) = (self.world.stop.clone(), self.world.waits.subscribe());
         let progress = self.recorder.progress().clone();
         let view = View { runbook: self.runbook, progress: &progress, world: &self.world };
-        let mut judging = std::pin::pin!(judge::judge(&view, phase));
+        let more = accounts::asks(&view, phase);
+        let mut judging = std::pin::pin!(judge::judge(&view, phase, &more));
         loop {
             tokio::select! {
                 judgement = &mut judging => return Some(judgement),

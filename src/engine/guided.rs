@@ -8,12 +8,16 @@ use crate::plan;
 use crate::process::Stop;
 use crate::progress::{Halt, StepState};
 use crate::runbook::Effects;
+use crate::verdict::Verdict;
 
 impl Engine<'_> {
     /// Asks the person at the terminal, where there is one. `true`: go on, something was decided.
     pub(super) async fn asked(&mut self) -> Result<bool, Failure> {
         if !self.guided || *self.world.stop.borrow() != Stop::No {
             return Ok(false);
+        }
+        if let Some(Halt::Gate { gate, verdict: Verdict::Waiting }) = self.recorder.progress().halt.clone() {
+            return self.waited_for_people(&gate).await;
         }
         let Some(question) = self.question() else { return Ok(false) };
         self.recorder.activity("");

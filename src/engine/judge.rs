@@ -31,8 +31,8 @@ impl Judgement {
     }
 }
 
-/// Judges the gate of `phase` from a run's progress and the chain as it is now.
-pub async fn judge(view: &View<'_>, phase: &Phase) -> Judgement {
+/// Judges the gate of `phase` from a run's progress and the chain as it is now; `more` is read at the same block.
+pub async fn judge(view: &View<'_>, phase: &Phase, more: &[Check]) -> Judgement {
     let network = view.network(phase);
     let kept = view.kept(network);
     let mut results: Vec<CheckResult> = phase.steps.iter().map(|step| step_result(view, step, &kept)).collect();
@@ -44,7 +44,7 @@ pub async fn judge(view: &View<'_>, phase: &Phase) -> Judgement {
         asks.extend(asked);
     }
     let at_least = view.progress.last_block(phase.steps.iter().map(|step| step.id.clone()));
-    let checks: Vec<&Check> = view.runbook.invariants.iter().chain(&phase.gate.checks).collect();
+    let checks: Vec<&Check> = view.runbook.invariants.iter().chain(&phase.gate.checks).chain(more).collect();
     let judged = checks_and(view, network, &checks, &asks, kept, at_least).await;
     results.extend(judged.results);
     results.extend(suspension::results(view));

@@ -1,6 +1,7 @@
 //! Does what the plan says, one item at a time, and records what happened. It knows no terminal and no file format; it
 //! decides nothing that `plan::next` could decide.
 
+pub mod accounts;
 pub mod command;
 pub mod dev_chain;
 pub mod contingency;
@@ -10,18 +11,21 @@ pub mod handed_in;
 mod inputs;
 pub mod judge;
 mod limits;
+pub mod opening;
 mod publish;
 mod record;
 pub mod replay;
 mod secrets;
-pub mod signing;
+pub mod signed;
+mod signing;
 mod step;
 pub mod suspension;
 mod verify;
+mod waiting;
 mod watch;
 pub mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::devchain::Running;
 use crate::error::{ExitCode, Failure};
@@ -49,6 +53,8 @@ pub struct Engine<'a> {
     /// The contingency that the person chose.
     chosen: Option<String>,
     time: limits::RunTime,
+    /// Signatures that contracts were asked about while people were waited for.
+    asked_contracts: BTreeSet<String>,
 }
 
 /// How an invocation came out.
@@ -70,7 +76,8 @@ impl<'a> Engine<'a> {
         let time = limits::RunTime::new(runbook.limits.run);
         let of_phase = |phase: &'a Phase| phase.steps.iter().map(move |step| (&step.id, (phase, step)));
         let steps = runbook.phases.iter().flat_map(of_phase).collect();
-        Self { runbook, steps, selection, world, recorder, chain: None, guided, chosen: None, time }
+        let asked_contracts = BTreeSet::new();
+        Self { runbook, steps, selection, world, recorder, chain: None, guided, chosen: None, time, asked_contracts }
     }
 
     /// Runs until nothing is left to do or something stops it. The dev chain that it started ends in every case.
@@ -93,6 +100,9 @@ impl<'a> Engine<'a> {
 
     /// The loop. `Some`: it stopped for a reason that is no event, such as a decision that a person must make.
     async fn go_through(&mut self) -> Result<Option<(ExitCode, Option<String>)>, Failure> {
+        if let Some(waiting) = self.operator_proved().await? {
+            return Ok(Some(waiting));
+        }
         loop {
             if self.stopped()? || self.suspended()? {
                 return Ok(None);
@@ -204,6 +214,12 @@ impl<'a> Engine<'a> {
                 StepOutcome::Indeterminate => (ExitCode::NeedsDecision, Some(self.decide_hint(step))),
                 StepOutcome::Refused(verdict) => (gate_code(*verdict), Some(again)),
             },
+            Some(Halt::Gate { verdict: Verdict::Waiting, .. }) => {
+                let next = format!(
+                    "the same command again when enough people signed; `citadel sign-off list --network {network}`"
+                );
+                (ExitCode::Waiting, Some(next))
+            }
             Some(Halt::Gate { gate, verdict }) => {
                 let verify = format!("`citadel gate verify {gate} --network {network}` judges it again");
                 (gate_code(*verdict), Some(verify))

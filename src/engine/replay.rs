@@ -132,7 +132,7 @@ fn follows(recorded: &CheckResult, again: &CheckResult) -> Found {
 
 /// Results about steps and people: facts of the journal, no bytes of a chain or a file.
 fn rests_on_the_journal(result: &CheckResult) -> bool {
-    matches!(result.kind.as_str(), "step" | "deliverable" | "sign-off" | "transactions" | "contingency")
+    matches!(result.kind.as_str(), "step" | "deliverable" | "sign-off" | "transactions" | "contingency" | "safe_owners")
 }
 
 /// What the gate asks and the record does not answer.

@@ -6,20 +6,18 @@ use std::time::Duration;
 use anyhow::Context;
 use jiff::Timestamp;
 
+use super::accounts::Contracts;
 use super::judge::Judgement;
 use super::watch::ActivityWatcher;
-use super::world::View;
-use super::{Engine, dev_chain};
+use super::{Engine, dev_chain, signed};
 use crate::digest::sha256;
 use crate::error::Failure;
-use crate::event::{Event, SignOffRequested};
-use crate::journal::{RunFolder, create_folder, write_file};
+use crate::event::{BlockRef, Event, SignOffRequested};
+use crate::journal::RunFolder;
 use crate::process;
 use crate::runbook::{Phase, SignOff};
 use crate::signoff::{self, CoveredArtefact, JournalPoint, Statement, Tally, Witnessed};
-use crate::verdict::{CheckResult, Verdict};
-
-const ID: &str = "sign-off";
+use crate::verdict::CheckResult;
 
 impl Engine<'_> {
     /// The gate's sign-off as a result: passed, waiting for people, or unknown.
@@ -28,39 +26,67 @@ impl Engine<'_> {
         phase: &Phase,
         sign_off: &SignOff,
         judgement: &Judgement,
+        contracts: &Contracts,
     ) -> Result<CheckResult, Failure> {
-        if let Some(unknown) = unknown_operator(&self.view(), phase, sign_off) {
-            return Ok(unknown);
-        }
-        let request = match self.standing_request(phase, sign_off, judgement) {
-            Some(request) => request,
-            None => self.request(phase, sign_off, judgement)?,
+        let terms = match signed::terms(&self.view(), phase, sign_off, &judgement.results) {
+            Ok(terms) => terms,
+            Err(unknown) => return Ok(*unknown),
         };
-        let mut tally = tally(&self.view(), phase, sign_off, &request, Timestamp::now());
+        let request = match self.standing_request(phase, sign_off, judgement) {
+            Ok(request) => request,
+            Err(voids) => self.request(phase, sign_off, judgement, &terms, voids)?,
+        };
+        let mut tally = signed::tally(&self.view(), &request, &terms, contracts, Timestamp::now());
         let signs = self.view().network(phase).dev_chain.as_ref().is_some_and(|chain| chain.sign.is_some());
-        if !tally.complete() && signs {
+        // The practice workspace signs for its own people alone.
+        let practice = self.runbook.signers.get(&sign_off.signers).is_some_and(|group| group.dev_chain.is_some());
+        if !tally.complete() && signs && practice {
             self.practice_signs(phase, &request).await?;
-            tally = self::tally(&self.view(), phase, sign_off, &request, Timestamp::now());
+            tally = signed::tally(&self.view(), &request, &terms, contracts, Timestamp::now());
         }
+        self.record_signed(&request, &tally)?;
+        Ok(signed::result(&self.view(), &request, &tally))
+    }
+
+    /// Records who signed since the last look.
+    pub(super) fn record_signed(&mut self, request: &SignOffRequested, tally: &Tally) -> Result<(), Failure> {
         for accepted in &tally.accepted {
-            let known = self.recorder.progress().gates.get(&phase.id);
+            let known = self.recorder.progress().gates.get(&request.gate);
             if known.and_then(|gate| gate.signed.get(&accepted.who)) != Some(&accepted.key) {
-                let (gate, nonce) = (phase.id.clone(), request.nonce.clone());
-                let signature = format!("{}/{}", folder_of(&request), accepted.file);
+                let (gate, nonce) = (request.gate.clone(), request.nonce.clone());
+                let signature = format!("{}/{}", signed::folder_of(request), accepted.file);
                 let (who, key) = (accepted.who.clone(), accepted.key.clone());
                 self.recorder.record(Event::SignOffAccepted { gate, nonce, who, key, signature })?;
             }
         }
-        Ok(result(&self.view(), &request, &tally))
+        Ok(())
     }
 
-    /// The request that people may already be signing, if it still says what the gate sees now.
-    fn standing_request(&self, phase: &Phase, sign_off: &SignOff, judgement: &Judgement) -> Option<SignOffRequested> {
-        let request = self.recorder.progress().gates.get(&phase.id)?.request.clone()?;
-        let expires: Timestamp = request.expires.parse().ok()?;
+    /// The request that people may already be signing, if it still says what the gate sees now; else why it is void.
+    fn standing_request(
+        &self,
+        phase: &Phase,
+        sign_off: &SignOff,
+        judgement: &Judgement,
+    ) -> Result<SignOffRequested, Vec<String>> {
+        let gate = self.recorder.progress().gates.get(&phase.id);
+        let Some(request) = gate.and_then(|gate| gate.request.clone()) else { return Err(Vec::new()) };
+        let Ok(expires) = request.expires.parse::<Timestamp>() else {
+            return Err(vec![format!("its expiry `{}` is not a time", request.expires)]);
+        };
         let point = JournalPoint { sequence: request.journal_sequence, hash: request.journal_hash.clone() };
-        let statement = self.statement(phase, sign_off, judgement, &request.nonce, point, expires)?;
-        (expires > Timestamp::now() && sha256(&statement.bytes()) == request.sha256).then_some(request)
+        let Some(now) = self.statement(phase, sign_off, judgement, &request.nonce, point, expires) else {
+            return Err(vec!["an artefact that it covers is no longer kept".to_owned()]);
+        };
+        let now = now.bytes();
+        if sha256(&now) != request.sha256 {
+            let before = std::fs::read(self.world.folder.file(&request.statement)).unwrap_or_default();
+            return Err(signoff::differences(&before, &now));
+        }
+        if expires <= Timestamp::now() {
+            return Err(vec![format!("it expired at {expires}")]);
+        }
+        Ok(request)
     }
 
     fn request(
@@ -68,10 +94,10 @@ impl Engine<'_> {
         phase: &Phase,
         sign_off: &SignOff,
         judgement: &Judgement,
+        terms: &signed::Terms,
+        voids: Vec<String>,
     ) -> Result<SignOffRequested, Failure> {
-        let mut random = [0_u8; 16];
-        getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
-        let nonce = format!("{:032x}", u128::from_be_bytes(random));
+        let nonce = nonce()?;
         let age = jiff::SignedDuration::try_from(sign_off.max_age).context("`max_age` is too long")?;
         let expires = Timestamp::now() + age;
         let (hash, sequence) = self.recorder.head();
@@ -82,11 +108,13 @@ impl Engine<'_> {
         let bytes = statement.bytes();
         let folder = RunFolder::sign_off(&phase.id.0, &nonce);
         let path = format!("{folder}/statement.txt");
-        create_folder(&self.world.folder.file(&folder))?;
-        write_file(&self.world.folder.file(&path), &bytes)?;
-        let mut signers: Vec<String> =
-            self.view().signers(self.view().network(phase), sign_off).into_iter().map(|key| key.who).collect();
+        let mut signers: Vec<String> = terms.keys.iter().map(|key| key.who.clone()).collect();
+        signers.sort();
         signers.dedup();
+        let able: Vec<String> = signers.iter().filter(|who| !terms.excluded.contains_key(*who)).cloned().collect();
+        let again = format!("citadel run --phase {} --network {}", phase.id, self.world.network);
+        self.world.write_request(&folder, &bytes, &able, &terms.keys, &again)?;
+        let block = judgement.reading.as_ref().and_then(|reading| reading.block);
         let request = SignOffRequested {
             gate: phase.id.clone(),
             nonce,
@@ -97,6 +125,16 @@ impl Engine<'_> {
             signers,
             journal_sequence: point.sequence,
             journal_hash: point.hash,
+            block: block.map(|block| BlockRef {
+                number: block.number,
+                hash: format!("{:#x}", block.hash),
+                time: block.time,
+            }),
+            sentence: statement.statement,
+            covers: statement.artefacts.into_iter().map(|artefact| (artefact.name, artefact.sha256)).collect(),
+            not: terms.excluded.keys().cloned().collect(),
+            ways: signoff::ways(&terms.keys),
+            voids,
         };
         self.recorder.record(Event::SignOffRequested(request.clone()))?;
         Ok(request)
@@ -141,7 +179,7 @@ impl Engine<'_> {
         let Some(chain) = self.view().network(phase).dev_chain.clone() else { return Ok(()) };
         let Some(target) = &chain.sign else { return Ok(()) };
         let statement = self.world.folder.file(&request.statement);
-        let folder = self.world.folder.file(&folder_of(request));
+        let folder = self.world.folder.file(&signed::folder_of(request));
         let env = [
             ("SIGN_OFF_STATEMENT".to_owned(), statement.display().to_string()),
             ("SIGN_OFF_FOLDER".to_owned(), folder.display().to_string()),
@@ -154,72 +192,9 @@ impl Engine<'_> {
     }
 }
 
-/// The sign-off of a gate that was opened before, judged again: the statement as it was signed then.
-pub fn standing(view: &View<'_>, phase: &Phase, sign_off: &SignOff) -> CheckResult {
-    if let Some(unknown) = unknown_operator(view, phase, sign_off) {
-        return unknown;
-    }
-    let Some(request) = view.progress.gates.get(&phase.id).and_then(|gate| gate.request.as_ref()) else {
-        return waiting("nobody was asked to sign yet")
-            .hint(format!("`citadel run --phase {} --network {}`", phase.id, view.world.network));
-    };
-    let opened = view.progress.gate_passed(&phase.id);
-    // What was complete when the gate opened does not expire afterwards.
-    let now = if opened { Timestamp::UNIX_EPOCH } else { Timestamp::now() };
-    let kept = view.kept(view.network(phase));
-    if let Some(problem) = sign_off.covers.iter().find_map(|name| kept.read(name).err()) {
-        let again = format!("put it back, or `citadel run --phase {} --network {}`", phase.id, view.world.network);
-        return CheckResult::failed(ID, ID, format!("what was signed is no longer there: {problem}")).hint(again);
-    }
-    result(view, request, &tally(view, phase, sign_off, request, now))
-}
-
-fn tally(view: &View<'_>, phase: &Phase, sign_off: &SignOff, request: &SignOffRequested, now: Timestamp) -> Tally {
-    let statement = std::fs::read(view.world.folder.file(&request.statement)).unwrap_or_default();
-    let keys = view.signers(view.network(phase), sign_off);
-    let operator = view.progress.run.as_ref().map_or("", |run| run.operator.as_str());
-    let folder = view.world.folder.file(&folder_of(request));
-    signoff::judge(request, &statement, &folder, &keys, operator, sign_off.not_operator, now)
-}
-
-/// Where the rule that operators do not sign for themselves means nothing, because nobody proved who operates.
-fn unknown_operator(view: &View<'_>, phase: &Phase, sign_off: &SignOff) -> Option<CheckResult> {
-    let network = view.network(phase);
-    (sign_off.not_operator && network.dev_chain.is_none()).then(|| {
-        let message = "who operates this run is not proved by a signature, so that `not_operator` cannot be judged";
-        CheckResult::unknown(ID, ID, message)
-            .expected("an opening signature by one of the network's `operators`")
-            .hint("this citadel cannot take opening signatures yet: the gate stays closed on this network")
-    })
-}
-
-fn result(view: &View<'_>, request: &SignOffRequested, tally: &Tally) -> CheckResult {
-    let who: Vec<&str> = tally.accepted.iter().map(|accepted| accepted.who.as_str()).collect();
-    let observed = serde_json::json!({
-        "accepted": tally.accepted,
-        "refused": tally.refused,
-        "statement_sha256": request.sha256,
-        "expires": request.expires,
-    });
-    let expected = format!("{} of {}", request.threshold, request.signers.join(", "));
-    if tally.complete() {
-        let message = format!("signed by {}", who.join(", "));
-        return CheckResult::passed(ID, ID, message).expected(expected).observed(observed);
-    }
-    let refused: Vec<String> = tally.refused.iter().map(|(file, why)| format!("`{file}`: {why}")).collect();
-    let also = if refused.is_empty() { String::new() } else { format!("; refused: {}", refused.join("; ")) };
-    let message = format!("{} of {} people signed{also}", tally.accepted.len(), request.threshold);
-    let again = format!("citadel run --phase {} --network {}", request.gate, view.world.network);
-    let missing: Vec<String> =
-        request.signers.iter().filter(|signer| !who.contains(&signer.as_str())).cloned().collect();
-    let commands = signoff::commands(&view.world.folder.file(&request.statement), &missing, &again);
-    waiting(message).expected(expected).observed(observed).hint(commands.join("\n"))
-}
-
-fn waiting(message: impl Into<String>) -> CheckResult {
-    CheckResult { verdict: Verdict::Waiting, ..CheckResult::unknown(ID, ID, message) }
-}
-
-fn folder_of(request: &SignOffRequested) -> String {
-    RunFolder::sign_off(&request.gate.0, &request.nonce)
+/// 128 random bits, so that a statement is for one request alone.
+pub(super) fn nonce() -> Result<String, Failure> {
+    let mut random = [0_u8; 16];
+    getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
+    Ok(format!("{:032x}", u128::from_be_bytes(random)))
 }

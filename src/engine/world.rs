@@ -8,14 +8,17 @@ use tokio::sync::watch;
 
 use super::inputs::Documents;
 use crate::chain::{BlockChoice, EndpointUrl, Known, Surroundings, Target, Wait};
+use crate::error::Failure;
 use crate::evidence::Kept;
-use crate::journal::{Home, RunFolder};
+use crate::journal::{Home, RunFolder, create_folder, write_file};
 use crate::process::{self, Stop};
 use crate::progress::{DevChainProgress, Progress};
 use crate::runbook::{
-    Contract, ContractAddress, Network, PerNetwork, Phase, PhaseId, Runbook, Scope, SignOff, SignerKey, digest,
+    Contract, ContractAddress, Network, PerNetwork, PersonKey, Phase, PhaseId, Runbook, Scope, SignOff, SignerKey,
+    digest,
 };
 use crate::secrets::Mask;
+use crate::signoff;
 use crate::workspace::{Workspace, read_file};
 
 /// The surroundings of a run. Holds secret values, so it is never printed.
@@ -60,6 +63,26 @@ impl World {
     /// What git and other programs that citadel asks are given: the allow-list, no secrets.
     pub fn child_environment(&self) -> BTreeMap<String, String> {
         process::environment::base(self.environment.clone().into_iter(), &[])
+    }
+
+    /// Writes what people need to sign: the statement, the same for Ethereum wallets, and how to do it.
+    pub fn write_request(
+        &self,
+        folder: &str,
+        statement: &[u8],
+        people: &[String],
+        keys: &[SignerKey],
+        again: &str,
+    ) -> Result<(), Failure> {
+        let at = self.folder.file(folder);
+        create_folder(&at)?;
+        let typed = signoff::typed_data(statement).map_err(anyhow::Error::msg)?;
+        let typed = serde_json::to_vec_pretty(&typed).map_err(anyhow::Error::from)?;
+        let commands = signoff::commands(&at, people, &signoff::ways(keys));
+        write_file(&at.join(signoff::TYPED_DATA), &typed)?;
+        write_file(&at.join(signoff::HOW_TO), signoff::how_to(&commands, again).as_bytes())?;
+        write_file(&at.join("statement.txt"), statement)?;
+        Ok(())
     }
 
     /// Where the runs of the dev chain's network live, whichever network this run is on.
@@ -143,10 +166,16 @@ impl<'a> View<'a> {
         match (&group.dev_chain, deployment) {
             (Some(name), Some(deployment)) if network.dev_chain.is_some() => {
                 let keys = deployment.signers.get(name).into_iter().flatten();
-                keys.map(|key| SignerKey { who: key.who.clone(), ssh: key.ssh.clone() }).collect()
+                keys.map(|key| SignerKey { who: key.who.clone(), key: PersonKey::Ssh(key.ssh.clone()) }).collect()
             }
             _ => group.keys.clone(),
         }
+    }
+
+    /// Every declared key of a person, in whatever group.
+    pub fn keys_of(&self, who: &str) -> Vec<SignerKey> {
+        let keys = self.runbook.signers.values().flat_map(|group| &group.keys);
+        keys.filter(|key| key.who == who).cloned().collect()
     }
 
     fn address(&self, contract: &Contract, network: &Network) -> Option<Address> {

@@ -120,7 +120,7 @@ impl RunFolder {
 
     /// Makes the folder and those in it.
     pub fn create(&self) -> anyhow::Result<()> {
-        for folder in ["logs", "artefacts", "gates", "sign-offs", "shims"] {
+        for folder in ["logs", "artefacts", "gates", "openings", "sign-offs", "shims"] {
             create(&self.path.join(folder))?;
         }
         Ok(())
@@ -196,6 +196,11 @@ impl RunFolder {
     /// A copy of a file that was handed in for a step, relative to the folder.
     pub fn handed_in_file(step: &str, number: usize, name: &str) -> String {
         format!("artefacts/{step}.handed-in.{number}.{name}")
+    }
+
+    /// The folder of a request to the operator, relative to the folder.
+    pub fn opening(nonce: &str) -> String {
+        format!("openings/{nonce}")
     }
 
     /// The folder of a sign-off request, relative to the folder.

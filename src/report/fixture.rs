@@ -185,6 +185,12 @@ pub(crate) fn request(gate: &str) -> SignOffRequested {
         signers: vec!["signer-1".into(), "signer-2".into(), "signer-3".into()],
         journal_sequence: 8,
         journal_hash: "88".repeat(32),
+        block: None,
+        sentence: "I reviewed the diff.".into(),
+        covers: vec![("bundle.json".into(), "bb".repeat(32))],
+        not: Vec::new(),
+        ways: std::collections::BTreeMap::new(),
+        voids: Vec::new(),
     }
 }
 

@@ -49,6 +49,7 @@ impl Gathered {
                 runbook_sha256: opened.runbook_sha256.clone(),
                 commit: opened.commit.clone(),
                 signal: None,
+                proved: None,
             }),
             Event::RunContinued(continued) => self.invocations.push(Invocation {
                 time,
@@ -58,6 +59,7 @@ impl Gathered {
                 runbook_sha256: continued.runbook_sha256.clone(),
                 commit: continued.commit.clone(),
                 signal: None,
+                proved: None,
             }),
             Event::DevChainStarted { .. } => self.dev_chain = true,
             Event::StepStarted(started) => {
@@ -103,8 +105,14 @@ impl Gathered {
                     invocation.signal = Some(*signal);
                 }
             }
+            Event::OpeningSigned { key, .. } => {
+                if let Some(invocation) = self.invocations.last_mut() {
+                    invocation.proved = Some(key.clone());
+                }
+            }
             Event::DevChainReady(_)
             | Event::DevChainEnded
+            | Event::OpeningRequested(_)
             | Event::StepSpawned { .. }
             | Event::AnotherTry { .. }
             | Event::Published { .. }

@@ -13,6 +13,7 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 mod outcome;
+pub mod request;
 pub mod status;
 
 use jiff::Timestamp;
@@ -89,6 +90,8 @@ pub struct Invocation {
     pub commit: Option<String>,
     /// The signal that interrupted it.
     pub signal: Option<i32>,
+    /// The key by which its operator proved who they are, if it was asked for here.
+    pub proved: Option<String>,
 }
 
 /// One phase with its gate.

@@ -225,14 +225,32 @@ pub struct Signers {
     pub keys: Vec<SignerKey>,
     /// On a dev chain the group is this one of its deployment file.
     pub dev_chain: Option<String>,
+    /// The Safe whose owners at the gate's block are the group; `keys` then only give them names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub safe_owners: Option<String>,
 }
 
 /// One key of one person. People are counted, not keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SignerKey {
     pub who: String,
+    #[serde(flatten)]
+    pub key: PersonKey,
+}
+
+/// What a person signs with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonKey {
     /// An OpenSSH public key, `ssh-ed25519 AAAA…`.
-    pub ssh: String,
+    Ssh(String),
+    /// An account: a key's, or a contract that judges signatures itself (ERC-1271).
+    #[serde(serialize_with = "checksummed")]
+    Ethereum(Address),
+}
+
+fn checksummed<S: serde::Serializer>(address: &Address, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&ethers::utils::to_checksum(address, None))
 }
 
 /// One part of the runbook, closed by a gate.

@@ -25,6 +25,29 @@ pub struct AllowedSigner {
     /// The key's type and SHA-256 fingerprint.
     pub key_type: String,
     pub fingerprint: String,
+    /// The key itself, `ssh-ed25519 AAAA…`.
+    pub key: String,
+}
+
+impl AllowedSigner {
+    /// What this entry says that a declared key cannot: each a lowercase fragment.
+    pub fn not_honoured(&self, namespace: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.cert_authority {
+            found.push("`cert-authority` is not honoured: name the people's own keys".to_owned());
+        }
+        if !self.namespaces.is_empty() && !self.namespaces.iter().any(|known| known == namespace) {
+            found.push(format!("its `namespaces` do not allow `{namespace}`"));
+        }
+        if self.valid_after.is_some() || self.valid_before.is_some() {
+            found.push(
+                "`valid-after` and `valid-before` are not honoured: a declared key counts until it is removed".into(),
+            );
+        }
+        let pattern = |principal: &&String| principal.contains(['*', '?', '!']);
+        found.extend(self.principals.iter().filter(pattern).map(|who| format!("`{who}` is a pattern, not a person")));
+        found
+    }
 }
 
 /// What is wrong with a line.
@@ -79,6 +102,7 @@ fn entry(line: usize, content: &str, now: Timestamp, problems: &mut Vec<String>)
         cert_authority: false,
         key_type: String::new(),
         fingerprint: String::new(),
+        key: String::new(),
     };
     let options = fields.iter().take_while(|field| !is_key_type(field)).count();
     if options > 1 && options < fields.len() {
@@ -96,6 +120,7 @@ fn entry(line: usize, content: &str, now: Timestamp, problems: &mut Vec<String>)
     let key = public_key::read(key_type, data).map_err(|problem| problems.push(problem)).ok()?;
     signer.key_type = key.algorithm().to_string();
     signer.fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
+    signer.key = format!("{key_type} {data}");
     Some(signer)
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 const LIMIT: u64 = 64 * 1024;
 
 /// Every `*.sig` in `folder`, sorted by name, with its text or why it could not be read.
-pub(super) fn signatures(folder: &Path) -> Vec<(String, Result<String, String>)> {
+pub fn signatures(folder: &Path) -> Vec<(String, Result<String, String>)> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
@@ -27,7 +27,8 @@ pub(super) fn signatures(folder: &Path) -> Vec<(String, Result<String, String>)>
     found
 }
 
-fn read(path: &Path) -> Result<String, String> {
+/// The text of one file, or why it could not be read.
+pub fn read(path: &Path) -> Result<String, String> {
     let cannot = |error: std::io::Error| format!("cannot be read: {error}");
     // A named pipe would be waited for, and a link could point anywhere.
     if !std::fs::symlink_metadata(path).map_err(cannot)?.is_file() {
@@ -42,7 +43,7 @@ fn read(path: &Path) -> Result<String, String> {
 }
 
 /// A person's name as part of a file name.
-pub(super) fn file_name(who: &str) -> String {
+pub fn file_name(who: &str) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
     who.chars().map(safe).collect()
 }

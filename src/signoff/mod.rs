@@ -3,10 +3,17 @@
 //! Holds no keys and signs nothing. People are counted, never keys or files.
 
 pub mod allowed_signers;
+mod commands;
+mod ethereum;
+mod fields;
 mod folder;
+mod opening;
 mod public_key;
 mod ssh;
 mod statement;
+mod typed_data;
+mod verified;
+mod void;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,18 +22,43 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-pub use ssh::{NAMESPACE, Refused, Verified, verify};
+pub use commands::{HOW_TO, TYPED_DATA, commands, how_to, ways};
+pub use ethereum::is_hex;
+pub use fields::{Fields, fields};
+pub use folder::{file_name, read as read_signature, signatures};
+pub use opening::Opening;
+pub use ssh::NAMESPACE;
 pub use statement::{CoveredArtefact, JournalPoint, Statement, Witnessed};
+pub(crate) use typed_data::hash as typed_hash;
+pub use typed_data::typed_data;
+pub use verified::{Refused, Verified, verify};
+pub use void::differences;
 
-use crate::event::SignOffRequested;
+use crate::event::{OpeningRequested, SignOffRequested};
 use crate::runbook::SignerKey;
 use crate::text;
+
+/// What people were asked to sign, and who counts.
+#[derive(Debug, Clone)]
+pub struct Asked<'a> {
+    pub statement: &'a [u8],
+    /// The SHA-256 of the statement, as the journal has it.
+    pub sha256: &'a str,
+    /// RFC 3339, UTC.
+    pub expires: &'a str,
+    pub threshold: u32,
+    pub signers: &'a [String],
+    /// Who does not count, and why.
+    pub excluded: &'a BTreeMap<String, String>,
+    /// What the chain said of files that contracts must judge (ERC-1271), by the file's name.
+    pub contracts: &'a BTreeMap<String, Result<Verified, String>>,
+}
 
 /// A signature that counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Accepted {
     pub who: String,
-    /// The key's SHA-256 fingerprint, as `ssh-keygen -l` shows it.
+    /// An SSH key's SHA-256 fingerprint, as `ssh-keygen -l` shows it, or an account.
     pub key: String,
     /// The signature's file name in the request's folder.
     pub file: String,
@@ -50,28 +82,91 @@ impl Tally {
     }
 }
 
-/// Judges every `*.sig` file in `folder` as a signature on `statement`, the bytes that `request` asked people to sign.
-///
-/// With `not_operator` the signature of `operator` does not count.
-pub fn judge(
-    request: &SignOffRequested,
-    statement: &[u8],
-    folder: &Path,
-    keys: &[SignerKey],
-    operator: &str,
-    not_operator: bool,
-    now: Timestamp,
-) -> Tally {
+/// Nobody: no exclusions.
+pub fn nobody() -> &'static BTreeMap<String, String> {
+    static NOBODY: BTreeMap<String, String> = BTreeMap::new();
+    &NOBODY
+}
+
+/// Nothing that a contract judged.
+pub fn no_contracts() -> &'static BTreeMap<String, Result<Verified, String>> {
+    static NONE: BTreeMap<String, Result<Verified, String>> = BTreeMap::new();
+    &NONE
+}
+
+impl<'a> Asked<'a> {
+    /// What a gate's request asks for.
+    pub fn sign_off(
+        request: &'a SignOffRequested,
+        statement: &'a [u8],
+        excluded: &'a BTreeMap<String, String>,
+    ) -> Self {
+        let SignOffRequested { sha256, expires, threshold, signers, .. } = request;
+        let (threshold, contracts) = (*threshold, no_contracts());
+        Self { statement, sha256, expires, threshold, signers, excluded, contracts }
+    }
+
+    /// What the operator is asked for.
+    pub fn opening(request: &'a OpeningRequested, statement: &'a [u8]) -> Self {
+        Self {
+            statement,
+            sha256: &request.sha256,
+            expires: &request.expires,
+            threshold: 1,
+            signers: std::slice::from_ref(&request.operator),
+            excluded: nobody(),
+            contracts: no_contracts(),
+        }
+    }
+
+    /// Judges one signature by itself: whether it is good, and by somebody who was asked and counts.
+    pub fn judge_one(&self, content: &str, keys: &[SignerKey], now: Timestamp) -> Result<Verified, String> {
+        if let Some(reason) = self.void(now) {
+            return Err(reason);
+        }
+        let verified = verify(self.statement, content, keys).map_err(|refused| refused.0)?;
+        self.counts(&verified)?;
+        Ok(verified)
+    }
+
+    /// Why no signature on this request can count.
+    fn void(&self, now: Timestamp) -> Option<String> {
+        if format!("{:x}", Sha256::digest(self.statement)) != self.sha256 {
+            return Some("the statement is not the one that people were asked to sign: its SHA-256 differs".into());
+        }
+        match self.expires.parse::<Timestamp>() {
+            Ok(expires) if now < expires => None,
+            Ok(expires) => Some(format!("the request expired at {expires}; run again for a new statement")),
+            Err(_) => Some(format!("the request's expiry `{}` is not a time", self.expires)),
+        }
+    }
+
+    /// Whether a good signature is by somebody who was asked and counts.
+    fn counts(&self, verified: &Verified) -> Result<(), String> {
+        let who = &verified.who;
+        if !self.signers.contains(who) {
+            let signers = text::list(self.signers);
+            return Err(format!("`{who}` was not asked to sign this: the request names {signers}"));
+        }
+        self.excluded.get(who).map_or(Ok(()), |reason| Err(reason.clone()))
+    }
+}
+
+/// Judges every `*.sig` file in `folder`.
+pub fn judge(asked: &Asked<'_>, folder: &Path, keys: &[SignerKey], now: Timestamp) -> Tally {
     let mut tally = Tally::default();
     let mut signed: BTreeMap<String, String> = BTreeMap::new();
-    let void = void(request, statement, now);
     for (file, content) in folder::signatures(folder) {
-        let answer = match &void {
-            Some(reason) => Err(reason.clone()),
-            None => content
-                .and_then(|pem| verify(statement, &pem, keys).map_err(|refused| refused.0))
-                .and_then(|verified| counts(&verified, request, &signed, not_operator.then_some(operator))),
-        };
+        let answer = content.and_then(|content| match asked.contracts.get(&file) {
+            Some(judged) if asked.void(now).is_none() => {
+                judged.clone().and_then(|verified| asked.counts(&verified).map(|()| verified))
+            }
+            _ => asked.judge_one(&content, keys, now),
+        });
+        let answer = answer.and_then(|verified| match signed.get(&verified.who) {
+            Some(first) => Err(format!("`{}` already signed in `{first}`: people are counted, not keys", verified.who)),
+            None => Ok(verified),
+        });
         match answer {
             Ok(Verified { who, key }) => {
                 signed.insert(who.clone(), file.clone());
@@ -80,86 +175,6 @@ pub fn judge(
             Err(reason) => tally.refused.push((file, reason)),
         }
     }
-    tally.missing = request.threshold.saturating_sub(u32::try_from(tally.accepted.len()).unwrap_or(u32::MAX));
+    tally.missing = asked.threshold.saturating_sub(u32::try_from(tally.accepted.len()).unwrap_or(u32::MAX));
     tally
-}
-
-/// Why no signature on this request can count.
-fn void(request: &SignOffRequested, statement: &[u8], now: Timestamp) -> Option<String> {
-    if format!("{:x}", Sha256::digest(statement)) != request.sha256 {
-        return Some("the statement is not the one that people were asked to sign: its SHA-256 differs".into());
-    }
-    match request.expires.parse::<Timestamp>() {
-        Ok(expires) if now < expires => None,
-        Ok(expires) => Some(format!("the request expired at {expires}; run again for a new statement")),
-        Err(_) => Some(format!("the request's expiry `{}` is not a time", request.expires)),
-    }
-}
-
-/// Whether a good signature adds a person.
-fn counts(
-    verified: &Verified,
-    request: &SignOffRequested,
-    signed: &BTreeMap<String, String>,
-    excluded: Option<&str>,
-) -> Result<Verified, String> {
-    let who = &verified.who;
-    if !request.signers.contains(who) {
-        return Err(format!("`{who}` was not asked to sign this: the request names {}", text::list(&request.signers)));
-    }
-    if excluded == Some(who.as_str()) {
-        return Err(format!("`{who}` operates this run, and this gate wants other people (`not_operator`)"));
-    }
-    if let Some(first) = signed.get(who) {
-        return Err(format!("`{who}` already signed in `{first}`: people are counted, not keys"));
-    }
-    Ok(verified.clone())
-}
-
-/// What each of `people` types to sign the statement at `path`, then what to run: lines to paste into a shell.
-///
-/// The statement goes in by stdin, so that two people on one machine do not overwrite each other's `statement.txt.sig`.
-pub fn commands(path: &Path, people: &[String], again: &str) -> Vec<String> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let statement = quoted(&path.display().to_string());
-    let mut lines = vec![format!("less {statement}")];
-    for who in people {
-        let signature = quoted(&folder.join(format!("{}.sig", folder::file_name(who))).display().to_string());
-        lines.push(format!("ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n {NAMESPACE} < {statement} > {signature}"));
-    }
-    lines.push(again.to_owned());
-    lines
-}
-
-/// A word of a shell command, quoted only where it must be.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn commands_can_be_pasted() {
-        let lines = commands(
-            Path::new("/state/it's here/sign-offs/1.ab/statement.txt"),
-            &["signer-1".into(), "../Ann Example".into()],
-            "citadel run --phase 1",
-        );
-        assert_eq!(
-            lines,
-            [
-                r"less '/state/it'\''s here/sign-offs/1.ab/statement.txt'",
-                r"ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n citadel-sign-off@v1 < '/state/it'\''s here/sign-offs/1.ab/statement.txt' > '/state/it'\''s here/sign-offs/1.ab/signer-1.sig'",
-                r"ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n citadel-sign-off@v1 < '/state/it'\''s here/sign-offs/1.ab/statement.txt' > '/state/it'\''s here/sign-offs/1.ab/.._Ann_Example.sig'",
-                "citadel run --phase 1",
-            ]
-        );
-    }
 }

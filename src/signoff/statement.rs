@@ -10,6 +10,9 @@ use serde_json::Value;
 use crate::text::{deceives, escaped};
 use crate::verdict::{CheckResult, Verdict};
 
+/// The first line of a statement.
+pub(super) const TITLE: &str = "citadel sign-off v1";
+
 /// What a person puts their name to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statement {
@@ -66,7 +69,7 @@ impl From<&CheckResult> for Witnessed {
 impl Statement {
     /// The exact bytes to sign: UTF-8, ending with a newline.
     pub fn bytes(&self) -> Vec<u8> {
-        let mut out = String::from("citadel sign-off v1\n");
+        let mut out = format!("{TITLE}\n");
         let none = || "none".to_owned();
         let mut line = |name: &str, value: &str| {
             let _ = writeln!(out, "{name}: {value}");

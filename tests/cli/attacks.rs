@@ -181,8 +181,13 @@ fn a_signature_by_a_stranger() {
     let kept = kept();
     let folder = signed_again(&kept, "stranger");
     std::fs::rename(folder.join("stranger.sig"), folder.join("signer-2.sig")).unwrap();
-    let told =
-        ["1 of 2 people signed", "`signer-2.sig`", "ssh-keygen -Y sign", "citadel run --phase 1 --network local"];
+    let told = [
+        "1 of 2 people signed",
+        "`signer-2.sig`",
+        "citadel sign-off show 1",
+        "ssh-keygen -Y sign",
+        "citadel run --phase 1 --network local",
+    ];
     verify(&kept, 12).closed("waiting", &["1"]).says("1", "sign-off", &told);
     kept.citadel("gate verify 1").code(12).says("signer-2.sig");
 }

@@ -18,6 +18,7 @@ mod refusals;
 mod rehearsal;
 mod resume;
 mod secrets;
+mod sign_offs;
 mod steps;
 mod stub;
 mod telling;

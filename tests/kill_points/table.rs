@@ -40,6 +40,8 @@ fn what_followed(entries: &[Entry]) -> String {
             Event::StepEnded(_) | Event::GateJudged(_) | Event::RunEnded { .. } => true,
             Event::RunOpened(_)
             | Event::RunContinued(_)
+            | Event::OpeningRequested(_)
+            | Event::OpeningSigned { .. }
             | Event::DevChainStarted { .. }
             | Event::DevChainReady(_)
             | Event::DevChainEnded
@@ -68,6 +70,8 @@ pub(crate) fn record(event: &Event) -> String {
     match event {
         Event::RunOpened(_) => "run opened".into(),
         Event::RunContinued(_) => "run continued".into(),
+        Event::OpeningRequested(_) => "opening signature requested".into(),
+        Event::OpeningSigned { who, .. } => format!("opening signed by {who}"),
         Event::DevChainStarted { .. } => "dev chain started".into(),
         Event::DevChainReady(_) => "dev chain ready".into(),
         Event::DevChainEnded => "dev chain ended".into(),

@@ -58,6 +58,8 @@ fn facts(report: &Report) -> Option<String> {
         ("Workspace commit", last.commit.as_deref().map_or("not a repository".into(), code)),
         ("citadel", text(&last.citadel)),
     ];
+    let proved = report.invocations.iter().filter_map(|one| Some((&one.operator, one.proved.as_ref()?)));
+    rows.extend(proved.map(|(who, key)| ("Operator, proved", format!("{} by {}", text(who), code(key)))));
     if report.invocations.len() > 1 {
         rows.push(("Invocations", report.invocations.len().to_string()));
     }

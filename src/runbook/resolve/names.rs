@@ -19,6 +19,8 @@ pub(super) struct Names {
     pub(super) vars: BTreeSet<String>,
     /// The people of each group.
     pub(super) signers: BTreeMap<String, BTreeSet<String>>,
+    /// Groups whose people stand on the chain.
+    pub(super) safe_groups: BTreeSet<String>,
     pub(super) invariants: Vec<String>,
     pub(super) gates: Vec<GateNames>,
     /// Artefact to the step that keeps it.
@@ -46,6 +48,9 @@ impl Names {
         }
         names.vars.extend(root.members("var").iter().map(|entry| entry.key.clone()));
         for entry in root.members("signers") {
+            if entry.node.as_table().is_some_and(|table| table.get("safe_owners").is_some()) {
+                names.safe_groups.insert(entry.key.clone());
+            }
             let people = entry.node.as_table().into_iter().flat_map(|table| table.tables("key"));
             let people = people.filter_map(|key| key.text("who")).map(str::to_owned).collect();
             names.signers.insert(entry.key.clone(), people);

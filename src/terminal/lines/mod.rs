@@ -58,11 +58,13 @@ impl Teller {
             Event::StepDecided { step, happened, by, reason, .. } => step::decided(step, *happened, by, reason),
             Event::GateJudged(judged) => {
                 let phase = progress.phases.iter().find(|phase| phase.id == judged.gate);
-                let gate = gate::judged(judged, phase.map_or("", |phase| phase.gate.as_str()), folder);
+                let gate = gate::judged(judged, phase.map_or("", |phase| phase.gate.as_str()), progress, folder);
                 let mut lines = phase.map_or_else(Vec::new, |phase| self.heading(phase));
                 lines.extend(gate);
                 lines
             }
+            Event::OpeningRequested(request) => gate::opening_requested(request, progress, folder),
+            Event::OpeningSigned { who, key, .. } => gate::opening_signed(who, key),
             Event::SignOffRequested(request) => gate::sign_off_requested(request),
             Event::SignOffAccepted { gate, who, key, .. } => gate::sign_off_accepted(gate, who, key, progress),
             Event::Published { files } => run::published(files, progress),
