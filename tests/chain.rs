@@ -13,6 +13,8 @@ mod contracts;
 mod endpoints;
 #[path = "chain/governance.rs"]
 mod governance;
+#[path = "chain/kinds.rs"]
+mod kinds;
 #[path = "chain/safes.rs"]
 mod safes;
 #[path = "chain/scripted.rs"]

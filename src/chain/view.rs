@@ -120,11 +120,18 @@ impl<'a> View<'a> {
         self.has_code(of, code)?;
         match value {
             Answer::Bytes(word) if word.len() == 32 => Ok(H256::from_slice(&word)),
-            other => {
-                let hint = format!("cast storage {} {slot:?} {}", checksum(of.address), self.at_block());
-                Err(unseen(&format!("slot {slot:?} of {of}"), &other).hint(hint))
-            }
+            other => Err(unseen(&format!("slot {slot:?} of {of}"), &other).hint(self.cast_storage(of, slot))),
         }
+    }
+
+    /// The address in a storage slot of a contract, whose upper bytes must be zero.
+    pub(crate) async fn address_in(&self, of: &Subject, slot: H256) -> Result<Address, Finding> {
+        let word = self.slot(of, slot).await?;
+        if word.as_bytes()[..12].iter().any(|byte| *byte != 0) {
+            let message = format!("slot {slot:?} of {of} holds no address: {word:?}");
+            return Err(Finding::unknown(message).hint(self.cast_storage(of, slot)));
+        }
+        Ok(Address::from_slice(&word.as_bytes()[12..]))
     }
 
     /// Calls a function without arguments, such as `owner()(address)`.
@@ -224,6 +231,11 @@ impl<'a> View<'a> {
     /// A command that repeats a getter.
     pub(crate) fn cast_get(&self, of: &Subject, signature: &str) -> String {
         format!("cast call {} \"{signature}\" {}", checksum(of.address), self.at_block())
+    }
+
+    /// A command that repeats the read of a storage slot.
+    pub(crate) fn cast_storage(&self, of: &Subject, slot: H256) -> String {
+        format!("cast storage {} {slot:?} {}", checksum(of.address), self.at_block())
     }
 
     /// A command that repeats a call with raw data.
