@@ -209,7 +209,7 @@ async fn upgradeable_beacon_and_minimal_proxies() {
     says(&place.one(CheckKind::Proxy(proxy(ProxyKind::Minimal, "logic"))).await, Failed, &["is no minimal proxy"]);
     place.anvil.set_slot(address, one_less("eip1967.proxy.implementation"), H256::from(plain)).await;
     let seen = place.one(CheckKind::Proxy(proxy(ProxyKind::Uups, "plain"))).await;
-    says(&seen, Failed, &["`proxiableUUID()(bytes32)`", "reverts"].map(|word| word.trim_matches('`')));
+    says(&seen, Failed, &["`proxiableUUID()` of", "reverts"]);
 
     let code = creation("@openzeppelin/contracts/build/contracts/UpgradeableBeacon.json");
     let beacon = place.deploy(&code, &[Token::Address(plain), Token::Address(place.accounts[1])]).await;

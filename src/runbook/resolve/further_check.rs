@@ -98,6 +98,10 @@ impl<'a> Resolve<'a> {
     fn operation(&self, inner: &mut Reader<'a>) -> CheckKind {
         let of = self.contract_of(inner, "of", &[ContractKind::Timelock]);
         let id = inner.required("id").and_then(|node| self.template_at(node, "id"));
+        if inner.required("is").is_some_and(|node| node.as_list().is_some_and(<[Node]>::is_empty)) {
+            let diagnostic = Diagnostic::new(inner.key_place("is"), "`is` is empty: no state would do");
+            self.report.add(diagnostic.help("one or more of `unset`, `waiting`, `ready` and `done`"));
+        }
         let states = inner.list("is").iter().filter_map(|node| self.report.choice(node, "is", STATES)).collect();
         CheckKind::Operation { of, id: id.unwrap_or_default(), is: states }
     }
