@@ -17,6 +17,8 @@ mod endpoints;
 mod fault;
 #[path = "chain/governance.rs"]
 mod governance;
+#[path = "chain/kinds.rs"]
+mod kinds;
 #[path = "chain/liars.rs"]
 mod liars;
 #[path = "chain/proxy.rs"]

@@ -6,7 +6,7 @@ use super::question::Question;
 use super::reading::{EndpointReport, PinnedBlock, ReadRecord};
 use super::text::tame;
 use super::value::duration;
-use crate::runbook::{CheckKind, Network, PauseState};
+use crate::runbook::{CheckKind, Network, PauseState, Proxy, Role, Safe, Timelock, TransactionCheck};
 use crate::verdict::{CheckResult, Said, Verdict};
 
 /// Answers longer than this are cut; the gate's record has them whole.
@@ -82,8 +82,16 @@ pub(super) fn expected(kind: &CheckKind) -> String {
             let rules = rules.map(|rule| rule.to_string()).collect::<Vec<_>>().join(" and ");
             format!("`{signature}` of `{of}` answers, and the answer holds {rules}")
         }
-        CheckKind::Timelock { of, .. } => format!("`{of}` is a timelock with enough delay, its own administrator"),
-        CheckKind::Safe { of, .. } => format!("`{of}` is a released Safe with the declared configuration"),
+        CheckKind::Slot { of, slot, .. } => format!("slot {slot:?} of `{of}` holds what the rules say"),
+        CheckKind::Reverts { of, signature, with, .. } => format!("`{signature}` of `{of}` reverts with {with}"),
+        CheckKind::Proxy(Proxy { of, .. }) => format!("`{of}` delegates to the declared implementation"),
+        CheckKind::Role(Role { of, role, .. }) => format!("{role} of `{of}` is held as declared"),
+        CheckKind::Timelock(Timelock { of, .. }) => {
+            format!("`{of}` is a timelock with enough delay, its own administrator")
+        }
+        CheckKind::Operation { of, .. } => format!("the operation of `{of}` is in a declared state"),
+        CheckKind::Transaction(TransactionCheck { of, .. }) => format!("the transactions in `{of}` succeeded"),
+        CheckKind::Safe(Safe { of, .. }) => format!("`{of}` is a released Safe with the declared configuration"),
         CheckKind::SafeBundle { of, safe } => {
             format!("`{of}` holds calls of declared contracts that would succeed from `{safe}`")
         }
@@ -115,6 +123,9 @@ fn mend(kind: &str) -> &'static str {
         "code" => "compare the address in the runbook with the deployment; other code is an incident until explained",
         "timelock" => "find out who changed the timelock; its delay and roles change only through itself",
         "safe" => "find out which Safe transaction changed its configuration; have its owners put it right",
+        "proxy" => "find out who exchanged the implementation; treat it as an incident until you know",
+        "role" => "find out who was given or lost the role, and have its administrator put it right",
+        "operation" => "look at the timelock's events for the operation; wait, or schedule it again",
         "safe_bundle" => "do not sign: mend what made the bundle, and run the step that emits it again",
         "safe_tx" => "collect the signatures that are missing, or export the Safe transaction again",
         "transactions" => "look at the transaction; run the step that sends it again only if it did not happen",

@@ -124,6 +124,16 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The address in a storage slot of a contract, whose upper bytes must be zero.
+    pub(crate) async fn address_in(&self, of: &Subject, slot: H256) -> Result<Address, Finding> {
+        let word = self.slot(of, slot).await?;
+        if word.as_bytes()[..12].iter().any(|byte| *byte != 0) {
+            let message = format!("slot {slot:?} of {of} holds no address: {word:?}");
+            return Err(Finding::unknown(message).asked(self.cast_slot(of, slot)));
+        }
+        Ok(Address::from_slice(&word.as_bytes()[12..]))
+    }
+
     /// Calls a function without arguments, such as `owner()(address)`.
     pub(crate) async fn get(&self, of: &Subject, signature: &str) -> Result<Vec<Token>, Finding> {
         self.call(of, signature, &[]).await

@@ -156,6 +156,7 @@ fn needs_no_run(kind: &CheckKind) -> bool {
         CheckKind::SafeBundle { .. }
         | CheckKind::SafeTx { .. }
         | CheckKind::UnchangedSince { .. }
+        | CheckKind::Transaction(_)
         | CheckKind::Json { .. } => false,
         CheckKind::Call { rules, .. } => !format!("{rules:?}").contains("From {"),
         CheckKind::Pause { .. }
@@ -163,8 +164,13 @@ fn needs_no_run(kind: &CheckKind) -> bool {
         | CheckKind::Settlers { .. }
         | CheckKind::Governed { .. }
         | CheckKind::Code { .. }
-        | CheckKind::Timelock { .. }
-        | CheckKind::Safe { .. } => true,
+        | CheckKind::Reverts { .. }
+        | CheckKind::Proxy(_)
+        | CheckKind::Role(_)
+        | CheckKind::Timelock(_)
+        | CheckKind::Operation { .. } => true,
+        CheckKind::Slot { rules, .. } => !format!("{rules:?}").contains("From {"),
+        CheckKind::Safe(asked) => !format!("{asked:?}").contains("From {"),
     }
 }
 

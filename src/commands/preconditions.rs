@@ -184,6 +184,11 @@ pub(super) fn in_phase(context: &Context, phase: &Phase) -> Vec<String> {
     names
 }
 
+fn names<const N: usize>(of: [Option<&String>; N]) -> Vec<&str> {
+    // An address stands for itself.
+    of.into_iter().flatten().map(String::as_str).collect()
+}
+
 /// The contracts that a check is about.
 fn named(kind: &CheckKind) -> Vec<&str> {
     match kind {
@@ -192,9 +197,17 @@ fn named(kind: &CheckKind) -> Vec<&str> {
         | CheckKind::Settlers { of, .. }
         | CheckKind::Code { of, .. }
         | CheckKind::Call { of, .. }
-        | CheckKind::Safe { of, .. } => vec![of],
+        | CheckKind::Slot { of, .. }
+        | CheckKind::Operation { of, .. } => vec![of],
         CheckKind::Governed { contracts, by } => contracts.iter().chain([by]).map(String::as_str).collect(),
-        CheckKind::Timelock { of, proposer, .. } => std::iter::once(of).chain(proposer).map(String::as_str).collect(),
+        CheckKind::Reverts { of, from, .. } => names([Some(of), from.as_ref()]),
+        CheckKind::Timelock(asked) => names([Some(&asked.of), asked.proposer.as_ref(), asked.executor.as_ref()]),
+        CheckKind::Safe(asked) => names([Some(&asked.of), asked.singleton.as_ref(), asked.guard.as_ref()]),
+        CheckKind::Proxy(asked) => names([Some(&asked.of), asked.implementation.as_ref(), asked.admin.as_ref()]),
+        CheckKind::Role(asked) => {
+            [&asked.of].into_iter().chain(&asked.has).chain(&asked.has_not).map(String::as_str).collect()
+        }
+        CheckKind::Transaction(asked) => asked.to.iter().chain(&asked.safe).map(String::as_str).collect(),
         CheckKind::SafeBundle { safe, .. } => vec![safe],
         // Several calls are one transaction only through the declared `multi_send`.
         CheckKind::SafeTx { safe, .. } => vec![safe, "multi_send"],

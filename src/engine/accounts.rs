@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::judge::Judgement;
 use super::world::View;
 use crate::journal::RunFolder;
-use crate::runbook::{Check, CheckKind, PersonKey, Phase, SignOff, SignerKey, Signers, Template};
+use crate::runbook::{Check, CheckKind, PersonKey, Phase, Safe, SignOff, SignerKey, Signers, Template};
 use crate::signoff::{self, Verified};
 use crate::verdict::{CheckResult, Verdict};
 
@@ -78,11 +78,11 @@ fn owners_check(view: &View<'_>, phase: &Phase, group: &Signers) -> Option<Check
     let safe = group.safe_owners.as_ref()?;
     let checks = view.runbook.invariants.iter().chain(&phase.gate.checks);
     let declared = checks.filter_map(|check| match &check.kind {
-        CheckKind::Safe { of, modules, .. } if of == safe => modules.clone(),
+        CheckKind::Safe(asked) if asked.of == *safe => Some(asked),
         _ => None,
     });
-    let modules = declared.into_iter().next();
-    let kind = CheckKind::Safe { of: safe.clone(), threshold: Vec::new(), owners: Vec::new(), modules };
+    let Safe { modules, guard, module_guard, .. } = declared.into_iter().next().cloned().unwrap_or_default();
+    let kind = CheckKind::Safe(Safe { of: safe.clone(), modules, guard, module_guard, ..Safe::default() });
     Some(Check { id: format!("signers {}", group.name), kind, place: phase.place })
 }
 

@@ -48,17 +48,28 @@ pub enum CheckKind {
         from: Option<String>,
         rules: Vec<Predicate>,
     },
-    Timelock {
+    Slot {
         of: String,
-        min_delay: Option<Duration>,
-        proposer: Option<String>,
+        slot: H256,
+        rules: Vec<Predicate>,
     },
-    Safe {
+    Reverts {
         of: String,
-        threshold: Vec<Predicate>,
-        owners: Vec<Predicate>,
-        modules: Option<Vec<Address>>,
+        signature: String,
+        args: Vec<Template>,
+        from: Option<String>,
+        with: String,
     },
+    Proxy(Proxy),
+    Role(Role),
+    Timelock(Timelock),
+    Operation {
+        of: String,
+        id: Template,
+        is: Vec<OperationState>,
+    },
+    Transaction(TransactionCheck),
+    Safe(Safe),
     SafeBundle {
         of: String,
         safe: String,
@@ -88,8 +99,14 @@ impl CheckKind {
             Self::Governed { .. } => "governed",
             Self::Code { .. } => "code",
             Self::Call { .. } => "call",
-            Self::Timelock { .. } => "timelock",
-            Self::Safe { .. } => "safe",
+            Self::Slot { .. } => "slot",
+            Self::Reverts { .. } => "reverts",
+            Self::Proxy(_) => "proxy",
+            Self::Role(_) => "role",
+            Self::Timelock(_) => "timelock",
+            Self::Operation { .. } => "operation",
+            Self::Transaction(_) => "transaction",
+            Self::Safe(_) => "safe",
             Self::SafeBundle { .. } => "safe_bundle",
             Self::SafeTx { .. } => "safe_tx",
             Self::UnchangedSince { .. } => "unchanged_since",
@@ -112,4 +129,102 @@ pub enum JsonSource {
 pub enum PauseState {
     Running,
     Paused,
+}
+
+/// What a Safe must be. Accounts are names of contracts or addresses.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Safe {
+    pub of: String,
+    /// The release that it says it is, and whose code it must have.
+    pub version: Option<String>,
+    pub singleton: Option<String>,
+    pub threshold: Vec<Predicate>,
+    /// The threshold in percent of the owners, rounded down.
+    pub share: Vec<Predicate>,
+    pub owners: Vec<Predicate>,
+    pub nonce: Vec<Predicate>,
+    /// Exactly these; none where not declared.
+    pub modules: Option<Vec<Address>>,
+    /// Exactly this; none where not declared.
+    pub guard: Option<String>,
+    /// Exactly this; none where not declared.
+    pub module_guard: Option<String>,
+    /// Exactly this; any where not declared.
+    pub fallback_handler: Option<String>,
+}
+
+/// What a timelock must be. Accounts are names of contracts or addresses.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Timelock {
+    pub of: String,
+    pub min_delay: Option<Duration>,
+    /// May propose and cancel.
+    pub proposer: Option<String>,
+    /// May execute.
+    pub executor: Option<String>,
+    /// Anybody may execute what has waited long enough.
+    pub open_executor: bool,
+}
+
+/// What must stand behind a proxy. Accounts are names of contracts or addresses.
+#[derive(Debug, Clone, Serialize)]
+pub struct Proxy {
+    pub of: String,
+    pub kind: ProxyKind,
+    pub implementation: Option<String>,
+    pub admin: Option<String>,
+    pub beacon: Option<String>,
+    /// The hash of the implementation's code.
+    pub hash: Option<H256>,
+}
+
+/// How a proxy finds its implementation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProxyKind {
+    /// EIP-1967 with an administrator of its own.
+    Transparent,
+    /// EIP-1967 whose implementation exchanges itself (ERC-1822).
+    Uups,
+    /// EIP-1967 by way of a beacon.
+    Beacon,
+    /// EIP-1167: for ever the same implementation.
+    Minimal,
+}
+
+/// Who must hold a role, and who must not. Accounts are names of contracts or addresses.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Role {
+    pub of: String,
+    /// A name such as `PAUSER_ROLE`, or 32 bytes.
+    pub role: String,
+    pub has: Vec<String>,
+    pub has_not: Vec<String>,
+    /// Exactly these.
+    pub members: Option<Vec<String>>,
+    /// The role that administers it.
+    pub admin: Option<String>,
+}
+
+/// Where an operation of a timelock stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationState {
+    Unset,
+    Waiting,
+    Ready,
+    Done,
+}
+
+/// Transactions in an artefact that must have succeeded.
+#[derive(Debug, Clone, Serialize)]
+pub struct TransactionCheck {
+    pub of: String,
+    /// The JSON path of the hashes.
+    pub at: String,
+    pub min: u64,
+    /// Each must have called one of these contracts, or one of them logged in it.
+    pub to: Vec<String>,
+    /// Each must be a successful execution by this Safe.
+    pub safe: Option<String>,
 }

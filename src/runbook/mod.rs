@@ -28,7 +28,9 @@ use std::time::Duration;
 use ethers::types::{Address, H256};
 use serde::Serialize;
 
-pub use check::{Check, CheckKind, JsonSource, PauseState};
+pub use check::{
+    Check, CheckKind, JsonSource, OperationState, PauseState, Proxy, ProxyKind, Role, Safe, Timelock, TransactionCheck,
+};
 pub use diagnostic::{Diagnostic, Problems};
 pub use id::{PhaseId, StepId};
 pub use load::{Loaded, load};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use citadel::chain::{Target, TransactionsAsk, checksum};
-use citadel::runbook::{Check, CheckKind, ContractKind, Network, PauseState, PhaseId};
+use citadel::runbook::{Check, CheckKind, ContractKind, Network, PauseState, PhaseId, Timelock};
 use citadel::verdict::Verdict::{Failed, Passed, Unknown};
 use ethers::abi::{Token, encode};
 use ethers::types::{Address, H256};
@@ -260,10 +260,13 @@ async fn who_governs() {
 #[tokio::test]
 async fn timelocks() {
     let mut house = House::new(3600).await;
-    let timelock = |of: &str, delay: u64, proposer: &str| CheckKind::Timelock {
-        of: of.to_owned(),
-        min_delay: Some(Duration::from_secs(delay)),
-        proposer: Some(proposer.to_owned()),
+    let timelock = |of: &str, delay: u64, proposer: &str| {
+        CheckKind::Timelock(Timelock {
+            of: of.to_owned(),
+            min_delay: Some(Duration::from_secs(delay)),
+            proposer: Some(proposer.to_owned()),
+            ..Timelock::default()
+        })
     };
     says(&house.one(timelock("timelock", 3600, "proposer")).await, Passed, &["delays by 1h"]);
     says(&house.one(timelock("timelock", 3601, "proposer")).await, Failed, &["its delay is 1h, less than 1h 1s"]);

@@ -1,7 +1,7 @@
 //! Real Safes: their configuration, bundles for them, and what their owners signed.
 
 use citadel::chain::{Target, checksum};
-use citadel::runbook::{Check, CheckKind, ContractKind, Network, PhaseId};
+use citadel::runbook::{Check, CheckKind, ContractKind, Network, PhaseId, Safe};
 use citadel::verdict::CheckResult;
 use citadel::verdict::Verdict::{Failed, Passed, Unknown};
 use ethers::abi::{Token, encode};
@@ -131,7 +131,7 @@ async fn create_safe(anvil: &Anvil, accounts: &[Address], factory: Address, sing
 }
 
 fn safe_check() -> CheckKind {
-    CheckKind::Safe { of: "governance_safe".to_owned(), threshold: vec![ge(2)], owners: vec![], modules: None }
+    CheckKind::Safe(Safe { of: "governance_safe".to_owned(), threshold: vec![ge(2)], ..Safe::default() })
 }
 
 fn bundle_check() -> CheckKind {
@@ -158,12 +158,10 @@ async fn configuration() {
     says(&seen, Passed, &["is a Safe 1.4.1: 2 of 3 owners"]);
     assert_eq!(seen.observed["threshold"], "2");
     assert_eq!(seen.observed["owners"].as_array().unwrap().len(), 3);
-    let strict =
-        CheckKind::Safe { of: "governance_safe".to_owned(), threshold: vec![ge(3)], owners: vec![], modules: None };
+    let strict = CheckKind::Safe(Safe { of: "governance_safe".to_owned(), threshold: vec![ge(3)], ..Safe::default() });
     says(&bank.one(strict).await, Failed, &["the threshold of", "at least 3"]);
     let owners = citadel::runbook::Predicate::Len(vec![eq(3)]);
-    let counted =
-        CheckKind::Safe { of: "governance_safe".to_owned(), threshold: vec![], owners: vec![owners], modules: None };
+    let counted = CheckKind::Safe(Safe { of: "governance_safe".to_owned(), owners: vec![owners], ..Safe::default() });
     says(&bank.one(counted).await, Passed, &[]);
 
     let checks: [Check; 2] = [
@@ -198,11 +196,8 @@ async fn modules_and_impostors() {
     let seen = bank.one(safe_check()).await;
     says(&seen, Failed, &["has the module", "without any signature"]);
     assert_eq!(seen.observed["modules"].as_array().unwrap().len(), 45);
-    let declared = |modules: &[Address]| CheckKind::Safe {
-        of: "governance_safe".to_owned(),
-        threshold: vec![],
-        owners: vec![],
-        modules: Some(modules.to_vec()),
+    let declared = |modules: &[Address]| {
+        CheckKind::Safe(Safe { of: "governance_safe".to_owned(), modules: Some(modules.to_vec()), ..Safe::default() })
     };
     says(&bank.one(declared(&modules)).await, Passed, &[]);
     says(

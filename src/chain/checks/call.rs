@@ -34,7 +34,7 @@ pub(super) async fn judge(view: &View<'_>, asked: Asked<'_>) -> Judged {
 }
 
 /// The arguments, filled in and read by their types.
-fn arguments(view: &View<'_>, signature: &Signature, args: &[Template]) -> Result<Vec<Token>, Finding> {
+pub(super) fn arguments(view: &View<'_>, signature: &Signature, args: &[Template]) -> Result<Vec<Token>, Finding> {
     if args.len() != signature.inputs.len() {
         let message = format!("`{}` takes {} arguments, not {}", signature.short(), signature.inputs.len(), args.len());
         return Err(Finding::unknown(message).hint("mend `args` of the check in the runbook"));

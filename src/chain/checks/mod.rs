@@ -5,12 +5,18 @@ mod can_pause;
 mod code;
 mod governed;
 mod modules;
+mod operation;
 mod pause;
+mod proxy;
+mod reverts;
+mod role;
 mod rules;
 mod safe;
 mod safe_bundle;
 mod safe_tx;
+mod slot;
 mod timelock;
+mod transaction;
 mod transactions;
 mod unchanged_since;
 mod unreached;
@@ -42,12 +48,16 @@ pub(crate) fn work<'a>(view: &'a View<'a>, check: &'a Check) -> Option<Work<'a, 
         CheckKind::Call { of, signature, args, from, rules } => {
             boxed(call::judge(view, call::Asked { of, signature, args, from: from.as_deref(), rules }))
         }
-        CheckKind::Timelock { of, min_delay, proposer } => {
-            boxed(timelock::judge(view, of, *min_delay, proposer.as_deref()))
+        CheckKind::Slot { of, slot, rules } => boxed(slot::judge(view, of, *slot, rules)),
+        CheckKind::Reverts { of, signature, args, from, with } => {
+            boxed(reverts::judge(view, reverts::Asked { of, signature, args, from: from.as_deref(), with }))
         }
-        CheckKind::Safe { of, threshold, owners, modules } => {
-            boxed(safe::judge(view, of, threshold, owners, modules.as_deref().unwrap_or_default()))
-        }
+        CheckKind::Proxy(asked) => boxed(proxy::judge(view, asked)),
+        CheckKind::Role(asked) => boxed(role::judge(view, asked)),
+        CheckKind::Timelock(asked) => boxed(timelock::judge(view, asked)),
+        CheckKind::Operation { of, id, is } => boxed(operation::judge(view, of, id, is)),
+        CheckKind::Transaction(asked) => boxed(transaction::judge(view, asked)),
+        CheckKind::Safe(asked) => boxed(safe::judge(view, asked)),
         CheckKind::SafeBundle { of, safe } => boxed(safe_bundle::judge(view, of, safe)),
         CheckKind::SafeTx { of, bundle, safe } => boxed(safe_tx::judge(view, of, bundle, safe)),
         CheckKind::UnchangedSince { .. } => boxed(async { Err(unchanged_since::placeholder()) }),

@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use super::rules::hold;
 use crate::chain::address::checksum;
-use crate::chain::finding::{Finding, Judged};
+use crate::chain::finding::{Finding, Judged, Repeat};
 use crate::chain::safe::release;
 use crate::chain::text::count;
 use crate::chain::together::{both, together};
 use crate::chain::view::{Subject, View};
-use crate::runbook::Predicate;
+use crate::runbook::Safe;
 
 /// Where a Safe keeps what no getter tells; slot 0 holds the singleton.
 const FALLBACK_HANDLER: &str = "fallback_manager.handler.address";
@@ -26,29 +26,33 @@ const SENTINEL: u64 = 1;
 const PAGE: u64 = 20;
 const MOST_PAGES: usize = 25;
 
-pub(super) async fn judge(
-    view: &View<'_>,
-    of: &str,
-    threshold: &[Predicate],
-    owners: &[Predicate],
-    modules: &[Address],
-) -> Judged {
-    let (safe, _) = view.contract(of)?;
+pub(super) async fn judge(view: &View<'_>, asked: &Safe) -> Judged {
+    let (safe, _) = view.contract(&asked.of)?;
     let seen = read(view, &safe).await?;
+    let modules = asked.modules.as_deref().unwrap_or_default();
     let expected = expected(modules);
     let observed = seen.observed();
-    let told = |finding: Finding, getter: &str| {
-        finding.expected(&expected).observed(observed.clone()).or_asked(view.cast_get(&safe, getter))
-    };
-    seen.is_sound(&safe).map_err(|finding| told(finding, "getOwners()(address[])"))?;
-    let threshold_name = format!("the threshold of {safe}");
-    hold(threshold, &threshold_name, &json!(seen.threshold.to_string()), view.around)
-        .map_err(|finding| told(finding, "getThreshold()(uint256)"))?;
-    let names = Value::from(seen.owners.iter().map(|owner| checksum(*owner)).collect::<Vec<_>>());
-    hold(owners, &format!("the owners of {safe}"), &names, view.around)
-        .map_err(|finding| told(finding, "getOwners()(address[])"))?;
+    let told = |finding: Finding, asked: Repeat| finding.expected(&expected).observed(observed.clone()).or_asked(asked);
+    let getter = |name: &str| view.cast_get(&safe, name);
+    seen.is_sound(&safe).map_err(|finding| told(finding, getter("getOwners()(address[])")))?;
+    if let Some(version) = asked.version.as_ref().filter(|version| **version != seen.version) {
+        let message = format!("{safe} is a Safe {}, not {version}", seen.version);
+        return Err(told(Finding::failed(message), getter("VERSION()(string)")));
+    }
+    seen.has_accounts(view, &safe, asked).map_err(|(finding, slot)| told(finding, view.cast_slot(&safe, slot)))?;
+    let owners = Value::from(seen.owners.iter().map(|owner| checksum(*owner)).collect::<Vec<_>>());
+    let rules = [
+        (&asked.threshold, "the threshold", json!(seen.threshold.to_string()), "getThreshold()(uint256)"),
+        (&asked.share, "the threshold in percent of the owners", json!(seen.share()), "getThreshold()(uint256)"),
+        (&asked.owners, "the owners", owners, "getOwners()(address[])"),
+        (&asked.nonce, "the nonce", json!(seen.nonce.to_string()), "nonce()(uint256)"),
+    ];
+    for (rules, what, value, name) in rules {
+        hold(rules, &format!("{what} of {safe}"), &value, view.around)
+            .map_err(|finding| told(finding, getter(name)))?;
+    }
     seen.has_modules(view, &safe, modules)
-        .map_err(|finding| told(finding, "getModulesPaginated(address,uint256)(address[],address)"))?;
+        .map_err(|finding| told(finding, getter("getModulesPaginated(address,uint256)(address[],address)")))?;
     let message =
         format!("{safe} is a Safe {}: {} of {}", seen.version, seen.threshold, count(seen.owners.len(), "owner"));
     Ok(Finding::passed(message).expected(expected).observed(observed))
@@ -56,7 +60,7 @@ pub(super) async fn judge(
 
 fn expected(modules: &[Address]) -> String {
     let modules = if modules.is_empty() { "no modules".to_owned() } else { count(modules.len(), "declared module") };
-    format!("a released Safe with sane owners and threshold, {modules}")
+    format!("a released Safe with sane owners and threshold, {modules}, no undeclared guards")
 }
 
 /// A Safe's whole configuration.
@@ -75,7 +79,7 @@ struct Seen {
 
 async fn read(view: &View<'_>, safe: &Subject) -> Result<Seen, Finding> {
     let slots = [H256::zero(), slot(GUARD), slot(MODULE_GUARD), slot(FALLBACK_HANDLER)];
-    let slots = together(slots.map(|slot| held(view, safe, slot)));
+    let slots = together(slots.map(|slot| view.address_in(safe, slot)));
     let numbers = together(["getThreshold", "nonce"].map(|name| view.number_of(safe, name)));
     let lists = both(both(view.get(safe, "VERSION()(string)"), current_owners(view, safe)), all_modules(view, safe));
     let ((slots, numbers), ((version, owners), modules)) = both(both(slots, numbers), lists).await;
@@ -154,15 +158,6 @@ async fn all_modules(view: &View<'_>, safe: &Subject) -> Result<Vec<Address>, Fi
     Err(Finding::unknown(format!("{safe} has more modules than can be read")))
 }
 
-/// The address in a slot, whose upper bytes must be zero.
-async fn held(view: &View<'_>, safe: &Subject, slot: H256) -> Result<Address, Finding> {
-    let word = view.slot(safe, slot).await?;
-    if word.as_bytes()[..12].iter().any(|byte| *byte != 0) {
-        return Err(Finding::unknown(format!("slot {slot:?} of {safe} holds no address: {word:?}")));
-    }
-    Ok(Address::from_slice(&word.as_bytes()[12..]))
-}
-
 fn slot(name: &str) -> H256 {
     H256(keccak256(name))
 }
@@ -184,6 +179,36 @@ impl Seen {
         if self.threshold.is_zero() || self.threshold > U256::from(self.owners.len()) {
             let owners = count(self.owners.len(), "owner");
             return Err(Finding::failed(format!("{safe} has a threshold of {} with {owners}", self.threshold)));
+        }
+        Ok(())
+    }
+
+    /// The threshold in percent of the owners, rounded down.
+    fn share(&self) -> String {
+        let percent: U256 = self.threshold * U256::from(100) / U256::from(self.owners.len().max(1));
+        percent.to_string()
+    }
+
+    /// Code that runs with every transaction: exactly the declared one, and no guard where none is declared.
+    fn has_accounts(&self, view: &View<'_>, safe: &Subject, asked: &Safe) -> Result<(), (Finding, H256)> {
+        let all = [
+            ("singleton", self.singleton, &asked.singleton, H256::zero(), true),
+            ("guard", self.guard, &asked.guard, slot(GUARD), false),
+            ("module guard", self.module_guard, &asked.module_guard, slot(MODULE_GUARD), false),
+            ("fallback handler", self.fallback_handler, &asked.fallback_handler, slot(FALLBACK_HANDLER), true),
+        ];
+        for (what, is, wanted, slot, any) in all {
+            let wanted = wanted.as_deref().map(|name| view.contract(name)).transpose();
+            let finding = match wanted.map_err(|finding| (finding, slot))? {
+                Some((wanted, _)) if wanted.address != is => {
+                    format!("the {what} of {safe} is {}, not {wanted}", view.who(is))
+                }
+                None if !any && !is.is_zero() => {
+                    format!("{safe} has the {what} {}, which the runbook does not declare", view.who(is))
+                }
+                _ => continue,
+            };
+            return Err((Finding::failed(finding), slot));
         }
         Ok(())
     }

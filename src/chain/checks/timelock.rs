@@ -1,62 +1,72 @@
 //! `timelock`: delay, proposer and administration of an `OpenZeppelin`'s `TimelockController`, version 4 or 5.
 
-use std::time::Duration;
-
 use ethers::abi::Token;
 use ethers::types::{Address, H256, U256};
 use serde_json::json;
 
+use super::role::role_id;
 use crate::chain::address::checksum;
 use crate::chain::finding::{Finding, Judged};
 use crate::chain::together::together;
 use crate::chain::value::{delay, duration};
 use crate::chain::view::{Subject, View};
+use crate::runbook::Timelock;
 
 /// The administrator of all roles is this one in version 5 (`DEFAULT_ADMIN_ROLE`).
 const DEFAULT_ADMIN: H256 = H256::zero();
 
-pub(super) async fn judge(view: &View<'_>, of: &str, min_delay: Option<Duration>, proposer: Option<&str>) -> Judged {
-    let (timelock, _) = view.contract(of)?;
-    let proposer = proposer.map(|name| view.contract(name)).transpose()?.map(|(proposer, _)| proposer);
+/// What roles a timelock gives, as far as the check asks.
+struct Held {
+    self_administered: bool,
+    open_proposal: bool,
+    open_execution: bool,
+}
+
+pub(super) async fn judge(view: &View<'_>, asked: &Timelock) -> Judged {
+    let (timelock, _) = view.contract(&asked.of)?;
+    let proposer = account(view, asked.proposer.as_deref())?;
+    let executor = account(view, asked.executor.as_deref())?;
     let wait = view.number_of(&timelock, "getMinDelay").await?;
-    let admin_role = admin_role(view, &timelock).await?;
-    let who = proposer.as_ref().map_or(Address::zero(), |proposer| proposer.address);
-    let (executor, canceller) = (role("EXECUTOR_ROLE"), role("CANCELLER_ROLE"));
-    let asked = [
-        (admin_role, timelock.address),
-        (role("PROPOSER_ROLE"), Address::zero()),
-        (executor, Address::zero()),
-        (role("PROPOSER_ROLE"), who),
-        (canceller, who),
+    let admin = admin_role(view, &timelock).await?;
+    let everybody = [
+        (admin, timelock.address),
+        (role_id("PROPOSER_ROLE"), Address::zero()),
+        (role_id("EXECUTOR_ROLE"), Address::zero()),
     ];
-    let held: Vec<bool> = together(asked.map(|(role, account)| has_role(view, &timelock, role, account)))
-        .await
-        .into_iter()
-        .collect::<Result<_, _>>()?;
-    let strangers = administrators(view, &timelock, admin_role).await?;
+    let held = has_roles(view, &timelock, &everybody).await?;
+    let held = Held { self_administered: held[0], open_proposal: held[1], open_execution: held[2] };
+    let strangers = administrators(view, &timelock, admin).await?;
     let mut problems = Vec::new();
-    if let Some(least) = min_delay.filter(|least| wait < U256::from(least.as_secs())) {
+    if let Some(least) = asked.min_delay.filter(|least| wait < U256::from(least.as_secs())) {
         problems.push(format!("its delay is {}, less than {}", delay(wait), duration(least)));
     }
-    if !held[0] {
+    if !held.self_administered {
         problems.push("it does not administer its own roles".to_owned());
     }
-    if held[1] {
+    if held.open_proposal {
         problems.push("anyone may propose".to_owned());
     }
-    if let Some(proposer) = &proposer {
-        let lacks = [(held[3], "propose"), (held[4], "cancel")].into_iter().filter(|(held, _)| !held);
-        problems.extend(lacks.map(|(_, what)| format!("{proposer} may not {what}")));
+    if held.open_execution && !asked.open_executor {
+        problems.push("anyone may execute, which the runbook does not declare".to_owned());
+    }
+    problems.extend(
+        lacks(view, &timelock, proposer.as_ref(), &[("PROPOSER_ROLE", "propose"), ("CANCELLER_ROLE", "cancel")])
+            .await?,
+    );
+    if !held.open_execution {
+        problems.extend(lacks(view, &timelock, executor.as_ref(), &[("EXECUTOR_ROLE", "execute")]).await?);
     }
     problems.extend(strangers.iter().map(|who| format!("{who} administers its roles")));
     let observed = json!({
         "delay": wait.to_string(),
         "proposer": proposer.as_ref().map(|proposer| checksum(proposer.address)),
-        "open_execution": held[2],
-        "self_administered": held[0],
+        "executor": executor.as_ref().map(|executor| checksum(executor.address)),
+        "open_execution": held.open_execution,
+        "self_administered": held.self_administered,
     });
-    let least =
-        min_delay.map_or_else(|| "any delay".to_owned(), |least| format!("a delay of at least {}", duration(least)));
+    let least = asked
+        .min_delay
+        .map_or_else(|| "any delay".to_owned(), |least| format!("a delay of at least {}", duration(least)));
     let finding = if problems.is_empty() {
         let words = "and only it administers its roles, as far as roles can be asked";
         Finding::passed(format!("{timelock} delays by {} {words}", delay(wait)))
@@ -67,13 +77,35 @@ pub(super) async fn judge(view: &View<'_>, of: &str, min_delay: Option<Duration>
     Ok(finding.expected(format!("{least}, its own administrator")).observed(observed))
 }
 
+fn account(view: &View<'_>, name: Option<&str>) -> Result<Option<Subject>, Finding> {
+    name.map(|name| view.contract(name).map(|(subject, _)| subject)).transpose()
+}
+
+/// What `who` may not do of these, each a role and a verb.
+async fn lacks(
+    view: &View<'_>,
+    timelock: &Subject,
+    who: Option<&Subject>,
+    roles: &[(&str, &str)],
+) -> Result<Vec<String>, Finding> {
+    let Some(who) = who else { return Ok(Vec::new()) };
+    let asked: Vec<_> = roles.iter().map(|(role, _)| (role_id(role), who.address)).collect();
+    let held = has_roles(view, timelock, &asked).await?;
+    let lacks = roles.iter().zip(held).filter(|(_, held)| !held);
+    Ok(lacks.map(|((_, verb), _)| format!("{who} may not {verb}")).collect())
+}
+
+async fn has_roles(view: &View<'_>, timelock: &Subject, asked: &[(H256, Address)]) -> Result<Vec<bool>, Finding> {
+    together(asked.iter().map(|(role, account)| has_role(view, timelock, *role, *account))).await.into_iter().collect()
+}
+
 /// The role that administers proposers: the default one in version 5, `TIMELOCK_ADMIN_ROLE` in version 4.
 async fn admin_role(view: &View<'_>, timelock: &Subject) -> Result<H256, Finding> {
-    let proposer = Token::FixedBytes(role("PROPOSER_ROLE").as_bytes().to_vec());
+    let proposer = Token::FixedBytes(role_id("PROPOSER_ROLE").as_bytes().to_vec());
     let told = view.call(timelock, "getRoleAdmin(bytes32)(bytes32)", &[proposer]).await?;
     let told = told.into_iter().next().and_then(Token::into_fixed_bytes).map(|bytes| H256::from_slice(&bytes));
     match told {
-        Some(admin) if admin == DEFAULT_ADMIN || admin == role("TIMELOCK_ADMIN_ROLE") => Ok(admin),
+        Some(admin) if admin == DEFAULT_ADMIN || admin == role_id("TIMELOCK_ADMIN_ROLE") => Ok(admin),
         other => Err(Finding::failed(format!(
             "{timelock} has an unknown administrator role: {:?}",
             other.unwrap_or_default()
@@ -104,23 +136,4 @@ async fn administrators(view: &View<'_>, timelock: &Subject, admin: H256) -> Res
 async fn has_role(view: &View<'_>, timelock: &Subject, role: H256, account: Address) -> Result<bool, Finding> {
     let arguments = [Token::FixedBytes(role.as_bytes().to_vec()), Token::Address(account)];
     view.flag(timelock, "hasRole(bytes32,address)(bool)", &arguments).await
-}
-
-/// The id of a role: the hash of its name.
-fn role(name: &str) -> H256 {
-    H256(ethers::utils::keccak256(name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn roles_are_hashes_of_their_names() {
-        let check = |name: &str, starts: &str| assert!(format!("{:?}", role(name)).starts_with(starts), "{name}");
-        check("PROPOSER_ROLE", "0xb09aa5aeb3702cfd50b6b62bc4532604938f21248a27a1d5ca736082b6819cc1");
-        check("EXECUTOR_ROLE", "0xd8aa0f3194971a2a116679f7c2090f6939c8d4e01a2a8d7e41d55e5351469e63");
-        check("CANCELLER_ROLE", "0xfd643c72710c63c0180259aba6b2d05451e3591a24e58b62239378085726f783");
-        check("TIMELOCK_ADMIN_ROLE", "0x5f58e3a2316349923ce3780f8d587db2d72378aed66a8261c916544fa6846ca5");
-    }
 }

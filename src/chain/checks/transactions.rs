@@ -15,7 +15,15 @@ use crate::runbook::ContractKind;
 /// `ExecutionFailure(bytes32,uint256)`: a Safe took the transaction, and what it was to do failed.
 const EXECUTION_FAILURE: &str = "ExecutionFailure(bytes32,uint256)";
 
+/// `ExecutionSuccess(bytes32,uint256)`: a Safe did what its owners signed.
+const EXECUTION_SUCCESS: &str = "ExecutionSuccess(bytes32,uint256)";
+
 pub(super) async fn judge(view: &View<'_>, ask: &TransactionsAsk) -> Judged {
+    judge_executed(view, ask, None).await
+}
+
+/// The same, where each must be a successful execution by `safe`, if there is one.
+pub(super) async fn judge_executed(view: &View<'_>, ask: &TransactionsAsk, safe: Option<Address>) -> Judged {
     let expected = format!(
         "at least {}, mined after block {}",
         count(usize::try_from(ask.min).unwrap_or(usize::MAX), "transaction"),
@@ -29,11 +37,12 @@ pub(super) async fn judge(view: &View<'_>, ask: &TransactionsAsk) -> Judged {
     }
     let blocks = view.several(mined.iter().map(|one| Question::BlockHash(one.block_number)).collect()).await;
     for (one, block) in mined.iter().zip(blocks) {
-        counts(view, ask, one, &block)
-            .map_err(|finding| finding.expected(&expected).or_asked(view.cast_receipt(one.hash)))?;
+        let good = counts(view, ask, one, &block).and_then(|()| executed(view, one, safe));
+        good.map_err(|finding| finding.expected(&expected).or_asked(view.cast_receipt(one.hash)))?;
     }
     let observed: Vec<Value> = mined.iter().map(|one| json!({ "hash": one.hash, "block": one.block_number })).collect();
-    let message = format!("{} mined after block {}", count(mined.len(), "transaction"), ask.after_block);
+    let by = safe.map(|safe| format!(", executed by {}", view.who(safe))).unwrap_or_default();
+    let message = format!("{} mined after block {}{by}", count(mined.len(), "transaction"), ask.after_block);
     Ok(Finding::passed(message).expected(expected).observed(Value::Array(observed)))
 }
 
@@ -113,6 +122,18 @@ fn counts(view: &View<'_>, ask: &TransactionsAsk, mined: &Mined, block: &Answer)
     }
     let wanted: Vec<String> = ask.to.iter().map(|address| view.who(*address)).collect();
     Err(Finding::failed(format!("transaction {hash:?} neither called nor logged any of {}", wanted.join(", "))))
+}
+
+fn executed(view: &View<'_>, mined: &Mined, safe: Option<Address>) -> Result<(), Finding> {
+    let topic = Some(H256(ethers::utils::keccak256(EXECUTION_SUCCESS)));
+    match safe.filter(|safe| !mined.logs.iter().any(|(who, first)| who == safe && *first == topic)) {
+        Some(safe) => Err(Finding::failed(format!(
+            "transaction {:?} was mined, but {} did not say that it executed anything",
+            mined.hash,
+            view.who(safe)
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn touches(mined: &Mined, wanted: &[Address]) -> bool {

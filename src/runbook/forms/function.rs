@@ -35,6 +35,34 @@ pub(in crate::runbook) fn function(text: &str) -> Result<Function, Wrong> {
     Ok(Function { inputs, outputs })
 }
 
+/// A custom error such as `NotGovernance()`, or its selector of four bytes.
+pub(in crate::runbook) fn error(text: &str) -> Result<String, Wrong> {
+    let shape = "such as \"NotGovernance()\", \"Error(string)\" or \"0xb56f932c\"";
+    if let Some(digits) = text.strip_prefix("0x") {
+        let good = digits.len() == 8 && digits.chars().all(|c| c.is_ascii_hexdigit());
+        return if good {
+            Ok(text.to_lowercase())
+        } else {
+            Err(Wrong::new(format!("`{text}` is not four bytes")).help(shape))
+        };
+    }
+    match function(&format!("{text}()")) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(Wrong::new(format!("`{text}` is not an error's signature")).help(shape)),
+    }
+}
+
+/// A role's name such as `PAUSER_ROLE`, or its id of 32 bytes.
+pub(in crate::runbook) fn role(text: &str) -> Result<String, Wrong> {
+    if text.starts_with("0x") {
+        return super::hash(text).map(|_| text.to_owned());
+    }
+    let good = !text.is_empty() && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    let wrong =
+        || Wrong::new(format!("`{text}` is not a role")).help("such as \"PAUSER_ROLE\", or `0x` and 64 hex digits");
+    if good { Ok(text.to_owned()) } else { Err(wrong()) }
+}
+
 struct Cursor<'t> {
     text: &'t str,
     at: usize,

@@ -4,7 +4,7 @@ use super::Resolve;
 use crate::runbook::decode::Reader;
 use crate::runbook::diagnostic::Diagnostic;
 use crate::runbook::document::{Node, Value};
-use crate::runbook::{CheckKind, ContractKind, PauseState, forms};
+use crate::runbook::{CheckKind, ContractKind, PauseState, Predicate, Safe, Timelock, forms};
 
 const PAUSE_STATES: &[(&str, PauseState)] = &[("running", PauseState::Running), ("paused", PauseState::Paused)];
 
@@ -39,8 +39,9 @@ impl<'a> Resolve<'a> {
                 hash: inner.optional("hash").and_then(|node| self.report.form(node, "hash", forms::hash)),
             }),
             "call" => Some(self.call(inner)),
-            "timelock" => Some(self.timelock(inner)),
-            "safe" => Some(self.safe(inner)),
+            "timelock" => Some(CheckKind::Timelock(self.timelock(inner))),
+            "safe" => Some(CheckKind::Safe(self.safe(inner))),
+            "slot" | "reverts" | "proxy" | "role" | "operation" | "transaction" => self.further_check(kind, inner),
             "safe_bundle" => Some(CheckKind::SafeBundle {
                 of: self.artefact(inner, "of"),
                 safe: self.contract_of(inner, "safe", &[ContractKind::Safe]),
@@ -91,7 +92,7 @@ impl<'a> Resolve<'a> {
         CheckKind::Call { of, signature, args, from, rules }
     }
 
-    fn arguments(&self, inner: &Reader<'a>, expected: usize, found: usize) {
+    pub(super) fn arguments(&self, inner: &Reader<'a>, expected: usize, found: usize) {
         // An argument that is no string was reported already, and is not counted.
         if expected != found && inner.len_of("args") == found {
             let message = format!("the function takes {expected} arguments, and `args` has {found}");
@@ -99,15 +100,17 @@ impl<'a> Resolve<'a> {
         }
     }
 
-    fn timelock(&self, inner: &mut Reader<'a>) -> CheckKind {
-        CheckKind::Timelock {
+    fn timelock(&self, inner: &mut Reader<'a>) -> Timelock {
+        Timelock {
             of: self.contract_of(inner, "of", &[ContractKind::Timelock]),
             min_delay: inner.optional("min_delay").and_then(|node| self.report.duration(node, "min_delay", true)),
-            proposer: inner.optional("proposer").and_then(|node| self.account(node, "proposer")),
+            proposer: self.optional_account(inner, "proposer"),
+            executor: self.optional_account(inner, "executor"),
+            open_executor: inner.flag("open_executor").unwrap_or(false),
         }
     }
 
-    fn safe(&self, inner: &mut Reader<'a>) -> CheckKind {
+    fn safe(&self, inner: &mut Reader<'a>) -> Safe {
         let of = self.contract_of(inner, "of", &[ContractKind::Safe]);
         let threshold = inner.optional("threshold").and_then(|node| match node.value {
             Value::Integer(_) => {
@@ -117,10 +120,26 @@ impl<'a> Resolve<'a> {
             }
             _ => self.nested_predicates(node, "`threshold`"),
         });
-        let owners = inner.optional("owners").and_then(|node| self.nested_predicates(node, "`owners`"));
         let modules = inner.has("modules").then(|| self.addresses_of(inner, "modules"));
         inner.optional("modules");
-        CheckKind::Safe { of, threshold: threshold.unwrap_or_default(), owners: owners.unwrap_or_default(), modules }
+        Safe {
+            of,
+            version: inner.optional("version").and_then(|node| self.report.text(node, "version")).map(str::to_owned),
+            singleton: self.optional_account(inner, "singleton"),
+            threshold: threshold.unwrap_or_default(),
+            share: self.predicates_at(inner, "share"),
+            owners: self.predicates_at(inner, "owners"),
+            nonce: self.predicates_at(inner, "nonce"),
+            modules,
+            guard: self.optional_account(inner, "guard"),
+            module_guard: self.optional_account(inner, "module_guard"),
+            fallback_handler: self.optional_account(inner, "fallback_handler"),
+        }
+    }
+
+    fn predicates_at(&self, inner: &mut Reader<'a>, key: &'static str) -> Vec<Predicate> {
+        let node = inner.optional(key);
+        node.and_then(|node| self.nested_predicates(node, &format!("`{key}`"))).unwrap_or_default()
     }
 
     fn addresses_of(&self, inner: &mut Reader<'a>, key: &'static str) -> Vec<ethers::types::Address> {

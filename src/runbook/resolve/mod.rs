@@ -7,6 +7,7 @@ mod chain_check;
 mod check;
 mod contract;
 mod evidence;
+mod further_check;
 mod head;
 mod names;
 mod network;
