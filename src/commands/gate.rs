@@ -158,7 +158,7 @@ fn needs_no_run(kind: &CheckKind) -> bool {
         | CheckKind::UnchangedSince { .. }
         | CheckKind::Transaction(_)
         | CheckKind::Json { .. } => false,
-        CheckKind::Call { rules, .. } => !format!("{rules:?}").contains("From {"),
+        CheckKind::Call { rules, .. } | CheckKind::Slot { rules, .. } => !format!("{rules:?}").contains("From {"),
         CheckKind::Pause { .. }
         | CheckKind::CanPause { .. }
         | CheckKind::Settlers { .. }
@@ -169,7 +169,6 @@ fn needs_no_run(kind: &CheckKind) -> bool {
         | CheckKind::Role(_)
         | CheckKind::Timelock(_)
         | CheckKind::Operation { .. } => true,
-        CheckKind::Slot { rules, .. } => !format!("{rules:?}").contains("From {"),
         CheckKind::Safe(asked) => !format!("{asked:?}").contains("From {"),
     }
 }

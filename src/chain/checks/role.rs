@@ -1,4 +1,4 @@
-//! `role`: who holds a role of OpenZeppelin's AccessControl, who does not, and who administers it. Members are compared as a
+//! `role`: who holds a role of `OpenZeppelin`'s `AccessControl`, who does not, and who administers it. Members are compared as a
 //! set only where the contract lists them (`AccessControlEnumerable`); elsewhere absence of others is not proven, and says so.
 
 use std::collections::BTreeSet;
