@@ -125,7 +125,7 @@ async fn release(version: &'static str, singleton: Vec<u8>, factory: Vec<u8>) {
         place.anvil.set_slot(address, slot(name), word).await;
         let seen = place.one(safe(|_| {})).await;
         says(&seen, Failed, &[&format!("has the {what}"), "does not declare", &checksum(place.accounts[5])]);
-        assert!(seen.hint.unwrap().starts_with(&format!(
+        assert!(seen.reproduce.unwrap().starts_with(&format!(
             "cast storage {} {:?} --block",
             checksum(address),
             slot(name)
@@ -187,7 +187,7 @@ async fn transparent_proxies() {
     place.anvil.set_slot(address, one_less("eip1967.proxy.implementation"), H256::from(evil)).await;
     let seen = place.one(CheckKind::Proxy(check())).await;
     says(&seen, Failed, &["its implementation is", &checksum(evil)]);
-    assert!(seen.hint.unwrap().contains("cast storage"));
+    assert!(seen.reproduce.unwrap().contains("cast storage"));
     place.anvil.set_slot(address, one_less("eip1967.proxy.implementation"), H256::repeat_byte(7)).await;
     says(&place.one(CheckKind::Proxy(check())).await, Unknown, &["holds no address"]);
 }
@@ -262,7 +262,7 @@ async fn roles_with_and_without_a_list() {
     place.anvil.send(place.accounts[0], Some(token), &grant).await;
     let seen = place.one(only(&["deployer"])).await;
     says(&seen, Failed, &[&checksum(place.accounts[2]), "holds it too"]);
-    assert!(seen.hint.unwrap().contains("cast call"));
+    assert!(seen.reproduce.unwrap().contains("cast call"));
     let has_not = Role { has: vec!["deployer".into()], has_not: vec!["bob".into()], ..role("token", "PAUSER_ROLE") };
     says(&place.one(CheckKind::Role(has_not)).await, Failed, &["`bob`", "holds it"]);
     let admin = Role { admin: Some("MINTER_ROLE".into()), ..role("token", "PAUSER_ROLE") };
@@ -314,7 +314,7 @@ async fn refusals_by_their_reason() {
     says(&place.one(set(None, "0xb56f932c")).await, Passed, &[]);
     let seen = place.one(set(None, "EnforcedPause()")).await;
     says(&seen, Failed, &["reverts with NotGovernance(), not with EnforcedPause()"]);
-    assert!(seen.hint.unwrap().contains("cast call"));
+    assert!(seen.reproduce.unwrap().contains("cast call"));
     says(&place.one(set(Some("governance"), "NotGovernance()")).await, Failed, &["does not revert"]);
     says(&place.one(reverts("registry", "free()()", &[], None, "NotGovernance()")).await, Failed, &["does not revert"]);
     let mute = place.one(reverts("registry", "mute()()", &[], None, "NotGovernance()")).await;
@@ -372,7 +372,7 @@ async fn words_in_slots() {
     says(&place.one(check(vec![eq(100)])).await, Passed, &["is 0x"]);
     let seen = place.one(check(vec![eq(1)])).await;
     says(&seen, Failed, &["slot 0x"]);
-    assert!(seen.hint.unwrap().contains("cast storage"));
+    assert!(seen.reproduce.unwrap().contains("cast storage"));
     says(&place.one(check(vec![Predicate::Lt(Operand::Literal(Value::from(101)))])).await, Passed, &[]);
 }
 
