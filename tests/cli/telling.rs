@@ -78,7 +78,8 @@ fn lists_say_what_there_is() {
     let gates = test.citadel("gate list").code(0).says("with every gate: not-paused, brake-works, governed");
     assert_eq!(gates.stdout.lines().filter(|line| line.starts_with("gate ")).count(), 5);
     let contingencies = test.citadel("contingency list").code(0).says("thermal-runaway").says("validator-outage");
-    contingencies.says("economic-shock").says("over when");
+    contingencies.says("economic-shock").says("`citadel contingency show economic-shock`");
+    test.citadel("contingency show thermal-runaway").code(0).says("pauseAll()").says("over when");
     test.citadel("check").code(0).says("5 phases, 24 steps, 5 gates, 3 contingencies, 4 deliverables");
     test.citadel("--version").code(0).says(env!("CARGO_PKG_VERSION"));
     test.citadel("--help").code(0).says("contingency").says("gate verify");
