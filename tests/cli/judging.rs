@@ -205,11 +205,13 @@ fn an_older_block_is_judged_as_it_was() {
 
 #[test]
 fn a_node_that_forgot_the_state_is_no_archive() {
-    let (test, _watchdog) = stub_with_chain(&step("hello", "echo hello", ""));
+    let (test, watchdog) = stub_with_chain(&step("hello", "echo hello", ""));
     let anvil = test.env()["ANVIL"].clone();
     let program = test.write("forgetful", format!("#!/bin/sh\nexec {anvil} --prune-history 2 \"$@\"\n"));
     test.sh("chmod +x forgetful");
     let test = test.set("ANVIL", &program.display().to_string());
+    // Ends the chain before the folder goes.
+    let _watchdog = watchdog;
     test.citadel("devchain up").code(0);
     let up = test.citadel("devchain status").code(0);
     let url = up.stdout.lines().find_map(|line| line.strip_prefix("url ")).unwrap().trim().to_owned();

@@ -103,7 +103,7 @@ fn a_whole_run_is_signed_with_the_printed_commands() {
 
 #[test]
 fn nobody_else_opens_a_run() {
-    let (test, _watchdog) = people();
+    let (test, watchdog) = people();
     test.citadel("run --local --opening x").code(2).says("no opening was asked for yet");
     test.citadel("run --local").code(12);
     let statement = latest(&test, "openings").join("statement.txt");
@@ -116,6 +116,8 @@ fn nobody_else_opens_a_run() {
     test.citadel("run --local --new").code(12).says("Opening signature of ann");
     test.citadel_with(&["run", "--local", "--opening", &good]).code(12).says("does not fit the statement");
     let test = test.set("CITADEL_OPERATOR", "bob");
+    // Ends the chain before the folder goes.
+    let _watchdog = watchdog;
     test.citadel("run --local").code(15).says("`bob` is no operator of local: ann may open a run");
 }
 
