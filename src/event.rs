@@ -240,6 +240,26 @@ pub struct StepEnded {
     pub left: Vec<String>,
 }
 
+impl StepEnded {
+    /// An attempt that is done, with nothing to show for it.
+    pub fn done(step: StepId, attempt: u32) -> Self {
+        Self {
+            step,
+            attempt,
+            outcome: StepOutcome::Done,
+            ended: Ended::Exited(0),
+            milliseconds: 0,
+            evidence: Vec::new(),
+            artefacts: Vec::new(),
+            last_block: None,
+            transactions: Vec::new(),
+            reason: None,
+            tail: Vec::new(),
+            left: Vec::new(),
+        }
+    }
+}
+
 /// What is known about a step's attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

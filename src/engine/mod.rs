@@ -2,6 +2,7 @@
 //! decides nothing that `plan::next` could decide.
 
 pub mod accounts;
+mod before;
 pub mod command;
 pub mod dev_chain;
 pub mod contingency;
@@ -12,6 +13,7 @@ mod inputs;
 pub mod judge;
 mod limits;
 pub mod opening;
+mod outcome;
 mod publish;
 mod record;
 pub mod replay;
@@ -19,6 +21,7 @@ mod secrets;
 pub mod signed;
 mod signing;
 mod step;
+mod step_evidence;
 pub mod suspension;
 mod verify;
 mod waiting;

@@ -4,22 +4,17 @@ use std::collections::BTreeMap;
 use std::time::{Instant, SystemTime};
 
 use super::command::{self, Prepared};
-use super::judge;
-use super::limits::Allowed;
+use super::outcome::{conclude, first_problem, not_started, refusal};
 use super::watch::StepWatcher;
-use super::{Engine, gate_code};
-use crate::chain;
+use super::{Engine, judge};
 use crate::digest::sha256;
 use crate::error::{ExitCode, Failure};
 use crate::event::{BlockRef, Event, StepEnded, StepOutcome, StepStarted};
-use crate::evidence::{self, Attempt, Found};
+use crate::evidence::{self, Found};
 use crate::journal::RunFolder;
 use crate::plan;
-use crate::process::{self, Ended, Outcome};
-use crate::runbook::{
-    Action, BlockTag, Check, Effects, EvidenceKind, ExpectedExit, Isolation, Network, Step, Template,
-};
-use crate::text::limit;
+use crate::process::{self, Ended};
+use crate::runbook::{Action, BlockTag, EvidenceKind, Isolation, Network, Step, Template};
 use crate::verdict::{CheckResult, Verdict, worst};
 use crate::workspace;
 
@@ -80,36 +75,6 @@ impl Engine<'_> {
                 Ok(Some((ExitCode::NeedsDecision, Some(hint))))
             }
         }
-    }
-
-    /// The checks that a step may not start without: every invariant where it has chain effects, and its own.
-    async fn before(&self, step: &Step, network: &Network) -> Vec<CheckResult> {
-        let invariants = if step.effects == Effects::Chain { self.runbook.invariants.as_slice() } else { &[] };
-        let checks: Vec<&Check> = invariants.iter().chain(&step.before).collect();
-        if checks.is_empty() {
-            return Vec::new();
-        }
-        let view = self.view();
-        let judged = judge::checks_and(&view, network, &checks, &[], view.kept(network), None).await;
-        judged.results.into_iter().filter(|result| result.verdict != Verdict::Passed).collect()
-    }
-
-    async fn block_before(&self, step: &Step, network: &Network) -> Result<Option<BlockRef>, Failure> {
-        let emergency = self.world.marks.is_none();
-        let needed = step.evidence.iter().any(|evidence| matches!(evidence.kind, EvidenceKind::Transactions(_)));
-        if step.own_chain || !(needed || step.effects == Effects::Chain) {
-            return Ok(None);
-        }
-        let head = match chain::head(&self.view().target(network)).await {
-            // A contingency goes on without it; then the evidence of transactions counts them from the chain's beginning.
-            Err(_) if emergency => return Ok(None),
-            head => head,
-        };
-        let head = head.map_err(|why| {
-            Failure::new(gate_code(Verdict::Unknown), format!("the block before {} is not known: {why}", step.id))
-                .hint("nothing was started; mend the endpoint, then run the same command again")
-        })?;
-        Ok(Some(BlockRef { number: head.number, hash: format!("{:#x}", head.hash), time: head.time }))
     }
 
     fn intent(
@@ -213,7 +178,12 @@ impl Engine<'_> {
                     Verdict::Passed => StepOutcome::Done,
                     Verdict::Waiting | Verdict::Unknown | Verdict::Failed => StepOutcome::Failed,
                 };
-                StepEnded { outcome, reason: first_problem(&results), evidence: results, ..blank(step, attempt) }
+                StepEnded {
+                    outcome,
+                    reason: first_problem(&results),
+                    evidence: results,
+                    ..StepEnded::done(step.id.clone(), attempt)
+                }
             }
             Action::Manual { instructions } => self.by_hand(step, attempt, instructions, network).await,
             Action::Npm { .. } | Action::Make { .. } | Action::Run { .. } | Action::Shell { .. } => {
@@ -237,7 +207,13 @@ impl Engine<'_> {
             let hashes = found.transactions.into_iter().flat_map(|found| found.hashes);
             let transactions = hashes.map(|hash| hash.to_lowercase()).collect();
             let (evidence, artefacts) = (found.results, found.artefacts);
-            return StepEnded { evidence, artefacts, last_block, transactions, ..blank(step, attempt) };
+            return StepEnded {
+                evidence,
+                artefacts,
+                last_block,
+                transactions,
+                ..StepEnded::done(step.id.clone(), attempt)
+            };
         }
         let text = instructions.render(&self.view().scope(network)).unwrap_or_else(|_| instructions.0.clone());
         StepEnded {
@@ -247,129 +223,8 @@ impl Engine<'_> {
                 None => format!("a person must do it: {text}"),
             }),
             evidence: found.results,
-            ..blank(step, attempt)
+            ..StepEnded::done(step.id.clone(), attempt)
         }
-    }
-
-    pub(super) async fn evidence(
-        &self,
-        step: &Step,
-        attempt: u32,
-        since: SystemTime,
-        network: &Network,
-        before: &BTreeMap<String, String>,
-    ) -> (Found, Option<u64>) {
-        let view = self.view();
-        // What a step just did is in the newest blocks; its gate waits until they are as final as the network demands.
-        let network = &Network { block: BlockTag::Latest, ..network.clone() };
-        let mut kept = view.kept(network);
-        let scope = kept.scope.clone();
-        let handed_in = view.progress.transactions_handed_in(&step.id);
-        let attempt = Attempt {
-            step,
-            number: attempt,
-            workspace: &self.world.workspace.dir,
-            folder: &self.world.folder,
-            since,
-            scope: &scope,
-            before,
-            mask: &self.world.mask,
-            handed_in: &handed_in,
-        };
-        let mut found = evidence::judge(&attempt, &mut kept);
-        found.results.extend(self.used_before(step, &found));
-        let (_, asks) = judge::transactions(&view, step, &kept, network);
-        if asks.is_empty() && found.checks.is_empty() {
-            return (found, None);
-        }
-        let checks: Vec<&Check> = found.checks.iter().collect();
-        let judged = judge::checks_and(&view, network, &checks, &asks, kept, None).await;
-        let pinned = judged.reading.as_ref().and_then(|reading| reading.block.as_ref());
-        let last_block = pinned.map(|block| block.number).filter(|_| !asks.is_empty());
-        found.results.extend(judged.results);
-        (found, last_block)
-    }
-
-    /// Evidence quotes what it read: a secret in it stays out of the journal.
-    fn masked(&self, result: &mut CheckResult) {
-        let mask = &self.world.mask;
-        result.message = mask.text(&result.message);
-        let observed = mask.text(&result.observed.to_string());
-        result.observed = serde_json::from_str(&observed).unwrap_or(serde_json::Value::String(observed));
-    }
-
-    /// The tracked files that differ from the commit; none where the workspace is no repository.
-    async fn tracked_changes(&self) -> BTreeMap<String, String> {
-        if self.world.workspace.commit.is_none() {
-            return BTreeMap::new();
-        }
-        workspace::tracked_changes(&self.world.workspace.dir, &self.world.child_environment()).await
-    }
-
-    /// Tracked files that the step changed and that no step may change.
-    async fn untold_changes(&self, step: &Step, before: &BTreeMap<String, String>) -> Option<CheckResult> {
-        let now = self.tracked_changes().await;
-        let allowed = &self.runbook.workspace.tracked_changes;
-        let changed: Vec<&str> = now
-            .iter()
-            .filter(|(file, hash)| before.get(*file) != Some(hash) && !allowed.contains(file))
-            .map(|(file, _)| file.as_str())
-            .collect();
-        let first = changed.first()?;
-        let message = format!("`{}` changed {} tracked files, `{first}` among them", step.id, changed.len());
-        let result = CheckResult::failed("tracked files", "workspace", message)
-            .expected(format!(
-                "changes in {} alone",
-                if allowed.is_empty() { "none".into() } else { allowed.join(", ") }
-            ))
-            .observed(serde_json::json!(changed))
-            .hint("look at `git diff`; what steps may change stands in `[workspace] tracked_changes`");
-        Some(result)
-    }
-
-    /// A transaction is evidence once: the same hash for two steps proves neither.
-    fn used_before(&self, step: &Step, found: &Found) -> Option<CheckResult> {
-        let hashes = found.transactions.iter().flat_map(|found| &found.hashes);
-        let (hash, user) = hashes
-            .filter_map(|hash| Some((hash, self.recorder.progress().transactions.get(&hash.to_lowercase())?)))
-            .find(|(_, user)| **user != step.id)?;
-        let message = format!("the transaction {hash} was evidence for step {user} already");
-        Some(CheckResult::failed("transactions", "transactions", message))
-    }
-}
-
-/// What the exit and the evidence add up to.
-fn conclude(
-    step: &Step,
-    attempt: u32,
-    allowed: Allowed,
-    outcome: Outcome,
-    found: Found,
-    last_block: Option<u64>,
-) -> StepEnded {
-    let problem = exit_problem(step, allowed, &outcome).or_else(|| first_problem(&found.results));
-    let undecided = step.effects == Effects::Chain;
-    let outcome_of_step = match (&outcome.ended, &problem) {
-        (_, None) => StepOutcome::Done,
-        (Ended::NotStarted(_), _) => StepOutcome::Failed,
-        (Ended::Interrupted, _) if !undecided => StepOutcome::Interrupted,
-        (Ended::TimedOut | Ended::Silent, _) if !undecided => StepOutcome::TimedOut,
-        (Ended::Exited(code), _) if !undecided || is_expected(step, *code) => StepOutcome::Failed,
-        _ if undecided => StepOutcome::Indeterminate,
-        _ => StepOutcome::Failed,
-    };
-    let transactions = found.transactions.into_iter().flat_map(|found| found.hashes).map(|hash| hash.to_lowercase());
-    StepEnded {
-        outcome: outcome_of_step,
-        ended: outcome.ended,
-        evidence: found.results,
-        artefacts: found.artefacts,
-        last_block,
-        transactions: transactions.collect(),
-        tail: if problem.is_some() { outcome.tail } else { Vec::new() },
-        reason: problem,
-        left: outcome.left,
-        ..blank(step, attempt)
     }
 }
 
@@ -379,66 +234,6 @@ fn reads_stdout(step: &Step) -> bool {
         EvidenceKind::Output(output) => !output.json.is_empty() || output.keep.is_some(),
         EvidenceKind::File(_) | EvidenceKind::Chain(_) | EvidenceKind::Transactions(_) => false,
     })
-}
-
-fn exit_problem(step: &Step, allowed: Allowed, outcome: &Outcome) -> Option<String> {
-    match &outcome.ended {
-        Ended::NotStarted(why) => Some(format!("cannot be started: {why}")),
-        Ended::TimedOut => Some(allowed.ended()),
-        Ended::Silent => Some(format!("printed nothing for {} and was ended", limit(step.silence))),
-        Ended::Interrupted => Some("citadel was asked to stop".into()),
-        Ended::Unseen => Some("ended unseen".into()),
-        Ended::Signalled(signal) => Some(format!("was killed by signal {signal}")),
-        Ended::Exited(code) => match (&outcome.prompt, is_expected(step, *code)) {
-            (Some(prompt), _) => Some(format!("ended asking `{prompt}`, with nobody there to answer")),
-            (None, false) => Some(format!("exited with {code}")),
-            (None, true) => None,
-        },
-    }
-}
-
-fn is_expected(step: &Step, code: i32) -> bool {
-    match step.exit {
-        ExpectedExit::Any => true,
-        ExpectedExit::Code(expected) => code == expected,
-    }
-}
-
-pub(super) fn first_problem(results: &[CheckResult]) -> Option<String> {
-    let problem = results.iter().find(|result| result.verdict != Verdict::Passed)?;
-    Some(format!("its evidence does not hold: {}", problem.message))
-}
-
-fn refusal(step: &Step, attempt: u32, results: Vec<CheckResult>) -> StepEnded {
-    let reason = results.first().map(|result| format!("not started: {}", result.message));
-    let verdict = worst(results.iter().map(|result| result.verdict));
-    StepEnded { outcome: StepOutcome::Refused(verdict), reason, evidence: results, ..blank(step, attempt) }
-}
-
-fn not_started(step: &Step, attempt: u32, why: String) -> StepEnded {
-    StepEnded {
-        outcome: StepOutcome::Failed,
-        ended: Ended::NotStarted(why.clone()),
-        reason: Some(why),
-        ..blank(step, attempt)
-    }
-}
-
-pub(super) fn blank(step: &Step, attempt: u32) -> StepEnded {
-    StepEnded {
-        step: step.id.clone(),
-        attempt,
-        outcome: StepOutcome::Done,
-        ended: Ended::Exited(0),
-        milliseconds: 0,
-        evidence: Vec::new(),
-        artefacts: Vec::new(),
-        last_block: None,
-        transactions: Vec::new(),
-        reason: None,
-        tail: Vec::new(),
-        left: Vec::new(),
-    }
 }
 
 fn action_word(action: &Action) -> &'static str {

@@ -4,7 +4,7 @@
 use std::time::{Instant, SystemTime};
 
 use super::Engine;
-use super::step::{blank, first_problem};
+use super::outcome::first_problem;
 use crate::error::Failure;
 use crate::event::{Event, StepEnded, StepOutcome};
 use crate::journal;
@@ -50,7 +50,7 @@ impl Engine<'_> {
             last_block,
             transactions: hashes.map(|hash| hash.to_lowercase()).collect(),
             reason: problem,
-            ..blank(step, seen.attempt)
+            ..StepEnded::done(step.id.clone(), seen.attempt)
         })
     }
 

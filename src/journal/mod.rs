@@ -26,8 +26,8 @@ pub use network_filesystem::network_filesystem;
 use crate::error::{ExitCode, Failure};
 use crate::event::Event;
 
-/// A journal opened for writing. It holds the file's length and head in memory, and refuses to append when the file is
-/// not what it wrote.
+/// A journal opened for writing. It holds the file's length and last line in memory, and refuses to append when the file
+/// is not what it wrote.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -37,6 +37,8 @@ pub struct Journal {
     length: u64,
     sequence: u64,
     head: String,
+    /// The last line, whole: a change that spares its hash is a change.
+    last_line: Vec<u8>,
     latest: Timestamp,
 }
 
@@ -61,12 +63,13 @@ impl Journal {
         sync_folder(path)?;
         let (length, sequence, head, latest) = (0, 0, GENESIS.to_owned(), Timestamp::UNIX_EPOCH);
         let identity = identity(&file.metadata()?);
-        Ok(Self { path: path.to_owned(), file, identity, length, sequence, head, latest })
+        Ok(Self { path: path.to_owned(), file, identity, length, sequence, head, last_line: Vec::new(), latest })
     }
 
     /// Opens an existing journal after checking all of it. A torn last line is cut off: it was never a record.
     pub fn open(path: &Path) -> anyhow::Result<(Self, Contents)> {
-        let contents = read(path)?;
+        let bytes = bytes_of(path)?;
+        let contents = checked(path, &bytes)?;
         let file = OpenOptions::new()
             .read(true)
             .append(true)
@@ -80,6 +83,7 @@ impl Journal {
             file.sync_all()?;
         }
         let last = contents.entries.last();
+        let lines = &bytes[..bytes.len() - contents.torn];
         let journal = Self {
             path: path.to_owned(),
             file,
@@ -87,6 +91,7 @@ impl Journal {
             length,
             sequence: last.map_or(0, |entry| entry.seq),
             head: last.map_or_else(|| GENESIS.to_owned(), |entry| entry.hash.clone()),
+            last_line: lines.split_inclusive(|byte| *byte == b'\n').next_back().unwrap_or_default().to_vec(),
             latest: last.map_or(Timestamp::UNIX_EPOCH, |entry| entry.time),
         };
         Ok((journal, contents))
@@ -133,6 +138,7 @@ impl Journal {
         self.length += line.len() as u64;
         self.sequence = entry.seq;
         self.head.clone_from(&entry.hash);
+        self.last_line = line.into_bytes();
         self.latest = time;
         Ok(entry)
     }
@@ -159,10 +165,9 @@ impl Journal {
         if identity(&on_disk) != self.identity {
             return Err(broken("is another file than the one that citadel wrote".into()));
         }
-        let wanted = format!("\"hash\":\"{}\"}}\n", self.head).into_bytes();
-        let mut seen = vec![0; wanted.len()];
-        let is_last = |start| self.file.read_exact_at(&mut seen, start).is_ok() && seen == wanted;
-        if self.length > 0 && !self.length.checked_sub(wanted.len() as u64).is_some_and(is_last) {
+        let mut seen = vec![0; self.last_line.len()];
+        let start = self.length - self.last_line.len() as u64;
+        if self.file.read_exact_at(&mut seen, start).is_err() || seen != self.last_line {
             return Err(broken("does not end with the record that citadel wrote last".into()));
         }
         Ok(())
@@ -173,8 +178,15 @@ const WRITE_HINT: &str = "nothing more was started; make room or mend the permis
 
 /// Reads and checks a whole journal. Anything wrong except a torn last line is an error with its line.
 pub fn read(path: &Path) -> anyhow::Result<Contents> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read the journal `{}`", path.display()))?;
-    parse(&bytes).map_err(|broken| {
+    checked(path, &bytes_of(path)?)
+}
+
+fn bytes_of(path: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("cannot read the journal `{}`", path.display()))
+}
+
+fn checked(path: &Path, bytes: &[u8]) -> anyhow::Result<Contents> {
+    parse(bytes).map_err(|broken| {
         anyhow::Error::new(
             Failure::new(ExitCode::EvidenceBroken, format!("the journal `{}` is broken: {broken}", path.display()))
                 .hint("it is not what citadel wrote; keep the folder as it is, then `citadel run --new`"),

@@ -68,20 +68,7 @@ fn started(id: &str, definition: &str) -> Event {
 }
 
 fn ended(id: &str, outcome: StepOutcome) -> Event {
-    Event::StepEnded(StepEnded {
-        step: StepId::new("1", id),
-        attempt: 1,
-        outcome,
-        ended: Ended::Exited(0),
-        milliseconds: 0,
-        evidence: Vec::new(),
-        artefacts: Vec::new(),
-        last_block: None,
-        transactions: Vec::new(),
-        reason: None,
-        tail: Vec::new(),
-        left: Vec::new(),
-    })
+    Event::StepEnded(StepEnded { outcome, ..StepEnded::done(StepId::new("1", id), 1) })
 }
 
 fn judged(verdict: Verdict, definition: &str) -> Event {

@@ -8,9 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::Signal;
-use tokio::time::{Instant, sleep};
 
-use super::group::{Group, TICK};
+use super::group::{Group, wait_until};
 use super::proc::Stat;
 use super::{Started, children, isolation, proc};
 
@@ -123,14 +122,7 @@ impl Family {
 
     /// Waits until nobody is alive or the time is up; says whether nobody is.
     pub(super) async fn wait_empty(&self, limit: Duration) -> bool {
-        let until = Instant::now() + limit;
-        while !self.is_empty() {
-            if Instant::now() >= until {
-                return false;
-            }
-            sleep(TICK).await;
-        }
-        true
+        wait_until(limit, || self.is_empty()).await
     }
 }
 

@@ -45,14 +45,7 @@ impl Group {
 
     /// Waits until the group is empty or the time is up; says whether it is empty.
     pub(super) async fn wait_empty(self, limit: Duration) -> bool {
-        let until = Instant::now() + limit;
-        while !self.is_empty() {
-            if Instant::now() >= until {
-                return false;
-            }
-            sleep(TICK).await;
-        }
-        true
+        wait_until(limit, || self.is_empty()).await
     }
 
     /// Asks every process to end, waits, and kills what is left.
@@ -68,6 +61,18 @@ impl Group {
     fn id(self) -> Option<u32> {
         u32::try_from(self.0.as_raw_pid()).ok()
     }
+}
+
+/// Looks again and again until it is so or the time is up; says whether it is so.
+pub(super) async fn wait_until(limit: Duration, is_so: impl Fn() -> bool) -> bool {
+    let until = Instant::now() + limit;
+    while !is_so() {
+        if Instant::now() >= until {
+            return false;
+        }
+        sleep(TICK).await;
+    }
+    true
 }
 
 /// citadel's own group, as the kernel numbers it here: 0 in a container that was entered from outside.

@@ -111,20 +111,7 @@ pub(crate) fn started(id: &str, attempt: u32) -> Event {
 }
 
 pub(crate) fn ended(id: &str, attempt: u32, outcome: StepOutcome) -> StepEnded {
-    StepEnded {
-        step: step(id),
-        attempt,
-        outcome,
-        ended: Ended::Exited(0),
-        milliseconds: 3149,
-        evidence: Vec::new(),
-        artefacts: Vec::new(),
-        last_block: None,
-        transactions: Vec::new(),
-        reason: None,
-        tail: Vec::new(),
-        left: Vec::new(),
-    }
+    StepEnded { outcome, milliseconds: 3149, ..StepEnded::done(step(id), attempt) }
 }
 
 pub(crate) fn failed(id: &str, attempt: u32) -> StepEnded {

@@ -119,7 +119,7 @@ pub(super) fn canonical(value: &Value) -> String {
     }
 }
 
-/// A JSON string in which deceiving characters are written as `\uXXXX`.
+/// A JSON string in which deceiving characters are escaped by their code (`\u` and four hex digits, RFC 8259, 7).
 fn string(text: &str) -> String {
     let mut out = String::from('"');
     for c in text.chars() {
