@@ -11,6 +11,7 @@ mod brake;
 mod bundle;
 mod checks;
 mod comparison;
+mod events;
 mod finding;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
@@ -18,6 +19,7 @@ mod judge;
 mod pin;
 mod preflight;
 mod question;
+mod ranges;
 mod reader;
 mod reading;
 mod replay;

@@ -3,6 +3,7 @@
 use ethers::types::{Address, H256};
 use serde_json::{Value, json};
 
+use super::events::{self, Event};
 use super::reading::Raw;
 use super::rpc::{Request, RpcError, Trouble};
 use super::text::{hex, unhex};
@@ -21,6 +22,15 @@ pub(crate) enum Question {
     Receipt(H256),
     /// The hash of the canonical block of that number.
     BlockHash(u64),
+    /// Every event of a contract with one of these first topics, from one block to another, both included.
+    Events {
+        of: Address,
+        topics: Vec<H256>,
+        from: u64,
+        to: u64,
+    },
+    /// The code at an older block, which nodes that are no archive forget.
+    CodeAt(Address, u64),
 }
 
 /// What was answered.
@@ -31,6 +41,8 @@ pub(crate) enum Answer {
     Reverted(Option<Vec<u8>>),
     Receipt(Option<Box<Mined>>),
     BlockHash(Option<H256>),
+    /// In the order of the chain.
+    Events(Vec<Event>),
     /// Not known, with the reason.
     Unknown(String),
 }
@@ -63,6 +75,10 @@ impl Question {
             }
             Self::Receipt(hash) => ("eth_getTransactionReceipt", json!([hash])),
             Self::BlockHash(number) => ("eth_getBlockByNumber", json!([format!("{number:#x}"), false])),
+            Self::Events { of, topics, from, to } => (events::METHOD, events::params(*of, topics, *from, *to)),
+            Self::CodeAt(address, number) => {
+                return Request::once("eth_getCode", json!([address, format!("{number:#x}")]));
+            }
         };
         Request::patient(method, params)
     }
@@ -98,7 +114,7 @@ impl Question {
                 Ok(Answer::Reverted(error.revert_data()))
             }
             (_, Err(trouble)) => Err(trouble.to_string()),
-            (Self::Code(_) | Self::Call { .. }, Ok(value)) => bytes(&value).map(Answer::Bytes),
+            (Self::Code(_) | Self::CodeAt(..) | Self::Call { .. }, Ok(value)) => bytes(&value).map(Answer::Bytes),
             (Self::Slot(..), Ok(value)) => match bytes(&value)? {
                 word if word.len() == 32 => Ok(Answer::Bytes(word)),
                 other => Err(format!("malformed answer: a storage slot of {} bytes", other.len())),
@@ -107,11 +123,15 @@ impl Question {
                 receipt(*hash, &value).map(|mined| Answer::Receipt(mined.map(Box::new)))
             }
             (Self::BlockHash(number), Ok(value)) => block_hash(*number, &value).map(Answer::BlockHash),
+            (Self::Events { of, topics, from, to }, Ok(value)) => {
+                events::read(&value, *of, topics, *from, *to).map(Answer::Events)
+            }
         }
     }
 }
 
-fn bytes(value: &Value) -> Result<Vec<u8>, String> {
+/// Bytes of any length.
+pub(crate) fn bytes(value: &Value) -> Result<Vec<u8>, String> {
     value.as_str().and_then(unhex).ok_or_else(|| "malformed answer: not hex bytes".to_owned())
 }
 
@@ -167,7 +187,8 @@ pub(crate) fn hash(value: &Value) -> Option<H256> {
     value.as_str().and_then(unhex).filter(|bytes| bytes.len() == 32).map(|bytes| H256::from_slice(&bytes))
 }
 
-fn address(value: &Value) -> Option<Address> {
+/// 20 bytes.
+pub(crate) fn address(value: &Value) -> Option<Address> {
     value.as_str().and_then(unhex).filter(|bytes| bytes.len() == 20).map(|bytes| Address::from_slice(&bytes))
 }
 
@@ -182,6 +203,7 @@ impl std::fmt::Display for Answer {
                 write!(f, "status {}, block {} {:?}", u8::from(mined.succeeded), mined.block_number, mined.block_hash)
             }
             Self::BlockHash(Some(hash)) => write!(f, "{hash:?}"),
+            Self::Events(found) => f.write_str(&events::words(found)),
             Self::Unknown(reason) => write!(f, "unknown: {reason}"),
         }
     }

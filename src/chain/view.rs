@@ -254,6 +254,15 @@ impl<'a> View<'a> {
         Repeat { question: Question::Slot(of.address, slot), command }
     }
 
+    /// Repeats the question for a contract's events from a block on.
+    pub(crate) fn cast_logs(&self, of: &Subject, event: &str, from: u64) -> Repeat {
+        let (to, topics) = (self.block.number, vec![H256(ethers::utils::keccak256(event))]);
+        let range = format!("--from-block {from} --to-block {to}");
+        let command =
+            format!("cast logs {range} --address {} \"{event}\" --rpc-url \"${}\"", checksum(of.address), self.variable);
+        Repeat { question: Question::Events { of: of.address, topics, from, to }, command }
+    }
+
     /// Repeats the question for a transaction's receipt.
     pub(crate) fn cast_receipt(&self, hash: H256) -> Repeat {
         let command = format!("cast receipt {hash:?} --rpc-url \"${}\"", self.variable);

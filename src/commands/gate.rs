@@ -132,7 +132,7 @@ fn lines(runbook: &Runbook, phase: &Phase, results: &[CheckResult]) -> BTreeMap<
 }
 
 /// Endpoints without a URL, where fewer than must agree have one.
-fn unset<'a>(
+pub(super) fn unset<'a>(
     context: &Context,
     networks: impl Iterator<Item = &'a str>,
     variables: &BTreeMap<String, String>,

@@ -1,5 +1,6 @@
 //! What a check asks: one question with a verdict, by kind.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ethers::types::{Address, H256};
@@ -164,6 +165,12 @@ pub struct Timelock {
     pub executor: Option<String>,
     /// Anybody may execute what has waited long enough.
     pub open_executor: bool,
+    /// May cancel, beside the proposer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cancellers: Vec<String>,
+    /// Its first block by network: with it, nobody else may hold a role, as its events prove.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub since: BTreeMap<String, u64>,
 }
 
 /// What must stand behind a proxy. Accounts are names of contracts or addresses.
@@ -204,6 +211,9 @@ pub struct Role {
     pub members: Option<Vec<String>>,
     /// The role that administers it.
     pub admin: Option<String>,
+    /// The contract's first block by network: with it, its events prove who holds the role where it lists nobody.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub since: BTreeMap<String, u64>,
 }
 
 /// Where an operation of a timelock stands.

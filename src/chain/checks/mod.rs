@@ -4,6 +4,7 @@ mod call;
 mod can_pause;
 mod code;
 mod governed;
+mod holders;
 mod modules;
 mod operation;
 mod pause;

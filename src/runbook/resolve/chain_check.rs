@@ -107,6 +107,8 @@ impl<'a> Resolve<'a> {
             proposer: self.optional_account(inner, "proposer"),
             executor: self.optional_account(inner, "executor"),
             open_executor: inner.flag("open_executor").unwrap_or(false),
+            cancellers: self.accounts(inner, "cancellers"),
+            since: self.since(inner),
         }
     }
 
