@@ -126,6 +126,9 @@ impl Walk<'_> {
             Value::String(text) if address(value).is_some() => (self.who)(text),
             Value::String(text) if self.name() == "delay" => text.parse().map_or_else(|_| text.clone(), seconds),
             Value::String(text) => text.clone(),
+            Value::Array(items) if !items.is_empty() && plain(items) => {
+                items.iter().map(|item| self.word(item)).collect::<Vec<_>>().join(", ")
+            }
             other => other.to_string().replace('"', ""),
         }
     }
@@ -197,6 +200,7 @@ mod tests {
         check(json!({ "a": 1 }), json!({ "b": 1 }), &["a 1 to nothing", "b nothing to 1"]);
         check(json!("1"), json!("100"), &["1 to 100"]);
         check(json!(true), json!(false), &["true to false"]);
+        check(json!({ "owners": [ANN, BOB] }), json!({}), &["owners ann, bob to nothing"]);
         check(json!({ "x": [[1]] }), json!({ "x": [[2]] }), &["x [[1]] to [[2]]"]);
     }
 

@@ -13,6 +13,8 @@ mod bytecode;
 mod contracts;
 #[path = "chain/endpoints.rs"]
 mod endpoints;
+#[path = "chain/events.rs"]
+mod events;
 #[path = "chain/fault.rs"]
 mod fault;
 #[path = "chain/governance.rs"]
@@ -27,6 +29,8 @@ mod proxy;
 mod safes;
 #[path = "chain/scripted.rs"]
 mod scripted;
+#[path = "chain/signed.rs"]
+mod signed;
 #[path = "chain/site.rs"]
 mod site;
 #[path = "chain/told.rs"]

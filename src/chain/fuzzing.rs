@@ -81,7 +81,7 @@ fn questions() -> [Question; 5] {
     [
         Question::Code(address),
         Question::Slot(address, hash),
-        Question::Call { from: None, to: address, data: vec![] },
+        Question::Call { from: None, to: address, value: U256::zero(), data: vec![] },
         Question::Receipt(hash),
         Question::BlockHash(1),
     ]

@@ -1,6 +1,6 @@
 //! One question to a chain, how it is asked, and how an answer is read. Malformed answers are no answers.
 
-use ethers::types::{Address, H256};
+use ethers::types::{Address, H256, U256};
 use serde_json::{Value, json};
 
 use super::events::{self, Event};
@@ -16,6 +16,8 @@ pub(crate) enum Question {
     Call {
         from: Option<Address>,
         to: Address,
+        /// In wei.
+        value: U256,
         data: Vec<u8>,
     },
     /// The receipt of a transaction.
@@ -55,8 +57,17 @@ pub(crate) struct Mined {
     pub(crate) block_hash: H256,
     pub(crate) block_number: u64,
     pub(crate) to: Option<Address>,
-    /// Who logged, and the first topic.
-    pub(crate) logs: Vec<(Address, Option<H256>)>,
+    pub(crate) logs: Vec<Logged>,
+}
+
+/// A log of a transaction, as far as it is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Logged {
+    pub(crate) by: Address,
+    /// Which event it is.
+    pub(crate) topic: Option<H256>,
+    /// Its first argument, indexed or not.
+    pub(crate) first: Option<H256>,
 }
 
 impl Question {
@@ -66,10 +77,13 @@ impl Question {
         let (method, params) = match self {
             Self::Code(address) => ("eth_getCode", json!([address, at])),
             Self::Slot(address, slot) => ("eth_getStorageAt", json!([address, slot, at])),
-            Self::Call { from, to, data } => {
+            Self::Call { from, to, value, data } => {
                 let mut call = json!({ "to": to, "data": hex(data) });
                 if let Some(from) = from {
                     call["from"] = json!(from);
+                }
+                if !value.is_zero() {
+                    call["value"] = json!(format!("{value:#x}"));
                 }
                 ("eth_call", json!([call, at]))
             }
@@ -148,10 +162,7 @@ fn receipt(asked: H256, value: &Value) -> Result<Option<Mined>, String> {
 }
 
 fn mined(value: &Value) -> Option<Mined> {
-    let logs = value["logs"].as_array()?.iter().map(|log| {
-        let topic = log["topics"].as_array()?.first();
-        Some((address(&log["address"])?, topic.map(|topic| hash(topic).ok_or(())).transpose().ok()?))
-    });
+    let logs = value["logs"].as_array()?.iter().map(logged);
     Some(Mined {
         hash: hash(&value["transactionHash"])?,
         succeeded: match number(&value["status"])? {
@@ -164,6 +175,13 @@ fn mined(value: &Value) -> Option<Mined> {
         to: if value["to"].is_null() { None } else { Some(address(&value["to"])?) },
         logs: logs.collect::<Option<_>>()?,
     })
+}
+
+fn logged(log: &Value) -> Option<Logged> {
+    let topics: Vec<H256> = log["topics"].as_array()?.iter().map(hash).collect::<Option<_>>()?;
+    let data = bytes(&log["data"]).ok().filter(|data| data.len() >= 32);
+    let first = topics.get(1).copied().or_else(|| data.map(|data| H256::from_slice(&data[..32])));
+    Some(Logged { by: address(&log["address"])?, topic: topics.first().copied(), first })
 }
 
 fn block_hash(asked: u64, value: &Value) -> Result<Option<H256>, String> {

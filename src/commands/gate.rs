@@ -153,7 +153,7 @@ pub(super) fn unset<'a>(
 /// Whether a check can be judged without what a run kept.
 fn needs_no_run(kind: &CheckKind) -> bool {
     match kind {
-        CheckKind::SafeBundle { .. }
+        CheckKind::SafeBundle(_)
         | CheckKind::SafeTx { .. }
         | CheckKind::UnchangedSince { .. }
         | CheckKind::Transaction(_)

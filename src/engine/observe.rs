@@ -117,7 +117,7 @@ fn observing(kind: &CheckKind) -> Option<CheckKind> {
             let Safe { threshold, share, owners, nonce, .. } = safe;
             [threshold, share, owners, nonce].into_iter().for_each(Vec::clear);
         }
-        CheckKind::SafeBundle { .. }
+        CheckKind::SafeBundle(_)
         | CheckKind::SafeTx { .. }
         | CheckKind::UnchangedSince { .. }
         | CheckKind::Transaction(_)

@@ -71,14 +71,14 @@ pub enum CheckKind {
     },
     Transaction(TransactionCheck),
     Safe(Safe),
-    SafeBundle {
-        of: String,
-        safe: String,
-    },
+    SafeBundle(SafeBundle),
     SafeTx {
         of: String,
         bundle: String,
         safe: String,
+        /// The address of a Safe Transaction Service.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        service: Option<Template>,
     },
     UnchangedSince {
         gate: PhaseId,
@@ -108,7 +108,7 @@ impl CheckKind {
             Self::Operation { .. } => "operation",
             Self::Transaction(_) => "transaction",
             Self::Safe(_) => "safe",
-            Self::SafeBundle { .. } => "safe_bundle",
+            Self::SafeBundle(_) => "safe_bundle",
             Self::SafeTx { .. } => "safe_tx",
             Self::UnchangedSince { .. } => "unchanged_since",
             Self::Json { .. } => "json",
@@ -152,6 +152,22 @@ pub struct Safe {
     pub module_guard: Option<String>,
     /// Exactly this; any where not declared.
     pub fallback_handler: Option<String>,
+}
+
+/// What a Safe Transaction Builder file may hold.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct SafeBundle {
+    pub of: String,
+    pub safe: String,
+    /// Functions that may be called although they change who rules, such as `grantRole(bytes32,address)`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<String>,
+    /// Functions by which calls inside calls are put into words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub functions: Vec<String>,
+    /// The most wei that one call may send; none where not declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
 }
 
 /// What a timelock must be. Accounts are names of contracts or addresses.

@@ -54,7 +54,8 @@ pub(super) async fn holders(view: &View<'_>, of: &Subject, since: u64) -> Result
         return Err(Finding::unknown(message));
     }
     let topics = vec![topic(GRANTED), topic(REVOKED)];
-    let mut questions = vec![Question::Events { of: of.address, topics, from: since, to: view.block.number }];
+    let again = || view.cast_logs(of, GRANTED, topics.clone(), since);
+    let mut questions = vec![Question::Events { of: of.address, topics: topics.clone(), from: since, to: view.block.number }];
     questions.extend(since.checked_sub(1).map(|before| Question::CodeAt(of.address, before)));
     let mut answers = view.several(questions).await.into_iter();
     let events = answers.next().unwrap_or_else(|| Answer::Unknown("it was not asked".to_owned()));
@@ -72,16 +73,16 @@ pub(super) async fn holders(view: &View<'_>, of: &Subject, since: u64) -> Result
         other => {
             let why = if let Answer::Unknown(reason) = other { reason } else { other.to_string() };
             let message = format!("absence not proven: the role events of {of} could not be read in full: {why}");
-            return Err(Finding::unknown(message).asked(view.cast_logs(of, GRANTED, since)));
+            return Err(Finding::unknown(message).asked(again()));
         }
     };
     let told = replayed(&events).ok_or_else(|| {
         Finding::unknown(format!("absence not proven: {of} logs role events that are not OpenZeppelin's"))
-            .asked(view.cast_logs(of, GRANTED, since))
+            .asked(again())
     })?;
     if told.is_empty() {
         let message = format!("absence not proven: {of} granted no role since block {since}, so that it is not its first");
-        return Err(Finding::unknown(message).asked(view.cast_logs(of, GRANTED, since)));
+        return Err(Finding::unknown(message).asked(again()));
     }
     confirmed(view, of, &told).await?;
     let mut by_role: BTreeMap<H256, BTreeSet<Address>> = BTreeMap::new();

@@ -130,6 +130,7 @@ async fn lists_members(view: &View<'_>, of: &Subject) -> Result<bool, Finding> {
     let ask = |id: [u8; 4]| Question::Call {
         from: None,
         to: of.address,
+        value: U256::zero(),
         data: signature.encode(&[Token::FixedBytes(id.to_vec())]),
     };
     let answers = view.several(vec![ask(ENUMERABLE), ask(NOTHING)]).await;
