@@ -15,7 +15,8 @@ const MOVING: &str = "nonce";
 const NOBODY: &str = "0x0000000000000000000000000000000000000000";
 
 /// Lists whose entries come and go in words of their own; of any other list they are added and removed.
-const LISTS: [(&str, &str, &str); 6] = [
+const LISTS: [(&str, &str, &str); 7] = [
+    ("pending", "operation {} was scheduled", "operation {} is no longer pending"),
     ("modules", "module {} enabled", "module {} disabled"),
     ("members", "the role was granted to {}", "the role was taken from {}"),
     ("proposers", "{} may propose now", "{} may no longer propose"),

@@ -84,7 +84,7 @@ fn observed_on(runbook: &Runbook, network: &Network) -> Vec<(String, Check)> {
     });
     let steps = steps.chain(runbook.contingencies.iter().flat_map(|contingency| &contingency.steps));
     let steps = steps.filter(|step| !step.own_chain).flat_map(of_step);
-    let all = invariants.chain(gates).chain(steps).chain(contingencies);
+    let all = invariants.chain(gates).chain(contingencies).chain(steps);
     let mut seen: Vec<String> = Vec::new();
     let mut observed = Vec::new();
     for (of, check) in all {
@@ -124,13 +124,13 @@ fn observing(kind: &CheckKind) -> Option<CheckKind> {
         | CheckKind::Json { .. } => return None,
         CheckKind::Pause { is, .. } => *is = PauseState::Running,
         CheckKind::Settlers { allowed, .. } => *allowed = true,
+        CheckKind::Timelock(timelock) => timelock.pending.clear(),
         CheckKind::CanPause { .. }
         | CheckKind::Governed { .. }
         | CheckKind::Code { .. }
         | CheckKind::Reverts { .. }
         | CheckKind::Proxy(_)
         | CheckKind::Role(_)
-        | CheckKind::Timelock(_)
         | CheckKind::Operation { .. } => {}
     }
     Some(kind)

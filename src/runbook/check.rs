@@ -184,6 +184,9 @@ pub struct Timelock {
     /// May cancel, beside the proposer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cancellers: Vec<String>,
+    /// The ids of pending operations, as its events tell them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pending: Vec<Predicate>,
     /// Its first block by network: with it, nobody else may hold a role, as its events prove.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub since: BTreeMap<String, u64>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use citadel::chain::{EndpointUrl, Target};
-use citadel::runbook::{CheckKind, ContractKind, Role, Timelock};
+use citadel::runbook::{CheckKind, ContractKind, Predicate, Role, Timelock};
 use citadel::verdict::CheckResult;
 use citadel::verdict::Verdict::{Failed, Passed, Unknown};
 use ethers::abi::Token;
@@ -16,7 +16,7 @@ use crate::bytecode::{calldata, number, runtime, word};
 use crate::contracts::{TIMELOCK, creation, other};
 use crate::kinds::{Place, TIMELOCK_4};
 use crate::scripted::{Reply, Scripted};
-use crate::world::{endpoint, network, one, says};
+use crate::world::{endpoint, eq, network, one, says};
 
 fn since(block: u64) -> BTreeMap<String, u64> {
     BTreeMap::from([("testnet".to_owned(), block)])
@@ -136,6 +136,38 @@ async fn a_first_block_that_is_not_the_first_proves_nothing() {
     let mut place = place;
     place.world.contracts[0].address = quiet;
     says(&place.one(timelock(0)).await, Unknown, &["absence not proven", "granted no role"]);
+}
+
+#[tokio::test]
+async fn pending_operations_are_found() {
+    let place = place(&creation(TIMELOCK)).await;
+    let CheckKind::Timelock(asked) = timelock(3) else { unreachable!() };
+    let none = Timelock { pending: vec![Predicate::Len(vec![eq(0)])], ..asked.clone() };
+    says(&place.one(CheckKind::Timelock(none.clone())).await, Passed, &[]);
+    let bare = Timelock { since: BTreeMap::new(), ..none.clone() };
+    says(&place.one(CheckKind::Timelock(bare)).await, Unknown, &["told by its events alone: set `since`"]);
+    let words = |salt: u64| [Token::FixedBytes(vec![0; 32]), Token::FixedBytes(H256::from_low_u64_be(salt).0.to_vec())];
+    let call = || [Token::Address(place.accounts[5]), number(0), Token::Bytes(vec![])];
+    let (one, other) = (1, 2);
+    for salt in [one, other] {
+        let arguments = [call().as_slice(), &words(salt), &[number(5)]].concat();
+        let schedule = calldata("schedule(address,uint256,bytes,bytes32,bytes32,uint256)", &arguments);
+        place.anvil.send(place.accounts[1], Some(place.timelock()), &schedule).await;
+    }
+    let seen = place.one(CheckKind::Timelock(none.clone())).await;
+    says(&seen, Failed, &["the pending operations of"]);
+    assert_eq!(seen.observed["pending"].as_array().unwrap().len(), 2);
+    says(&place.one(timelock(3)).await, Passed, &[]);
+    place.anvil.rpc("evm_increaseTime", json!([10])).await;
+    place.anvil.mine().await;
+    let execute = calldata("execute(address,uint256,bytes,bytes32,bytes32)", &[call().as_slice(), &words(one)].concat());
+    place.anvil.send(place.accounts[1], Some(place.timelock()), &execute).await;
+    let left = seen.observed["pending"][1].as_str().unwrap().parse::<H256>().unwrap();
+    let seen = place.one(timelock(3)).await;
+    assert_eq!(seen.observed["pending"], json!([left]));
+    let cancel = calldata("cancel(bytes32)", &[Token::FixedBytes(left.as_bytes().to_vec())]);
+    place.anvil.send(place.accounts[1], Some(place.timelock()), &cancel).await;
+    says(&place.one(CheckKind::Timelock(none)).await, Passed, &[]);
 }
 
 #[tokio::test]

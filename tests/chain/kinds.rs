@@ -20,10 +20,10 @@ use crate::bytecode::{Does, calldata, error, number, runtime, word};
 use crate::contracts::{FACTORY, SAFE, TIMELOCK, creation, other};
 use crate::world::{World, eq, ge, network, one, says};
 
-const SAFE_1_3: &str = "@gnosis.pm/safe-contracts/build/artifacts/contracts/GnosisSafe.sol/GnosisSafe.json";
-const FACTORY_1_3: &str = "@gnosis.pm/safe-contracts/build/artifacts/contracts/proxies/GnosisSafeProxyFactory.sol/GnosisSafeProxyFactory.json";
-const SAFE_1_5: &str = "@safe-global/safe-smart-account/build/artifacts/contracts/Safe.sol/Safe.json";
-const FACTORY_1_5: &str =
+pub(crate) const SAFE_1_3: &str = "@gnosis.pm/safe-contracts/build/artifacts/contracts/GnosisSafe.sol/GnosisSafe.json";
+pub(crate) const FACTORY_1_3: &str = "@gnosis.pm/safe-contracts/build/artifacts/contracts/proxies/GnosisSafeProxyFactory.sol/GnosisSafeProxyFactory.json";
+pub(crate) const SAFE_1_5: &str = "@safe-global/safe-smart-account/build/artifacts/contracts/Safe.sol/Safe.json";
+pub(crate) const FACTORY_1_5: &str =
     "@safe-global/safe-smart-account/build/artifacts/contracts/proxies/SafeProxyFactory.sol/SafeProxyFactory.json";
 const TOKEN: &str = "oz4/build/contracts/ERC20PresetMinterPauser.json";
 pub(crate) const TIMELOCK_4: &str = "oz4/build/contracts/TimelockController.json";

@@ -30,10 +30,15 @@ pub(crate) struct Bank {
 
 impl Bank {
     pub(crate) async fn new() -> Self {
+        Self::of(&creation(SAFE), &creation(FACTORY)).await
+    }
+
+    /// The same with a Safe of another release.
+    pub(crate) async fn of(singleton: &[u8], factory: &[u8]) -> Self {
         let anvil = Anvil::start(&[]);
         let accounts = anvil.accounts().await;
-        let singleton = anvil.deploy(accounts[0], &creation(SAFE)).await;
-        let factory = anvil.deploy(accounts[0], &creation(FACTORY)).await;
+        let singleton = anvil.deploy(accounts[0], singleton).await;
+        let factory = anvil.deploy(accounts[0], factory).await;
         let multi_send = anvil.deploy(accounts[0], &creation(MULTI_SEND)).await;
         let safe = create_safe(&anvil, &accounts, factory, singleton).await;
         let list = || Token::Array(vec![Token::Address(safe)]);
@@ -126,8 +131,9 @@ async fn create_safe(anvil: &Anvil, accounts: &[Address], factory: Address, sing
     let topic = format!("{:?}", H256(keccak256("ProxyCreation(address,address)")));
     let logs = receipt["logs"].as_array().unwrap();
     let log = logs.iter().find(|log| log["topics"][0] == json!(topic)).expect("the proxy's log");
-    let word: H256 = serde_json::from_value(log["topics"][1].clone()).unwrap();
-    Address::from(word)
+    // Before 1.4 the proxy is not indexed.
+    let word = log["topics"].get(1).cloned().unwrap_or_else(|| json!(log["data"].as_str().unwrap()[..66]));
+    Address::from(serde_json::from_value::<H256>(word).unwrap())
 }
 
 fn safe_check() -> CheckKind {
@@ -173,7 +179,7 @@ async fn configuration() {
     says(&same(&bank).await, Passed, &["unchanged"]);
     let guard = H256(keccak256("guard_manager.guard.address"));
     bank.anvil.set_slot(bank.safe, guard, H256::from_low_u64_be(0x1234)).await;
-    says(&same(&bank).await, Failed, &["guard 0x0000000000000000000000000000000000000000 to 0x"]);
+    says(&same(&bank).await, Failed, &["guard set to 0x"]);
     bank.anvil.set_slot(bank.safe, H256::from_low_u64_be(4), H256::from_low_u64_be(1)).await;
     says(&same(&bank).await, Failed, &["threshold 2 to 1"]);
     bank.anvil.set_slot(bank.safe, H256::from_low_u64_be(4), H256::from_low_u64_be(9)).await;
@@ -309,7 +315,8 @@ async fn what_a_bundle_may_hold_only_where_it_is_declared() {
     says(&bank.one(bundle_check()).await, Failed, &["it sends 7 wei to", "none is declared"]);
     let most = |wei: &str| bundle_with(|bundle| bundle.value = Some(wei.to_owned()));
     says(&bank.one(most("6")).await, Failed, &["it sends 7 wei to", "declared are at most 6"]);
-    says(&bank.one(most("7")).await, Failed, &["reverts"]);
+    // What the Safe does not have it cannot send, and nodes say so each in words of their own.
+    says(&bank.one(most("7")).await, Unknown, &["could not be read"]);
     bank.anvil.rpc("anvil_setBalance", json!([bank.safe, "0xde0b6b3a7640000"])).await;
     bank.anvil.mine().await;
     // `schedule` takes no money; the simulation sends it.

@@ -1,6 +1,8 @@
 //! What owners of a real Safe signed, in every way that a Safe knows, and what became of it.
 
-use citadel::chain::checksum;
+use std::io::{Read as _, Write as _};
+
+use citadel::chain::{Target, checksum, fetch};
 use citadel::runbook::{CheckKind, Template};
 use citadel::verdict::CheckResult;
 use citadel::verdict::Verdict::{Failed, Passed, Unknown};
@@ -9,8 +11,10 @@ use ethers::types::{Address, Bytes, H256};
 use serde_json::{Value, json};
 
 use crate::bytecode::{Does, calldata, number, runtime};
+use crate::contracts::{FACTORY, SAFE, creation, other};
+use crate::kinds::{FACTORY_1_3, FACTORY_1_5, SAFE_1_3, SAFE_1_5};
 use crate::safes::Bank;
-use crate::world::says;
+use crate::world::{check, network, says};
 
 /// Where the tests' Safe Transaction Service would be.
 const SERVICE: &str = "https://service.example";
@@ -201,6 +205,29 @@ async fn what_owners_signed() {
     says(&bank.judged(&good).await, Failed, &["`multi_send` has no address"]);
 }
 
+/// The hash that citadel encodes by hand is the one that each release computes itself, and the one that a wallet signs as
+/// typed data (EIP-712).
+#[tokio::test]
+async fn every_release_computes_the_same_hash() {
+    let releases = [
+        (other(SAFE_1_3), other(FACTORY_1_3)),
+        (creation(SAFE), creation(FACTORY)),
+        (other(SAFE_1_5), other(FACTORY_1_5)),
+    ];
+    for (singleton, factory) in releases {
+        let mut bank = Bank::of(&singleton, &factory).await;
+        let two = bank.two();
+        bank.keep_bundle(&two);
+        let good = bank.export(&two, 0, &[1, 2, 3]).await;
+        let passed = bank.judged(&good).await;
+        says(&passed, Passed, &["signed by 3 of 2", "devices show the domain hash 0x", "and the message hash 0x"]);
+        assert_eq!(passed.observed["safe_tx_hash"], good.value["safeTxHash"]);
+        let transaction = bank.execute(&good).await;
+        let done = bank.judged(&good.with("transactionHash", transaction)).await;
+        says(&done, Passed, &["executed with success"]);
+    }
+}
+
 #[tokio::test]
 async fn approvals_on_the_chain_count() {
     let mut bank = Bank::new().await;
@@ -326,4 +353,48 @@ async fn a_service_is_looked_through_and_not_believed() {
     let rival = json!({ "safeTxHash": H256::repeat_byte(9), "nonce": 0 });
     bank.world.keep(&of_nonce, &page(json!([own, rival])));
     says(&bank.one(check).await, Failed, &["waits at the same nonce 0", "0x0909"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_is_fetched_before_the_judgement() {
+    let mut bank = Bank::new().await;
+    let two = bank.two();
+    bank.keep_bundle(&two);
+    let exported = bank.export(&two, 0, &[1]).await;
+    bank.world.keep("safe-tx.json", &exported.value);
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let serving = std::thread::spawn(move || {
+        let mut asked: Vec<String> = listener.incoming().take(2).map(|stream| answered(stream.unwrap())).collect();
+        asked.sort();
+        asked
+    });
+    let asks = check("it", tx_with(Some(&base)));
+    let limits = Target::new(&network(31337, 1, &["ANVIL_RPC_URL"]), vec![]).limits;
+    let fetched = fetch(&[&asks], &bank.world, limits).await;
+    let hash = exported.value["safeTxHash"].as_str().unwrap();
+    let of_hash = format!("/api/v2/multisig-transactions/{hash}/");
+    let of_nonce = format!("/api/v2/safes/{}/multisig-transactions/?nonce=0", checksum(bank.safe));
+    assert_eq!(serving.join().unwrap(), [of_hash.clone(), of_nonce.clone()]);
+    assert_eq!(fetched[&format!("{base}{of_hash}")], Ok(of_hash.into_bytes()));
+    assert_eq!(fetched[&format!("{base}{of_nonce}")], Ok(of_nonce.into_bytes()));
+    let nobody = check("it", tx_with(Some("http://127.0.0.1:9")));
+    assert!(fetch(&[&nobody], &bank.world, limits).await.values().all(Result::is_err));
+    let plain = check("it", tx_with(Some("http://service.example")));
+    let refused = fetch(&[&plain], &bank.world, limits).await;
+    assert!(refused.values().all(|told| told.as_ref().unwrap_err().contains("plain http URL")), "{refused:?}");
+}
+
+/// Answers one GET with its own path.
+fn answered(mut stream: std::net::TcpStream) -> String {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        request.extend(byte);
+    }
+    let path = String::from_utf8(request).unwrap().split(' ').nth(1).unwrap().to_owned();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", path.len());
+    stream.write_all((head + &path).as_bytes()).unwrap();
+    path
 }

@@ -153,7 +153,7 @@ fn a_bundle_hides_a_delegatecall() {
 
 #[test]
 fn a_bundle_carries_another_call_than_it_describes() {
-    tampered("bundle-other-data", &["transaction 3: its data is not `schedule(", "in the data and 2 in the description"]);
+    tampered("bundle-other-data", &["transaction 3: its data is not `schedule(", "is 0xab033ea9", "in the description"]);
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn snapshots_are_the_same_bytes_at_one_block_and_read_in_ci() {
     assert_eq!(find("gate 1", "safe")["threshold"], "2");
     assert_eq!(find("gate 1", "timelock")["proposers"].as_array().unwrap().len(), 1);
     assert_eq!(find("invariant", "brake-works")["delay"], "2");
-    assert_eq!(find("contingency economic-shock", "burn").is_string(), true);
+    assert!(find("contingency economic-shock", "burn").is_string());
     kept.act("lower-threshold");
     snapshot(&kept, "two.json");
     let outcome = kept.citadel("diff one.json two.json --format json").code(17);

@@ -4,6 +4,8 @@
 const { concat, solidityPacked } = require('ethers');
 const { interfaceOf } = require('../lib/contracts');
 
+const ATTACKER = '0x000000000000000000000000000000000000dEaD';
+
 /** A multiSend of one delegatecall, which `multiSend(bytes)` in a reviewer's wallet does not show. */
 function hidden(contracts) {
   const data = interfaceOf('SystemPause').encodeFunctionData('pauseAll');
@@ -19,10 +21,12 @@ function hidden(contracts) {
   };
 }
 
-/** The same description over the calldata of another amount: its last byte differs. */
+/** The same description over the calldata of a handover: the timelock would schedule that SystemPause gets another governance. */
 function otherwise(transaction) {
-  const last = transaction.data.slice(-2) === '00' ? '01' : '00';
-  return { ...transaction, data: transaction.data.slice(0, -2) + last };
+  const timelock = interfaceOf('TimelockController');
+  const [target, value, , ...rest] = timelock.decodeFunctionData('schedule', transaction.data);
+  const handover = interfaceOf('SystemPause').encodeFunctionData('setGovernance', [ATTACKER]);
+  return { ...transaction, data: timelock.encodeFunctionData('schedule', [target, value, handover, ...rest]) };
 }
 
 /** The bundle, tampered with where a fault asks for it. */

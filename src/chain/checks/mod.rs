@@ -9,6 +9,7 @@ mod holders;
 mod modules;
 mod operation;
 mod pause;
+mod pending;
 mod proxy;
 mod reverts;
 mod role;

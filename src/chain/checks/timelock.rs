@@ -6,11 +6,13 @@ use ethers::types::{Address, H256, U256};
 use serde_json::json;
 
 use super::holders::holders;
+use super::pending::pending;
 use super::role::role_id;
+use super::rules::hold;
 use crate::chain::abi::Signature;
 use crate::chain::address::checksum;
 use crate::chain::finding::{Finding, Judged};
-use crate::chain::together::together;
+use crate::chain::together::{both, together};
 use crate::chain::value::{delay, duration};
 use crate::chain::view::{Subject, View};
 use crate::runbook::Timelock;
@@ -39,9 +41,17 @@ pub(super) async fn judge(view: &View<'_>, asked: &Timelock) -> Judged {
     let held = has_roles(view, &timelock, &everybody).await?;
     let held = Held { self_administered: held[0], open_proposal: held[1], open_execution: held[2] };
     let proven = match asked.since.get(&view.network.name) {
-        Some(since) => Some(holders(view, &timelock, *since).await?),
+        Some(since) => {
+            let (holders, pending) = both(holders(view, &timelock, *since), pending(view, &timelock, *since)).await;
+            Some((holders?, pending?))
+        }
+        None if !asked.pending.is_empty() => {
+            let message = format!("pending operations of {timelock} are told by its events alone: set `since`");
+            return Err(Finding::unknown(message));
+        }
         None => None,
     };
+    let (proven, pending) = proven.unzip();
     let strangers = match proven {
         Some(_) => Vec::new(),
         None => administrators(view, &timelock, admin).await?,
@@ -89,6 +99,9 @@ pub(super) async fn judge(view: &View<'_>, asked: &Timelock) -> Judged {
             observed[name] = proven.of(of).into_iter().map(|who| json!(checksum(who))).collect();
         }
     }
+    if let Some(pending) = &pending {
+        observed["pending"] = json!(pending);
+    }
     let least = asked
         .min_delay
         .map_or_else(|| "any delay".to_owned(), |least| format!("a delay of at least {}", duration(least)));
@@ -108,6 +121,13 @@ pub(super) async fn judge(view: &View<'_>, asked: &Timelock) -> Judged {
             view.cast_call(None, timelock.address, &has_role, &arguments)
         }
         _ => view.cast_get(&timelock, "getMinDelay()(uint256)"),
+    };
+    let finding = if problems.is_empty() {
+        let ids = observed["pending"].clone();
+        let held = hold(&asked.pending, &format!("the pending operations of {timelock}"), &ids, view.around);
+        held.err().unwrap_or(finding)
+    } else {
+        finding
     };
     Ok(finding.expected(format!("{least}, its own administrator")).observed(observed).asked(again))
 }

@@ -106,6 +106,7 @@ impl<'a> Resolve<'a> {
             executor: self.optional_account(inner, "executor"),
             open_executor: inner.flag("open_executor").unwrap_or(false),
             cancellers: self.accounts(inner, "cancellers"),
+            pending: self.predicates_at(inner, "pending"),
             since: self.since(inner),
         }
     }
