@@ -196,7 +196,11 @@ mod tests {
             json!({ "feePool": { "paused": true, "pauser": NOBODY } }),
             &["feePool is paused now", "feePool.pauser ann removed"],
         );
-        check(json!({ "settlers": { ANN: false } }), json!({ "settlers": { ANN: true } }), &["settler ann is allowed now"]);
+        check(
+            json!({ "settlers": { ANN: false } }),
+            json!({ "settlers": { ANN: true } }),
+            &["settler ann is allowed now"],
+        );
         check(json!({ "open_execution": false }), json!({ "open_execution": true }), &["anyone may execute now"]);
         check(json!({ "a": 1 }), json!({ "b": 1 }), &["a 1 to nothing", "b nothing to 1"]);
         check(json!("1"), json!("100"), &["1 to 100"]);

@@ -213,7 +213,8 @@ fn every_kind_of_check_has_its_page_and_every_message_there_is_real() {
     }
     let index = fs::read_to_string("docs/checks/README.md").unwrap();
     for kind in kinds {
-        let page = fs::read_to_string(format!("docs/checks/{kind}.md")).unwrap_or_else(|_| panic!("no page for {kind}"));
+        let page =
+            fs::read_to_string(format!("docs/checks/{kind}.md")).unwrap_or_else(|_| panic!("no page for {kind}"));
         assert!(index.contains(&format!("[{kind}]({kind}.md)")), "the index lacks {kind}");
         let form = format!("{kind} = {{ ");
         for part in [format!("# `{kind}`").as_str(), "## Form", "## Reads", "## Messages", "## What to do", &form] {

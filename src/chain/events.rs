@@ -66,7 +66,11 @@ pub(crate) fn read(value: &Value, of: Address, topics: &[H256], from: u64, to: u
     }
     let blocks: BTreeSet<(u64, H256)> = events.iter().map(|event| (event.block, event.block_hash)).collect();
     let numbers: BTreeSet<u64> = blocks.iter().map(|(number, _)| *number).collect();
-    if blocks.len() == numbers.len() { Ok(events) } else { Err("malformed answer: one block with two hashes".to_owned()) }
+    if blocks.len() == numbers.len() {
+        Ok(events)
+    } else {
+        Err("malformed answer: one block with two hashes".to_owned())
+    }
 }
 
 fn event(log: &Value) -> Option<Event> {
@@ -142,9 +146,7 @@ mod tests {
 
     #[test]
     fn order_does_not_matter_and_everything_else_does() {
-        let read = |logs: Value| {
-            words(&read(&logs, Address::repeat_byte(1), &[H256::repeat_byte(2)], 5, 9).unwrap())
-        };
+        let read = |logs: Value| words(&read(&logs, Address::repeat_byte(1), &[H256::repeat_byte(2)], 5, 9).unwrap());
         let both = read(json!([log(5, 0), log(6, 0)]));
         assert_eq!(both, read(json!([log(6, 0), log(5, 0)])));
         for other in [json!([log(5, 0)]), json!([log(5, 0), log(6, 1)]), json!([log(5, 0), log(7, 0)])] {

@@ -270,8 +270,11 @@ impl<'a> View<'a> {
     pub(crate) fn cast_logs(&self, of: &Subject, event: &str, topics: Vec<H256>, from: u64) -> Repeat {
         let to = self.block.number;
         let range = format!("--from-block {from} --to-block {to}");
-        let command =
-            format!("cast logs {range} --address {} \"{event}\" --rpc-url \"${}\"", checksum(of.address), self.variable);
+        let command = format!(
+            "cast logs {range} --address {} \"{event}\" --rpc-url \"${}\"",
+            checksum(of.address),
+            self.variable
+        );
         Repeat { question: Question::Events { of: of.address, topics, from, to }, command }
     }
 

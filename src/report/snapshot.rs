@@ -258,7 +258,8 @@ pub(crate) mod tests {
         check(gone, Verdict::Failed, &["was: observed; is: no code"]);
         check(|to| to.observed.clear(), Verdict::Failed, &["is no longer observed: the runbook changed"]);
         let new = |to: &mut Snapshot| to.observed[0].check = "other".to_owned();
-        let (went, came) = ("is no longer observed: the runbook changed", "was not observed before: the runbook changed");
+        let (went, came) =
+            ("is no longer observed: the runbook changed", "was not observed before: the runbook changed");
         check(new, Verdict::Failed, &[went, came]);
     }
 

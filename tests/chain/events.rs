@@ -82,7 +82,8 @@ impl Place {
             let told = async { request.send().await.unwrap().bytes().await.unwrap() };
             let told = tokio::task::block_in_place(|| runtime.block_on(told));
             let told: Value = serde_json::from_slice(&told).unwrap();
-            let one = |asked: &Value, told: Value| if asked["method"] == "eth_getLogs" { trick(asked, told) } else { told };
+            let one =
+                |asked: &Value, told: Value| if asked["method"] == "eth_getLogs" { trick(asked, told) } else { told };
             let told = match (asked.as_array(), told) {
                 (Some(asked), Value::Array(told)) => {
                     let find = |told: &Value| asked.iter().find(|asked| asked["id"] == told["id"]).unwrap();
@@ -131,7 +132,11 @@ async fn a_first_block_that_is_not_the_first_proves_nothing() {
     says(&place.one(timelock(99)).await, Unknown, &["absence not proven", "later than the block that is read"]);
     // A contract that answers like one and never logged.
     let quiet = Address::from_low_u64_be(0x00c0_de01);
-    let code = runtime(&[("hasRole(bytes32,address)", word(1)), ("getRoleAdmin(bytes32)", word(0)), ("getMinDelay()", word(9))]);
+    let code = runtime(&[
+        ("hasRole(bytes32,address)", word(1)),
+        ("getRoleAdmin(bytes32)", word(0)),
+        ("getMinDelay()", word(9)),
+    ]);
     place.anvil.set_code(quiet, &code).await;
     let mut place = place;
     place.world.contracts[0].address = quiet;
@@ -160,7 +165,8 @@ async fn pending_operations_are_found() {
     says(&place.one(timelock(3)).await, Passed, &[]);
     place.anvil.rpc("evm_increaseTime", json!([10])).await;
     place.anvil.mine().await;
-    let execute = calldata("execute(address,uint256,bytes,bytes32,bytes32)", &[call().as_slice(), &words(one)].concat());
+    let execute =
+        calldata("execute(address,uint256,bytes,bytes32,bytes32)", &[call().as_slice(), &words(one)].concat());
     place.anvil.send(place.accounts[1], Some(place.timelock()), &execute).await;
     let left = seen.observed["pending"][1].as_str().unwrap().parse::<H256>().unwrap();
     let seen = place.one(timelock(3)).await;
@@ -217,7 +223,11 @@ async fn endpoints_that_want_pieces_hide_events_or_refuse_them() {
 
     let liar = place.behind(hides_the_last).await;
     let both = vec![whole(), endpoint("OTHER_RPC_URL", liar.url())];
-    says(&place.through(both, proposers(&["ann"], 0)).await, Unknown, &["absence not proven", "the endpoints disagree"]);
+    says(
+        &place.through(both, proposers(&["ann"], 0)).await,
+        Unknown,
+        &["absence not proven", "the endpoints disagree"],
+    );
     let without = place.behind(never).await;
     let alone = vec![endpoint("OTHER_RPC_URL", without.url())];
     says(&place.through(alone, timelock(0)).await, Unknown, &["absence not proven", "the method is not available"]);

@@ -325,7 +325,10 @@ async fn what_a_bundle_may_hold_only_where_it_is_declared() {
     bank.keep_bundle(&bank.two());
     let words = bundle_with(|bundle| bundle.functions = vec!["setMax(uint256)".to_owned()]);
     let lines = bank.one(words).await.observed["transactions"].to_string();
-    assert!(lines.contains("(`registry`) setMax(9)") && lines.contains("no declared function puts into words"), "{lines}");
+    assert!(
+        lines.contains("(`registry`) setMax(9)") && lines.contains("no declared function puts into words"),
+        "{lines}"
+    );
 }
 
 #[tokio::test]

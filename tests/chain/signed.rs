@@ -279,10 +279,15 @@ impl Bank {
     /// Executes what was exported, and gives the transaction.
     async fn execute(&self, exported: &Exported) -> Value {
         let value = &exported.value;
-        let mut signatures: Vec<(Address, Bytes)> = value["confirmations"].as_array().unwrap().iter().map(|one| {
-            let text = |key: &str| one[key].as_str().unwrap();
-            (text("owner").parse().unwrap(), text("signature").parse().unwrap())
-        }).collect();
+        let mut signatures: Vec<(Address, Bytes)> = value["confirmations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| {
+                let text = |key: &str| one[key].as_str().unwrap();
+                (text("owner").parse().unwrap(), text("signature").parse().unwrap())
+            })
+            .collect();
         signatures.sort();
         let signatures: Vec<u8> = signatures.into_iter().flat_map(|(_, bytes)| bytes.to_vec()).collect();
         let nobody = || Token::Address(Address::zero());
@@ -290,8 +295,15 @@ impl Bank {
         let execute = calldata(
             "execTransaction(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,bytes)",
             &[
-                Token::Address(value["to"].as_str().unwrap().parse().unwrap()), number(0), Token::Bytes(data.to_vec()),
-                number(value["operation"].as_u64().unwrap()), number(0), number(0), number(0), nobody(), nobody(),
+                Token::Address(value["to"].as_str().unwrap().parse().unwrap()),
+                number(0),
+                Token::Bytes(data.to_vec()),
+                number(value["operation"].as_u64().unwrap()),
+                number(0),
+                number(0),
+                number(0),
+                nobody(),
+                nobody(),
                 Token::Bytes(signatures),
             ],
         );
@@ -341,7 +353,8 @@ async fn a_service_is_looked_through_and_not_believed() {
     bank.world.keep(&of_nonce, &page(json!([own])));
     says(&bank.one(check.clone()).await, Passed, &["signed by 2 of 2"]);
     // What it claims beside signatures counts for nothing.
-    let mut boasts = bank.export(&two, 0, &[1]).await.with("isExecuted", json!(true)).with("confirmationsRequired", json!(1));
+    let mut boasts =
+        bank.export(&two, 0, &[1]).await.with("isExecuted", json!(true)).with("confirmationsRequired", json!(1));
     bank.world.keep(&of_hash, &boasts.value);
     says(&bank.one(check.clone()).await, Failed, &["1 of 2 signatures"]);
     boasts.confirm(bank.accounts[9], exported.value["confirmations"][0]["signature"].as_str().unwrap());

@@ -22,5 +22,6 @@ mod sign_offs;
 mod steps;
 mod stub;
 mod takeovers;
+mod tampered;
 mod telling;
 mod watchdog;

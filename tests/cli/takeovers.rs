@@ -27,7 +27,10 @@ fn closes(action: &str, gates: &[&str], told: &[Told<'_>], differences: &[&str])
         assert_eq!(result["verdict"], "failed", "{result}");
         let said = |key: &str| result[key].as_str().unwrap_or_default();
         assert!(said("message").contains(words), "no `{words}` in {result}");
-        assert!(said("reproduce").contains(command) && said("reproduce").starts_with("cast "), "no `{command}` in {result}");
+        assert!(
+            said("reproduce").contains(command) && said("reproduce").starts_with("cast "),
+            "no `{command}` in {result}"
+        );
         assert!(!said("hint").is_empty(), "{result}");
     }
     snapshot(&kept, "after.json");
@@ -52,7 +55,12 @@ fn an_owner_is_swapped() {
         "swap-owner",
         &["3"],
         &[
-            ("3", "safe-unchanged", &format!("`safe` changed since gate 1: {added}; owner {OWNER} removed"), "getOwners()"),
+            (
+                "3",
+                "safe-unchanged",
+                &format!("`safe` changed since gate 1: {added}; owner {OWNER} removed"),
+                "getOwners()",
+            ),
             ("3", "safe-signed", "not an owner of", "getOwners()"),
         ],
         &[&added, &format!("owner {OWNER} removed")],
@@ -86,7 +94,12 @@ fn a_module_is_enabled() {
 fn a_guard_is_set() {
     let told = [
         ("1", "safe", "has the guard", "cast storage"),
-        ("3", "safe-unchanged", "guard set to 0x", "0x4a204f620c8c5ccdca3fd54d003badd85ba500436a431f0cbda4f558c93c34c8"),
+        (
+            "3",
+            "safe-unchanged",
+            "guard set to 0x",
+            "0x4a204f620c8c5ccdca3fd54d003badd85ba500436a431f0cbda4f558c93c34c8",
+        ),
     ];
     closes("set-guard", &["1", "3"], &told, &["guard set to 0x"]);
 }
@@ -153,7 +166,10 @@ fn a_bundle_hides_a_delegatecall() {
 
 #[test]
 fn a_bundle_carries_another_call_than_it_describes() {
-    tampered("bundle-other-data", &["transaction 3: its data is not `schedule(", "is 0xab033ea9", "in the description"]);
+    tampered(
+        "bundle-other-data",
+        &["transaction 3: its data is not `schedule(", "is 0xab033ea9", "in the description"],
+    );
 }
 
 #[test]

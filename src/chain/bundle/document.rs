@@ -114,7 +114,10 @@ impl Bundle {
         let safe = file.meta.created_from_safe_address.filter(|text| !text.is_empty());
         let safe = safe.map(|text| address::lenient(&text)).transpose()?;
         let transactions = file.transactions.into_iter().enumerate();
-        let placed = |at: usize, refused: Refused| Refused { reason: format!("transaction {}: {}", at + 1, refused.reason), ..refused };
+        let placed = |at: usize, refused: Refused| Refused {
+            reason: format!("transaction {}: {}", at + 1, refused.reason),
+            ..refused
+        };
         let transactions = transactions.map(|(at, entry)| entry.read().map_err(|refused| placed(at, refused)));
         Ok(Self { chain_id, safe, transactions: transactions.collect::<Result<_, _>>()? })
     }

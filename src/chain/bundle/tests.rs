@@ -108,7 +108,10 @@ fn what_a_reader_cannot_trust_is_refused() {
         |file| file["transactions"][0]["contractInputsValues"]["maxReward"] = json!("1"),
         "`maxReward` is 1000000000000000000000 in the data and 1 in the description",
     );
-    refused(|file| file["transactions"][0]["contractMethod"]["name"] = json!("f"), "it calls another function, 0x9b026f43");
+    refused(
+        |file| file["transactions"][0]["contractMethod"]["name"] = json!("f"),
+        "it calls another function, 0x9b026f43",
+    );
     refused(|file| file["transactions"][0]["to"] = json!("0xA513E6E4b8f2a923D98304ec87F64353C4D5C853"), "checksum");
     refused(|file| file["transactions"][0]["to"] = json!("job_registry"), "not an address");
     refused(

@@ -12,13 +12,16 @@ use crate::chain::view::{Subject, View};
 /// `moved` is the sentence that says that the nonce is past; `told` is the transaction that is said to have executed it.
 pub(super) async fn executed(view: &View<'_>, safe: &Subject, hash: H256, told: Option<H256>, moved: &str) -> Judged {
     let Some(told) = told else {
-        return Err(Finding::failed(format!("{moved}: already executed or replaced, and nothing says by which transaction"))
-            .hint("export it again with its `transactionHash`; if another took its nonce, find out who signed that"));
+        return Err(Finding::failed(format!(
+            "{moved}: already executed or replaced, and nothing says by which transaction"
+        ))
+        .hint("export it again with its `transactionHash`; if another took its nonce, find out who signed that"));
     };
     let mined = match view.one(Question::Receipt(told)).await {
         Answer::Receipt(Some(mined)) => mined,
         Answer::Receipt(None) => {
-            let message = format!("{moved}, and transaction {told:?}, which is said to have executed it, is not on this chain");
+            let message =
+                format!("{moved}, and transaction {told:?}, which is said to have executed it, is not on this chain");
             return Err(Finding::failed(message).asked(view.cast_receipt(told)));
         }
         other => {
@@ -29,7 +32,8 @@ pub(super) async fn executed(view: &View<'_>, safe: &Subject, hash: H256, told: 
     let number = mined.block_number;
     let stands = view.one(Question::BlockHash(number)).await == Answer::BlockHash(Some(mined.block_hash));
     if !stands || number > view.block.number {
-        let message = format!("{moved}, and block {number} of transaction {told:?} does not stand at the block that is read");
+        let message =
+            format!("{moved}, and block {number} of transaction {told:?} does not stand at the block that is read");
         return Err(Finding::unknown(message).asked(view.cast_receipt(told)));
     }
     let said = |event: &str| {

@@ -55,7 +55,8 @@ pub(super) async fn holders(view: &View<'_>, of: &Subject, since: u64) -> Result
     }
     let topics = vec![topic(GRANTED), topic(REVOKED)];
     let again = || view.cast_logs(of, GRANTED, topics.clone(), since);
-    let mut questions = vec![Question::Events { of: of.address, topics: topics.clone(), from: since, to: view.block.number }];
+    let mut questions =
+        vec![Question::Events { of: of.address, topics: topics.clone(), from: since, to: view.block.number }];
     questions.extend(since.checked_sub(1).map(|before| Question::CodeAt(of.address, before)));
     let mut answers = view.several(questions).await.into_iter();
     let events = answers.next().unwrap_or_else(|| Answer::Unknown("it was not asked".to_owned()));
@@ -63,7 +64,8 @@ pub(super) async fn holders(view: &View<'_>, of: &Subject, since: u64) -> Result
         None => false,
         Some(Answer::Bytes(code)) if code.is_empty() => false,
         Some(Answer::Bytes(_)) => {
-            let message = format!("absence not proven: {of} has code before block {since}, where `since` says it began");
+            let message =
+                format!("absence not proven: {of} has code before block {since}, where `since` says it began");
             return Err(Finding::failed(message).hint("set `since` to the block that the contract was deployed in"));
         }
         Some(_) => true,
@@ -81,7 +83,8 @@ pub(super) async fn holders(view: &View<'_>, of: &Subject, since: u64) -> Result
             .asked(again())
     })?;
     if told.is_empty() {
-        let message = format!("absence not proven: {of} granted no role since block {since}, so that it is not its first");
+        let message =
+            format!("absence not proven: {of} granted no role since block {since}, so that it is not its first");
         return Err(Finding::unknown(message).asked(again()));
     }
     confirmed(view, of, &told).await?;
@@ -112,7 +115,8 @@ fn replayed(events: &[Event]) -> Option<BTreeMap<(H256, Address), bool>> {
 /// The contract must say the same as its events, or one of them lies.
 async fn confirmed(view: &View<'_>, of: &Subject, told: &BTreeMap<(H256, Address), bool>) -> Result<(), Finding> {
     if told.len() > MOST {
-        let message = format!("absence not proven: {of} granted roles to more accounts than are asked for, {}", told.len());
+        let message =
+            format!("absence not proven: {of} granted roles to more accounts than are asked for, {}", told.len());
         return Err(Finding::unknown(message));
     }
     let signature = Signature::parse("hasRole(bytes32,address)(bool)").map_err(Finding::unknown)?;
@@ -124,8 +128,7 @@ async fn confirmed(view: &View<'_>, of: &Subject, told: &BTreeMap<(H256, Address
     for (((role, who), by_events), held) in told.iter().zip(held) {
         if held? != *by_events {
             let (says, does) = if *by_events { ("granted to", "does not hold it") } else { ("taken from", "holds it") };
-            let message =
-                format!("by its events role {role:?} of {of} was {says} {0}, but {0} {does}", view.who(*who));
+            let message = format!("by its events role {role:?} of {of} was {says} {0}, but {0} {does}", view.who(*who));
             let again = view.cast_call(None, of.address, &signature, &arguments(role, who));
             return Err(Finding::failed(message).asked(again));
         }
@@ -152,15 +155,18 @@ mod tests {
     #[test]
     fn the_last_event_counts() {
         let check = |events: &[Event], expected: &[(u8, u8, bool)]| {
-            let expected = expected.iter().map(|(role, who, holds)| {
-                ((H256::repeat_byte(*role), Address::repeat_byte(*who)), *holds)
-            });
+            let expected = expected
+                .iter()
+                .map(|(role, who, holds)| ((H256::repeat_byte(*role), Address::repeat_byte(*who)), *holds));
             assert_eq!(replayed(events), Some(expected.collect()));
         };
         check(&[], &[]);
         check(&[event(1, GRANTED, 1, 2)], &[(1, 2, true)]);
         check(&[event(1, GRANTED, 1, 2), event(2, REVOKED, 1, 2)], &[(1, 2, false)]);
-        check(&[event(1, REVOKED, 1, 2), event(2, GRANTED, 1, 2), event(3, GRANTED, 2, 2)], &[(1, 2, true), (2, 2, true)]);
+        check(
+            &[event(1, REVOKED, 1, 2), event(2, GRANTED, 1, 2), event(3, GRANTED, 2, 2)],
+            &[(1, 2, true), (2, 2, true)],
+        );
         let mut dirty = event(1, GRANTED, 1, 2);
         dirty.topics[2].0[0] = 1;
         assert_eq!(replayed(&[dirty]), None);

@@ -33,12 +33,14 @@ pub(super) async fn pending(view: &View<'_>, of: &Subject, since: u64) -> Result
     };
     let open = open(&events);
     let ask = async |id: &H256| {
-        let told = view.call(of, "getTimestamp(bytes32)(uint256)", &[Token::FixedBytes(id.as_bytes().to_vec())]).await?;
+        let told =
+            view.call(of, "getTimestamp(bytes32)(uint256)", &[Token::FixedBytes(id.as_bytes().to_vec())]).await?;
         Ok::<_, Finding>(told.into_iter().next().and_then(Token::into_uint).unwrap_or_default())
     };
     for (id, told) in open.iter().zip(together(open.iter().map(ask)).await) {
         if told? <= U256::from(DONE) {
-            let message = format!("by its events operation {id:?} of {of} is pending, but `getTimestamp` says that it is not");
+            let message =
+                format!("by its events operation {id:?} of {of} is pending, but `getTimestamp` says that it is not");
             return Err(Finding::failed(message).asked(again));
         }
     }

@@ -82,7 +82,8 @@ pub(super) async fn multi_send(view: &View<'_>) -> Result<Subject, Finding> {
     match release::multi_send(&code) {
         Some(_) => Ok(subject),
         None => {
-            Err(Finding::failed(format!("{subject} is no released `MultiSendCallOnly`")).asked(view.cast_code(&subject)))
+            Err(Finding::failed(format!("{subject} is no released `MultiSendCallOnly`"))
+                .asked(view.cast_code(&subject)))
         }
     }
 }
@@ -161,7 +162,8 @@ impl Judging<'_> {
         }
         let most = self.asked.value.as_ref().and_then(|most| U256::from_dec_str(most).ok()).unwrap_or_default();
         if call.value > most {
-            let limit = if most.is_zero() { "none is declared".to_owned() } else { format!("declared are at most {most}") };
+            let limit =
+                if most.is_zero() { "none is declared".to_owned() } else { format!("declared are at most {most}") };
             let message = format!("it sends {} wei to {}; {limit}", call.value, self.view.who(call.to));
             return Err(Finding::failed(message));
         }
@@ -187,7 +189,11 @@ impl Judging<'_> {
         if wrapper(&call.data) != Some(PACKED) {
             return Err(Finding::failed(format!("it is a delegatecall of {multi_send} that is no `multiSend`")));
         }
-        if alone { Ok(()) } else { Err(Finding::failed("it is a delegatecall beside other transactions: a nested one")) }
+        if alone {
+            Ok(())
+        } else {
+            Err(Finding::failed("it is a delegatecall beside other transactions: a nested one"))
+        }
     }
 
     /// Only declared contracts and the modules of a declared `SystemPause` may be called, and never the Safe itself unless

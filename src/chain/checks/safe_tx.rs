@@ -44,7 +44,8 @@ pub(super) async fn judge(view: &View<'_>, asked: Asked<'_>) -> Judged {
 }
 
 fn artefact(view: &View<'_>, name: &str) -> Result<Value, Finding> {
-    let bytes = view.around.artefact(name).map_err(|reason| Finding::unknown(format!("artefact `{name}`: {reason}")))?;
+    let bytes =
+        view.around.artefact(name).map_err(|reason| Finding::unknown(format!("artefact `{name}`: {reason}")))?;
     serde_json::from_slice(&bytes).map_err(|_| Finding::failed(format!("`{name}` is not JSON")))
 }
 
@@ -89,7 +90,8 @@ impl Signing<'_> {
         if transaction.nonce < told.nonce {
             let moved = format!("`{name}` has the nonce {}, but {safe} is at {}", transaction.nonce, told.nonce);
             let executed = executed(view, safe, hash, self.exported.executed_in, &moved).await;
-            let asked = |finding: Finding| finding.observed(observed.clone()).or_asked(view.cast_get(safe, "nonce()(uint256)"));
+            let asked =
+                |finding: Finding| finding.observed(observed.clone()).or_asked(view.cast_get(safe, "nonce()(uint256)"));
             return executed.map(asked).map_err(asked);
         }
         let (confirmations, rivals) = self.from_everywhere(hash)?;
@@ -132,7 +134,8 @@ impl Signing<'_> {
         }
         let before = transaction.nonce.saturating_sub(told.nonce);
         let first = if before.is_zero() { String::new() } else { format!("; {before} must be executed before it") };
-        let message = format!("`{name}` is `{bundle}`, signed by {have} of {need} needed owners of {safe}{first}; {devices}");
+        let message =
+            format!("`{name}` is `{bundle}`, signed by {have} of {need} needed owners of {safe}{first}; {devices}");
         Ok(Finding::passed(message))
     }
 
@@ -164,7 +167,10 @@ impl Signing<'_> {
         let told = page("the transaction", &service::transaction(&base, hash))?;
         let told = Exported::parse(&told).map_err(|reason| unknown("the transaction", reason))?;
         if told.safe != self.exported.safe || told.transaction != self.exported.transaction {
-            let message = format!("the Safe Transaction Service tells another transaction than `{}` under its hash", self.asked.of);
+            let message = format!(
+                "the Safe Transaction Service tells another transaction than `{}` under its hash",
+                self.asked.of
+            );
             return Err(Finding::failed(message).hint("the service lies or is not for this chain: do not sign with it"));
         }
         // An owner may have handed in the same signature at both places.
@@ -246,7 +252,9 @@ impl Signing<'_> {
         if told == hash.as_bytes() {
             return Ok(hash);
         }
-        Err(Finding::failed(format!("{safe} computes another hash than {hash:?} for `{name}`: its code is not a Safe's"))
-            .asked(view.cast_slot(safe, H256::zero())))
+        Err(Finding::failed(format!(
+            "{safe} computes another hash than {hash:?} for `{name}`: its code is not a Safe's"
+        ))
+        .asked(view.cast_slot(safe, H256::zero())))
     }
 }

@@ -79,13 +79,16 @@ pub(super) async fn judge(view: &View<'_>, asked: &Timelock) -> Judged {
     problems.extend(strangers.iter().map(|who| format!("{who} administers its roles")));
     let cancellers = asked.cancellers.iter().map(|name| view.contract(name).map(|(subject, _)| subject));
     let cancellers: Vec<Subject> = cancellers.collect::<Result<_, _>>()?;
-    let declared = Declared { timelock: &timelock, proposer: proposer.as_ref(), executor: executor.as_ref(), cancellers };
+    let declared =
+        Declared { timelock: &timelock, proposer: proposer.as_ref(), executor: executor.as_ref(), cancellers };
     let mut stray = None;
     for (role, of, _) in roles(admin) {
         let found = proven.iter().flat_map(|proven| proven.of(of));
         let found: Vec<Address> = found.filter(|who| !who.is_zero() && !declared.may(role, *who)).collect();
         stray = stray.or(found.first().map(|who| (of, *who)));
-        problems.extend(found.iter().map(|who| format!("{} {}, which the runbook does not declare", view.who(*who), role.verb())));
+        problems.extend(
+            found.iter().map(|who| format!("{} {}, which the runbook does not declare", view.who(*who), role.verb())),
+        );
     }
     let mut observed = json!({
         "delay": wait.to_string(),
@@ -108,7 +111,9 @@ pub(super) async fn judge(view: &View<'_>, asked: &Timelock) -> Judged {
     let finding = if problems.is_empty() {
         let words = match &proven {
             Some(proven) => format!("and nobody but those declared holds a role, {}", proven.words()),
-            None => "and only it administers its roles, as far as roles can be asked: absence of others not proven".into(),
+            None => {
+                "and only it administers its roles, as far as roles can be asked: absence of others not proven".into()
+            }
         };
         Finding::passed(format!("{timelock} delays by {} {words}", delay(wait)))
     } else {

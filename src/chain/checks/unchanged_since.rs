@@ -91,7 +91,12 @@ mod tests {
         check(safe("3", "1"), safe("3", "9"), Verdict::Passed, "unchanged");
         check(safe("3", "1"), safe("2", "1"), Verdict::Failed, "threshold 3 to 2");
         check(Some(json!({ "a": 1 })), Some(json!({ "b": 1 })), Verdict::Failed, "a 1 to nothing; b nothing to 1");
-        check(Some(json!({ "owners": ["a"] })), Some(json!({ "owners": ["b"] })), Verdict::Failed, "owner b added; owner a removed");
+        check(
+            Some(json!({ "owners": ["a"] })),
+            Some(json!({ "owners": ["b"] })),
+            Verdict::Failed,
+            "owner b added; owner a removed",
+        );
         check(Some(json!("1")), Some(json!("2")), Verdict::Failed, "1 to 2");
         check(None, safe("3", "1"), Verdict::Unknown, "no record");
         check(safe("3", "1"), None, Verdict::Unknown, "was not read");

@@ -46,7 +46,8 @@ impl Trouble {
     pub(super) fn again(&self, patient: bool) -> Option<Duration> {
         match self {
             Self::Silent { again, .. } => *again,
-            Self::Rpc(error) => (error.is_limit() && !error.is_too_much() || (patient && error.is_unknown_block())).then_some(Duration::ZERO),
+            Self::Rpc(error) => (error.is_limit() && !error.is_too_much() || (patient && error.is_unknown_block()))
+                .then_some(Duration::ZERO),
         }
     }
 

@@ -57,7 +57,8 @@ fn account(words: &[u8]) -> Result<Address, String> {
 /// A contract's signature: its address, where its bytes begin, and there their length and themselves, to the end.
 fn contract(words: &[u8], dynamic: &[u8]) -> Result<Signed, String> {
     let malformed = || "a contract's signature that is malformed".to_owned();
-    let number = |word: &[u8]| Some(U256::from_big_endian(word)).filter(|word| word.bits() <= 32).map(|word| word.as_usize());
+    let number =
+        |word: &[u8]| Some(U256::from_big_endian(word)).filter(|word| word.bits() <= 32).map(|word| word.as_usize());
     let (length, bytes) = dynamic.split_at_checked(32).ok_or_else(malformed)?;
     let fits = number(&words[32..]) == Some(FIXED) && number(length) == Some(bytes.len());
     if fits { Ok(Signed::Contract(account(words)?, bytes.to_vec())) } else { Err(malformed()) }
@@ -81,14 +82,16 @@ mod tests {
         check(with_v(26), "v = 26");
         check(with_v(0), "malformed");
         check(with_v(1), "names no account");
-        let of = |word: u8, rest: &[u8]| {
-            [[0; 12].as_slice(), &[9; 20], &[0; 31], &[word, 0], &[0; 31], &[2], rest].concat()
-        };
+        let of =
+            |word: u8, rest: &[u8]| [[0; 12].as_slice(), &[9; 20], &[0; 31], &[word, 0], &[0; 31], &[2], rest].concat();
         check(of(65, &[5, 6]), "Contract(0x0909090909090909090909090909090909090909, [5, 6])");
         check(of(64, &[5, 6]), "malformed");
         check(of(65, &[5]), "malformed");
         check(of(65, &[5, 6, 7]), "malformed");
-        check([[0; 12].as_slice(), &[9; 20], &[0; 32], &[1]].concat(), "Approved(0x0909090909090909090909090909090909090909)");
+        check(
+            [[0; 12].as_slice(), &[9; 20], &[0; 32], &[1]].concat(),
+            "Approved(0x0909090909090909090909090909090909090909)",
+        );
         check([[1; 64].as_slice(), &[27, 0]].concat(), "66 bytes");
         check([[0; 64].as_slice(), &[27]].concat(), "no key");
         check([[0xff; 64].as_slice(), &[28]].concat(), "no key");

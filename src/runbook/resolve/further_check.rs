@@ -128,7 +128,10 @@ impl<'a> Resolve<'a> {
         let Some(node) = inner.optional("since") else { return BTreeMap::new() };
         if node.as_table().is_none() {
             let block = self.report.number(node, "since", 0);
-            return block.into_iter().flat_map(|block| self.names.networks.keys().map(move |name| (name.clone(), block))).collect();
+            return block
+                .into_iter()
+                .flat_map(|block| self.names.networks.keys().map(move |name| (name.clone(), block)))
+                .collect();
         }
         let Some(table) = Reader::of(self.report, node, "`since`") else { return BTreeMap::new() };
         let entries = table.entries().iter().filter_map(|entry| {
