@@ -29,9 +29,9 @@ pub(crate) fn params(of: Address, topics: &[H256], from: u64, to: u64) -> Value 
     json!([{ "address": of, "topics": [topics], "fromBlock": format!("{from:#x}"), "toBlock": format!("{to:#x}") }])
 }
 
-/// The blocks that a question is about.
+/// The blocks that a question is about; none where the last is before the first.
 pub(crate) fn range(params: &Value) -> Option<(u64, u64)> {
-    Some((number(&params[0]["fromBlock"])?, number(&params[0]["toBlock"])?))
+    Some((number(&params[0]["fromBlock"])?, number(&params[0]["toBlock"])?)).filter(|(from, to)| from <= to)
 }
 
 /// The same question about other blocks.
