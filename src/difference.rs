@@ -165,48 +165,48 @@ mod tests {
     const ANN: &str = "0x00000000000000000000000000000000000000A1";
     const BOB: &str = "0x00000000000000000000000000000000000000B2";
 
-    fn check(then: Value, now: Value, expected: &[&str]) {
+    fn check(then: &Value, now: &Value, expected: &[&str]) {
         let who = |text: &str| match text {
             ANN => "ann".to_owned(),
             BOB => "bob".to_owned(),
             other => other.to_owned(),
         };
-        let found = changes(&then, &now, &who);
+        let found = changes(then, now, &who);
         let words: Vec<&str> = found.iter().map(|change| change.words.as_str()).collect();
         assert_eq!(words, expected, "{then} {now}");
-        assert_eq!(changes(&now, &now, &who), [], "nothing changes by itself");
+        assert_eq!(changes(now, now, &who), [], "nothing changes by itself");
     }
 
     #[test]
     fn each_change_has_its_words() {
-        check(json!({ "threshold": "3" }), json!({ "threshold": "2" }), &["threshold 3 to 2"]);
-        check(json!({ "owners": [ANN] }), json!({ "owners": [BOB] }), &["owner bob added", "owner ann removed"]);
-        check(json!({ "owners": [ANN, BOB] }), json!({ "owners": [BOB, ANN] }), &["owners ann, bob to bob, ann"]);
-        check(json!({ "modules": [] }), json!({ "modules": [BOB] }), &["module bob enabled"]);
-        check(json!({ "modules": [BOB] }), json!({ "modules": [] }), &["module bob disabled"]);
-        check(json!({ "members": [ANN] }), json!({ "members": [ANN, BOB] }), &["the role was granted to bob"]);
-        check(json!({ "held": { ANN: true } }), json!({ "held": { ANN: false } }), &["the role was taken from ann"]);
-        check(json!({ "guard": NOBODY }), json!({ "guard": ANN }), &["guard set to ann"]);
-        check(json!({ "guard": ANN }), json!({ "guard": NOBODY }), &["guard ann removed"]);
-        check(json!({ "singleton": ANN }), json!({ "singleton": BOB }), &["singleton ann to bob"]);
-        check(json!({ "delay": "172800" }), json!({ "delay": "3600" }), &["delay 48h to 1h"]);
-        check(json!({ "proposers": [ANN] }), json!({ "proposers": [] }), &["ann may no longer propose"]);
+        check(&json!({ "threshold": "3" }), &json!({ "threshold": "2" }), &["threshold 3 to 2"]);
+        check(&json!({ "owners": [ANN] }), &json!({ "owners": [BOB] }), &["owner bob added", "owner ann removed"]);
+        check(&json!({ "owners": [ANN, BOB] }), &json!({ "owners": [BOB, ANN] }), &["owners ann, bob to bob, ann"]);
+        check(&json!({ "modules": [] }), &json!({ "modules": [BOB] }), &["module bob enabled"]);
+        check(&json!({ "modules": [BOB] }), &json!({ "modules": [] }), &["module bob disabled"]);
+        check(&json!({ "members": [ANN] }), &json!({ "members": [ANN, BOB] }), &["the role was granted to bob"]);
+        check(&json!({ "held": { ANN: true } }), &json!({ "held": { ANN: false } }), &["the role was taken from ann"]);
+        check(&json!({ "guard": NOBODY }), &json!({ "guard": ANN }), &["guard set to ann"]);
+        check(&json!({ "guard": ANN }), &json!({ "guard": NOBODY }), &["guard ann removed"]);
+        check(&json!({ "singleton": ANN }), &json!({ "singleton": BOB }), &["singleton ann to bob"]);
+        check(&json!({ "delay": "172800" }), &json!({ "delay": "3600" }), &["delay 48h to 1h"]);
+        check(&json!({ "proposers": [ANN] }), &json!({ "proposers": [] }), &["ann may no longer propose"]);
         check(
-            json!({ "feePool": { "paused": false, "pauser": ANN } }),
-            json!({ "feePool": { "paused": true, "pauser": NOBODY } }),
+            &json!({ "feePool": { "paused": false, "pauser": ANN } }),
+            &json!({ "feePool": { "paused": true, "pauser": NOBODY } }),
             &["feePool is paused now", "feePool.pauser ann removed"],
         );
         check(
-            json!({ "settlers": { ANN: false } }),
-            json!({ "settlers": { ANN: true } }),
+            &json!({ "settlers": { ANN: false } }),
+            &json!({ "settlers": { ANN: true } }),
             &["settler ann is allowed now"],
         );
-        check(json!({ "open_execution": false }), json!({ "open_execution": true }), &["anyone may execute now"]);
-        check(json!({ "a": 1 }), json!({ "b": 1 }), &["a 1 to nothing", "b nothing to 1"]);
-        check(json!("1"), json!("100"), &["1 to 100"]);
-        check(json!(true), json!(false), &["true to false"]);
-        check(json!({ "owners": [ANN, BOB] }), json!({}), &["owners ann, bob to nothing"]);
-        check(json!({ "x": [[1]] }), json!({ "x": [[2]] }), &["x [[1]] to [[2]]"]);
+        check(&json!({ "open_execution": false }), &json!({ "open_execution": true }), &["anyone may execute now"]);
+        check(&json!({ "a": 1 }), &json!({ "b": 1 }), &["a 1 to nothing", "b nothing to 1"]);
+        check(&json!("1"), &json!("100"), &["1 to 100"]);
+        check(&json!(true), &json!(false), &["true to false"]);
+        check(&json!({ "owners": [ANN, BOB] }), &json!({}), &["owners ann, bob to nothing"]);
+        check(&json!({ "x": [[1]] }), &json!({ "x": [[2]] }), &["x [[1]] to [[2]]"]);
     }
 
     #[test]

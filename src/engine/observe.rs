@@ -44,8 +44,8 @@ pub async fn observe(view: &View<'_>, network: &Network) -> Result<Snapshot, Fai
 
 fn no_block(network: &Network, reading: &Reading, first: Option<&CheckResult>) -> Failure {
     let why = first.map_or_else(|| "no check reads the chain".to_owned(), |result| result.message.clone());
-    let notes = reading.notes.iter().map(|note| format!("; {note}")).collect::<String>();
-    Failure::new(ExitCode::GateUnknown, format!("nothing could be observed on `{}`: {why}{notes}", network.name))
+    let why = std::iter::once(why).chain(reading.notes.iter().cloned()).collect::<Vec<_>>().join("; ");
+    Failure::new(ExitCode::GateUnknown, format!("nothing could be observed on `{}`: {why}", network.name))
         .hint(format!("`citadel doctor --network {}` shows what is wrong with which endpoint", network.name))
 }
 

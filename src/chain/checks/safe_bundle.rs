@@ -201,10 +201,8 @@ impl Judging<'_> {
     async fn may_touch(&self, call: &Call) -> Result<(), Finding> {
         let (view, to) = (self.view, call.to);
         if to == self.safe.address {
-            return match self.is_allowed(&call.data) {
-                true => Ok(()),
-                false => Err(Finding::failed(format!("it calls the Safe itself, {}", self.safe))),
-            };
+            let calls_itself = || Finding::failed(format!("it calls the Safe itself, {}", self.safe));
+            return self.is_allowed(&call.data).then_some(()).ok_or_else(calls_itself);
         }
         let contracts = view.around.contracts();
         if contracts.iter().any(|known| known.address == to) {

@@ -49,6 +49,9 @@ fn artefact(view: &View<'_>, name: &str) -> Result<Value, Finding> {
     serde_json::from_slice(&bytes).map_err(|_| Finding::failed(format!("`{name}` is not JSON")))
 }
 
+/// Confirmations with where they are from, and other transactions at the nonce.
+type Gathered = (Vec<(&'static str, Confirmation)>, Vec<H256>);
+
 /// What the Safe says of itself.
 struct Told {
     owners: Vec<Address>,
@@ -94,7 +97,7 @@ impl Signing<'_> {
                 |finding: Finding| finding.observed(observed.clone()).or_asked(view.cast_get(safe, "nonce()(uint256)"));
             return executed.map(asked).map_err(asked);
         }
-        let (confirmations, rivals) = self.from_everywhere(hash)?;
+        let (confirmations, rivals) = self.gathered(hash)?;
         let agreed = Agreed {
             safe,
             version: &told.version,
@@ -148,8 +151,8 @@ impl Signing<'_> {
         Ok(Told { owners: owners?, threshold: threshold?, nonce: nonce?, version })
     }
 
-    /// The confirmations of the file and of the service, with where they are from, and other transactions at the nonce.
-    fn from_everywhere(&self, hash: H256) -> Result<(Vec<(&'static str, Confirmation)>, Vec<H256>), Finding> {
+    /// The confirmations of the file and of the service, and what waits at the nonce.
+    fn gathered(&self, hash: H256) -> Result<Gathered, Finding> {
         let of = |source: &'static str, list: &[Confirmation]| -> Vec<(&'static str, Confirmation)> {
             list.iter().map(|one| (source, one.clone())).collect()
         };

@@ -177,11 +177,11 @@ struct Declared<'a> {
 
 impl Declared<'_> {
     fn may(&self, what: May, who: Address) -> bool {
-        let is = |subject: &Option<&Subject>| subject.is_some_and(|subject| subject.address == who);
+        let is = |subject: Option<&Subject>| subject.is_some_and(|subject| subject.address == who);
         match what {
-            May::Propose => is(&self.proposer),
-            May::Cancel => is(&self.proposer) || self.cancellers.iter().any(|canceller| canceller.address == who),
-            May::Execute => is(&self.executor),
+            May::Propose => is(self.proposer),
+            May::Cancel => is(self.proposer) || self.cancellers.iter().any(|canceller| canceller.address == who),
+            May::Execute => is(self.executor),
             May::Administer => self.timelock.address == who,
         }
     }

@@ -48,10 +48,10 @@ fn wrong_length(signature: &[u8]) -> String {
 
 /// The account in the first word.
 fn account(words: &[u8]) -> Result<Address, String> {
-    match words[..12].iter().all(|byte| *byte == 0) {
-        true => Ok(Address::from_slice(&words[12..32])),
-        false => Err("a signature that names no account".to_owned()),
+    if words[..12].iter().any(|byte| *byte != 0) {
+        return Err("a signature that names no account".to_owned());
     }
+    Ok(Address::from_slice(&words[12..32]))
 }
 
 /// A contract's signature: its address, where its bytes begin, and there their length and themselves, to the end.
