@@ -19,6 +19,7 @@ mod outcome;
 mod publish;
 mod record;
 pub mod replay;
+pub mod scan;
 mod secrets;
 pub mod signed;
 mod signing;
@@ -98,6 +99,7 @@ impl<'a> Engine<'a> {
         let (code, hint) = ending.unwrap_or_else(|| self.code());
         self.recorder.record(Event::RunEnded { complete: code == ExitCode::Ok && self.is_complete() })?;
         publish::report(&self.world)?;
+        scan::scan(&self.world, &self.recorder.progress().published)?;
         let head = self.recorder.head().0.to_owned();
         let contingency = self.chosen.take();
         Ok(Ending { code, hint, contingency, progress: self.recorder.progress().clone(), head })
