@@ -7,6 +7,8 @@
 mod anvil;
 #[path = "chain/attacks.rs"]
 mod attacks;
+#[path = "chain/between.rs"]
+mod between;
 #[path = "chain/bytecode.rs"]
 mod bytecode;
 #[path = "chain/contracts.rs"]

@@ -14,6 +14,7 @@ use crate::plan::selection::unknown;
 use crate::process::{Stop, environment};
 use crate::runbook::{self, Action, Network, Runbook, Scope};
 use crate::secrets::{Mask, Secret};
+use crate::terminal::Style;
 use crate::workspace::Workspace;
 
 /// The runbook and citadel's own surroundings.
@@ -101,6 +102,12 @@ impl Context {
         names
             .filter_map(|name| Some((name.clone(), values.get(&name).filter(|value| !value.is_empty())?.clone())))
             .collect()
+    }
+
+    /// How what goes on is told on this stderr.
+    pub(super) fn style(&self, folder: &Path) -> Style {
+        let variable = |name: &str| self.environment.get(name).map(String::as_str);
+        Style::detect(variable("CI"), variable("TERM"), folder.to_owned())
     }
 
     /// The world of a run.

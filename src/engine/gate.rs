@@ -1,13 +1,15 @@
 //! A gate: published copies first, then the judgement, then people, then the record.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::judge::{self, Judgement};
 use super::publish;
 use super::record::GateRecord;
 use super::suspension;
-use super::world::View;
 use super::{Engine, accounts};
+use crate::chain::Reading;
 use crate::digest::sha256;
 use crate::error::Failure;
 use crate::event::{BlockRef, Event, GateJudged};
@@ -37,23 +39,14 @@ impl Engine<'_> {
     }
 
     /// Judges, and shows what it waits for; none where citadel was asked to stop.
-    async fn judgement(&mut self, phase: &Phase) -> Option<Judgement> {
-        let (mut stop, mut waits) = (self.world.stop.clone(), self.world.waits.subscribe());
-        let progress = self.recorder.progress().clone();
-        let view = View { runbook: self.runbook, progress: &progress, world: &self.world };
+    async fn judgement(&self, phase: &Phase) -> Option<Judgement> {
+        let mut stop = self.world.stop.clone();
+        let view = self.view();
         let more = accounts::asks(&view, phase);
-        let mut judging = std::pin::pin!(judge::judge(&view, phase, &more));
-        loop {
-            tokio::select! {
-                judgement = &mut judging => return Some(judgement),
-                _ = stop.wait_for(|stop| *stop != Stop::No) => return None,
-                Ok(()) = waits.changed() => {
-                    let wait = waits.borrow_and_update().clone();
-                    if let Some(wait) = wait {
-                        self.recorder.activity(&format!("gate {} waits for a block: {wait}", phase.id));
-                    }
-                }
-            }
+        let gate = format!("gate {}", phase.id);
+        tokio::select! {
+            judgement = self.telling_waits(&gate, judge::judge(&view, phase, &more)) => Some(judgement),
+            _ = stop.wait_for(|stop| *stop != Stop::No) => None,
         }
     }
 
@@ -97,6 +90,8 @@ impl Engine<'_> {
             record: path,
             record_sha256: sha256(&text),
             definition,
+            heads: record.reading.as_ref().map(heads).unwrap_or_default(),
+            notes: record.reading.map(|reading| reading.notes).unwrap_or_default(),
         })
     }
 
@@ -104,4 +99,10 @@ impl Engine<'_> {
         let outline = self.recorder.progress().phases.iter().find(|outline| outline.id == phase.id);
         outline.map(|outline| outline.digest.clone()).unwrap_or_default()
     }
+}
+
+/// The newest block that each counted endpoint told.
+fn heads(reading: &Reading) -> BTreeMap<String, u64> {
+    let counted = reading.endpoints.iter().filter(|report| report.counted);
+    counted.filter_map(|report| Some((report.variable.clone(), report.head?))).collect()
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::world::Around;
-use crate::chain::{BlockChoice, Known, Surroundings, checksum};
+use crate::chain::{BlockChoice, Known, Seen, Surroundings, Wait, checksum};
 use crate::runbook::{Check, Lookup, PhaseId, Scope, Template};
 
 /// What checks may look at: what the chain room asks for, and files of the workspace.
@@ -102,6 +102,14 @@ impl Surroundings for Noting<'_> {
 
     fn at(&self) -> Option<BlockChoice> {
         self.around.at()
+    }
+
+    fn seen(&self) -> Seen {
+        self.around.seen()
+    }
+
+    fn waits(&self, wait: &Wait) -> bool {
+        self.around.waits(wait)
     }
 }
 

@@ -15,6 +15,7 @@ mod limits;
 pub mod opening;
 mod outcome;
 mod publish;
+pub mod reading;
 mod record;
 pub mod replay;
 mod secrets;

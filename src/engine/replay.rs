@@ -7,7 +7,7 @@ use std::path::Path;
 use super::inputs::{Content, Documents, Noted};
 use super::judge::{json_check, with_compared};
 pub use super::record::GateRecord;
-use crate::chain::{self, Known, Surroundings, checksum};
+use crate::chain::{self, Known, Seen, Surroundings, Wait, checksum};
 use crate::error::{ExitCode, Failure};
 use crate::runbook::{self, Check, CheckKind, ContractAddress, Network, Phase, PhaseId, Runbook, Scope};
 use crate::verdict::{CheckResult, Verdict, worst};
@@ -212,6 +212,14 @@ impl Surroundings for Recorded<'_> {
     fn earlier(&self, gate: &PhaseId, check: &str) -> Option<serde_json::Value> {
         let same = |earlier: &&super::inputs::Earlier| earlier.gate == *gate && earlier.check == check;
         self.inputs.earlier.iter().find(same)?.observed.clone()
+    }
+
+    fn seen(&self) -> Seen {
+        Seen::default()
+    }
+
+    fn waits(&self, _: &Wait) -> bool {
+        false
     }
 }
 
