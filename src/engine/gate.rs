@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::accounts::Contracts;
 use super::judge::{self, Judgement};
 use super::publish;
 use super::record::GateRecord;
 use super::suspension;
-use super::{Engine, accounts};
+use super::{Engine, accounts, signed_record};
 use crate::chain::Reading;
 use crate::digest::sha256;
 use crate::error::Failure;
@@ -34,7 +35,7 @@ impl Engine<'_> {
             judgement.results.extend(suspension::results(&self.view()));
         }
         let verdict = worst(judgement.results.iter().map(|result| result.verdict));
-        let judged = self.record_of(phase, verdict, judgement)?;
+        let judged = self.record_of(phase, verdict, judgement, &contracts)?;
         self.recorder.record(Event::GateJudged(judged))
     }
 
@@ -51,9 +52,19 @@ impl Engine<'_> {
     }
 
     /// Writes everything that is needed to judge the gate again, and gives the event that points at it.
-    fn record_of(&self, phase: &Phase, verdict: Verdict, judgement: Judgement) -> Result<GateJudged, Failure> {
+    fn record_of(
+        &self,
+        phase: &Phase,
+        verdict: Verdict,
+        judgement: Judgement,
+        contracts: &Contracts,
+    ) -> Result<GateJudged, Failure> {
         let network = self.view().network(phase);
         let definition = self.definition(phase);
+        let view = self.view();
+        let sign_off = phase.gate.sign_off.as_ref();
+        let sign_off =
+            sign_off.and_then(|asked| signed_record::keep(&view, phase, asked, &judgement.results, contracts));
         let Judgement { results, reading, asks, noted } = judgement;
         let block = reading.as_ref().and_then(|reading| reading.block).map(|block| BlockRef {
             number: block.number,
@@ -75,6 +86,7 @@ impl Engine<'_> {
             transactions: asks,
             inputs: noted,
             reading,
+            sign_off,
             runbook: self.runbook.text.clone(),
         };
         let text = record.sealed()?;

@@ -190,8 +190,7 @@ impl<'a> View<'a> {
 
     /// Every declared key of a person, in whatever group.
     pub fn keys_of(&self, who: &str) -> Vec<SignerKey> {
-        let keys = self.runbook.signers.values().flat_map(|group| &group.keys);
-        keys.filter(|key| key.who == who).cloned().collect()
+        self.runbook.keys_of(who)
     }
 
     fn address(&self, contract: &Contract, network: &Network) -> Option<Address> {
