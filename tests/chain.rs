@@ -13,6 +13,8 @@ mod between;
 mod bytecode;
 #[path = "chain/contracts.rs"]
 mod contracts;
+#[path = "chain/elsewhere.rs"]
+mod elsewhere;
 #[path = "chain/endpoints.rs"]
 mod endpoints;
 #[path = "chain/fault.rs"]
