@@ -55,7 +55,11 @@ pub async fn judge(
         advise(result, target.network);
     }
     reading.notes = notes(&reading.endpoints);
-    reading.notes.extend(endpoints.open.iter().filter_map(Endpoint::went_backwards));
+    let counted = |endpoint: &&Endpoint| {
+        let named = |report: &EndpointReport| report.trouble.is_some() && report.variable == endpoint.at.variable();
+        !reading.endpoints.iter().any(named)
+    };
+    reading.notes.extend(endpoints.open.iter().filter(counted).filter_map(Endpoint::went_backwards));
     reading.notes.extend(waited.map(|first: Wait| format!("waited: {first}")));
     reading
 }

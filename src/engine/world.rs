@@ -70,7 +70,7 @@ impl World {
     pub fn endpoint(&self, variable: &str) -> Option<Result<EndpointUrl, String>> {
         let url = self.variables.get(variable)?;
         let from = if self.environment.contains_key(variable) { "the environment" } else { "the workspace's `.env`" };
-        let told = |why: String| format!("{}, in {from}", why.trim_start_matches(&format!("`{variable}` ")));
+        let told = |why: String| format!("{} (set in {from})", why.trim_start_matches(&format!("`{variable}` ")));
         Some(EndpointUrl::new(variable, url).map_err(told))
     }
 

@@ -92,6 +92,9 @@ pub async fn replay(bytes: &[u8], beside: Option<&Beside>) -> Result<Replay, Fai
     let operators = people::operators(&record, &runbook, network, phase, &judged, beside);
     let mut found = compare(&record, &mut judged, broken_off.as_deref());
     found.extend(operators);
+    if record.reading.as_ref().is_some_and(|reading| reading.block.is_some()) {
+        found.push(("endpoints".to_owned(), Found::NotJudged(OUTCOME_ALONE.to_owned())));
+    }
     found.extend(missing(&record, phase, judged));
     problems.extend(about_the_whole(&record, &runbook, network, whole));
     Ok(Replay { title: phase.gate.title.clone(), record, found, problems })
@@ -128,7 +131,7 @@ async fn judge_again(
         // Without a block nothing was read, and nothing can be known.
         let ids = on_chain.iter().map(|check| (check.id.as_str(), check.kind.name()));
         let ids = ids.chain(asks.iter().map(|ask| (ask.id.as_str(), "transactions")));
-        judged.extend(ids.map(|(id, kind)| CheckResult::unknown(id, kind, "no block was read")));
+        judged.extend(ids.map(|(id, kind)| CheckResult::unknown(id, kind, NO_BLOCK)));
         return (judged, Vec::new());
     };
     let again = chain::replay(network, reading, block, &on_chain, asks, around).await;
@@ -142,7 +145,7 @@ fn compare(record: &GateRecord, judged: &mut Vec<CheckResult>, broken_off: Optio
     for result in &record.results {
         let again = judged.iter().position(|other| other.id == result.id && other.kind == result.kind);
         let of = match again.map(|at| judged.remove(at)) {
-            Some(again) => follows(result, &again),
+            Some(again) => follows(record, result, &again),
             None => match (not_judged(result), broken_off) {
                 (_, Some(why)) if result.kind == signed::ID => Found::Differs(why.to_owned()),
                 (Some(why), _) => Found::NotJudged(why.to_owned()),
@@ -157,7 +160,7 @@ fn compare(record: &GateRecord, judged: &mut Vec<CheckResult>, broken_off: Optio
     found
 }
 
-fn follows(recorded: &CheckResult, again: &CheckResult) -> Found {
+fn follows(record: &GateRecord, recorded: &CheckResult, again: &CheckResult) -> Found {
     if recorded.verdict != again.verdict {
         let (was, is) = (recorded.verdict, again.verdict);
         return Found::Differs(format!("was recorded as {was}; the recorded bytes say {is}: {}", again.message));
@@ -166,8 +169,16 @@ fn follows(recorded: &CheckResult, again: &CheckResult) -> Found {
         let (was, is) = (&recorded.observed, &again.observed);
         return Found::Differs(format!("was recorded as having observed {was}; the recorded bytes say {is}"));
     }
+    let unread = record.reading.as_ref().is_some_and(|reading| reading.block.is_none());
+    if unread && again.message == NO_BLOCK {
+        return Found::NotJudged(OUTCOME_ALONE.to_owned());
+    }
     Found::Follows
 }
+
+/// What is said of a check where no block was read.
+const NO_BLOCK: &str = "no block was read";
+const OUTCOME_ALONE: &str = "of the examination of each endpoint the record holds the outcome, not the bytes";
 
 /// Why a result without a second judgement may be without one: it rests on something else than what the record holds.
 fn not_judged(result: &CheckResult) -> Option<&'static str> {
