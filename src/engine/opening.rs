@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Engine;
+use super::names;
 use super::signing::nonce;
 use super::world::View;
 use crate::digest::sha256;
@@ -187,7 +188,7 @@ impl<'a> Openings<'a> {
     pub fn verify(&self, proof: &OpeningProof) -> Result<(), String> {
         let statement = std::fs::read(self.folder.file(&proof.request.statement)).unwrap_or_default();
         let text = signoff::read_signature(&self.folder.file(&proof.signature))?;
-        let keys: Vec<SignerKey> = self.runbook.keys_of(&proof.request.operator);
+        let keys: Vec<SignerKey> = names::keys_of(self.runbook, &proof.request.operator);
         // It counted when it was recorded; its age then is not judged again.
         Asked::opening(&proof.request, &statement).judge_one(&text, &keys, Timestamp::UNIX_EPOCH).map(|_| ())
     }

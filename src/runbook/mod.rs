@@ -220,14 +220,6 @@ pub enum PerNetwork {
     Each(BTreeMap<String, String>),
 }
 
-impl Runbook {
-    /// Every declared key of a person, in whatever group.
-    pub fn keys_of(&self, who: &str) -> Vec<SignerKey> {
-        let keys = self.signers.values().flat_map(|group| &group.keys);
-        keys.filter(|key| key.who == who).cloned().collect()
-    }
-}
-
 /// People whose signatures count, by group.
 #[derive(Debug, Clone, Serialize)]
 pub struct Signers {

@@ -21,5 +21,6 @@ mod secrets;
 mod sign_offs;
 mod steps;
 mod stub;
+mod tampered;
 mod telling;
 mod watchdog;
