@@ -205,11 +205,11 @@ fn a_chain_that_goes_back_between_two_gates_opens_nothing() {
     assert_eq!((waits.count(), verified.stderr.lines().count()), (1, 1), "{}", verified.stderr);
     assert!(!verified.stderr.contains(['\r', '\u{1b}']) && !verified.stdout.contains("waits for a block:"));
     test.citadel("run --phase 2 --network net").code(11).says(behind).says("gate 2 waits for a block: block 5");
-    let judged = test.journal("two", "net").into_iter().filter_map(|entry| match entry.event {
+    let mut judged = test.journal("two", "net").into_iter().filter_map(|entry| match entry.event {
         Event::GateJudged(judged) => Some(judged),
         _ => None,
     });
-    let last = judged.last().unwrap();
+    let last = judged.next_back().unwrap();
     assert!(last.notes.iter().any(|note| note.contains(behind)), "{:?}", last.notes);
     let record = std::fs::read_to_string(test.runs("two", "net")[0].join(last.record)).unwrap();
     assert!(record.contains("its head went backwards, from block 5 to 3"), "{record}");

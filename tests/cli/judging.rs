@@ -129,7 +129,7 @@ fn whoever_changes_a_record_is_found_out() {
     });
     check("a signature", "`sign-off` was recorded as passed; the recorded bytes say waiting", &|record| {
         let signatures = record["sign_off"]["signatures"].as_object_mut().unwrap();
-        let other = signatures.values().last().unwrap().clone();
+        let other = signatures.values().next_back().unwrap().clone();
         *signatures.values_mut().next().unwrap() = other;
     });
     check("all signatures", "`sign-off` rests on signatures that the record does not hold", &|record| {
