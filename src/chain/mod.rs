@@ -40,5 +40,5 @@ pub use judge::{head, judge};
 pub use reading::{EndpointReport, PinnedBlock, Raw, RawAnswer, ReadRecord, Reading};
 pub use replay::{Replayed, replay};
 pub use rpc::EndpointUrl;
-pub use surroundings::{Known, Limits, Surroundings, Target, TransactionsAsk, Wait};
+pub use surroundings::{Known, Limits, Seen, Surroundings, Target, TransactionsAsk, Wait};
 pub use survey::{StateDepth, Survey, SurveyedEndpoint, survey};

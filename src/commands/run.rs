@@ -16,7 +16,7 @@ use crate::journal::{self, Lock, Owner, RunFolder, write_file};
 use crate::process::{shims, signals};
 use crate::recorder::Recorder;
 use crate::signoff;
-use crate::terminal::{self, Style};
+use crate::terminal;
 
 pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failure> {
     let stop = signals::listen()?;
@@ -65,9 +65,8 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     }
     world.folder.create()?;
     shims::write(&world.folder.shims(), world.path())?;
-    let variable = |name: &str| context.environment.get(name).map(String::as_str);
-    let style = Style::detect(variable("CI"), variable("TERM"), world.folder.path().to_owned());
-    let mut recorder = Recorder::new(journal, progress, vec![terminal::observer(&style)]);
+    let observer = terminal::observer(&context.style(world.folder.path()));
+    let mut recorder = Recorder::new(journal, progress, vec![observer]);
     recorder.record(opening)?;
     let scope_progress = recorder.progress().clone();
     let view = View { runbook: &context.runbook, progress: &scope_progress, world: &world };

@@ -60,7 +60,9 @@ impl Engine<'_> {
         let Some(check) = &step.probe else { return Ok(None) };
         let network = Network { block: BlockTag::Latest, ..self.view().network(self.phase_of(step)?).clone() };
         let view = self.view();
-        let judged = judge::checks_and(&view, &network, &[check], &[], view.kept(&network), None).await;
+        let reading = [check];
+        let reading = judge::checks_and(&view, &network, &reading, &[], view.kept(&network), None);
+        let judged = self.telling_waits(&format!("the probe of {}", step.id), reading).await;
         let verdict = judged.verdict();
         let reason = judged.results.first().map(|result| result.message.clone()).unwrap_or_default();
         let attempt = self.recorder.progress().steps.get(&step.id).map_or(0, |progress| progress.attempt);
