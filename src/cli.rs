@@ -57,6 +57,20 @@ pub enum Command {
     /// List gates, or judge them against the chain and a run's evidence
     #[command(subcommand)]
     Gate(Gate),
+    /// Write what the runbook's checks observe at one block, as JSON
+    ///
+    /// Reads only, needs no run, and judges nothing. Exit codes: 0 everything was observed, 11 something could not be,
+    /// 15 something is missing.
+    #[command(after_help = "Examples:
+  citadel snapshot --network mainnet --out today.json
+  citadel snapshot --network mainnet --at 21000000 --out then.json   needs archive nodes
+  citadel diff then.json today.json")]
+    Snapshot(Snapshot),
+    /// Say in words what changed between two snapshots
+    ///
+    /// Reads the two files and nothing else. Exit codes: 0 nothing changed, 17 something did, 11 nothing did, but
+    /// something could not be compared; 2 they are no snapshots of one chain.
+    Diff(Diff),
     /// Show whether a run could start: tools, variables, endpoints, addresses, clocks
     ///
     /// Reads only. Exit codes: 0 a run could start, 15 it could not.
@@ -240,6 +254,40 @@ pub enum VerdictFormat {
     Github,
     /// For a pull request or a ticket
     Markdown,
+}
+
+#[derive(Debug, Args)]
+pub struct Snapshot {
+    #[command(flatten)]
+    pub net: Net,
+    /// Where to write it [default: stdout]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// An older block, by number or hash; its state must still be there
+    #[arg(long, value_name = "BLOCK")]
+    pub at: Option<BlockChoice>,
+}
+
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The earlier snapshot
+    pub from: PathBuf,
+    /// The later snapshot
+    pub to: PathBuf,
+    /// How to write what changed
+    #[arg(long, value_enum, default_value_t = DiffFormat::Human)]
+    pub format: DiffFormat,
+}
+
+/// How a difference is written.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum DiffFormat {
+    /// For people
+    Human,
+    /// Versioned JSON
+    Json,
+    /// Annotations in a GitHub workflow
+    Github,
 }
 
 #[derive(Debug, Args)]

@@ -17,6 +17,8 @@ mod contracts;
 mod elsewhere;
 #[path = "chain/endpoints.rs"]
 mod endpoints;
+#[path = "chain/events.rs"]
+mod events;
 #[path = "chain/fault.rs"]
 mod fault;
 #[path = "chain/governance.rs"]
@@ -31,6 +33,8 @@ mod proxy;
 mod safes;
 #[path = "chain/scripted.rs"]
 mod scripted;
+#[path = "chain/signed.rs"]
+mod signed;
 #[path = "chain/site.rs"]
 mod site;
 #[path = "chain/told.rs"]

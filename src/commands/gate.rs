@@ -138,7 +138,11 @@ fn lines(runbook: &Runbook, phase: &Phase, results: &[CheckResult]) -> BTreeMap<
 }
 
 /// Endpoints without a URL that can be used, where fewer than must agree have one.
-fn unset<'a>(context: &Context, networks: impl Iterator<Item = &'a str>, world: &World) -> Vec<(String, String)> {
+pub(super) fn unset<'a>(
+    context: &Context,
+    networks: impl Iterator<Item = &'a str>,
+    world: &World,
+) -> Vec<(String, String)> {
     let names: BTreeSet<&str> = networks.collect();
     let read = names.iter().filter_map(|name| context.runbook.networks.get(*name));
     let short = read.filter(|network| {
@@ -157,7 +161,7 @@ fn unset<'a>(context: &Context, networks: impl Iterator<Item = &'a str>, world: 
 /// Whether a check can be judged without what a run kept.
 fn needs_no_run(kind: &CheckKind) -> bool {
     match kind {
-        CheckKind::SafeBundle { .. }
+        CheckKind::SafeBundle(_)
         | CheckKind::SafeTx { .. }
         | CheckKind::UnchangedSince { .. }
         | CheckKind::Transaction(_)

@@ -7,6 +7,7 @@ mod context;
 mod contingency;
 mod decide;
 mod devchain;
+mod diff;
 mod doctor;
 mod explain;
 mod gate;
@@ -19,6 +20,7 @@ mod report;
 mod resume;
 mod run;
 mod sign_off;
+mod snapshot;
 mod status;
 mod step;
 mod verdicts;
@@ -42,6 +44,8 @@ pub async fn dispatch(cli: &Cli) -> Result<ExitCode, Failure> {
             replay::judge_again(file, args.format).await
         }
         Command::Gate(Gate::Verify(args)) => gate::verify(&Context::new(global)?, args).await,
+        Command::Snapshot(args) => snapshot::snapshot(&Context::new(global)?, args).await,
+        Command::Diff(args) => diff::diff(args),
         Command::Doctor(args) => doctor::doctor(&Context::new(global)?, args).await,
         Command::Status(args) => status::status(&Context::new(global)?, args),
         Command::Report(args) => report::report(&Context::new(global)?, args),

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::facts::HandedInThen;
 use super::world::Around;
-use crate::chain::{BlockChoice, Known, Seen, Surroundings, Wait, checksum};
+use crate::chain::{BlockChoice, Fetched, Known, Seen, Surroundings, Wait, checksum};
 use crate::runbook::{Check, Lookup, PhaseId, Scope, Template};
 
 /// What checks may look at: what the chain room asks for, and files of the workspace.
@@ -58,6 +58,8 @@ pub struct Earlier {
 /// The surroundings of a run, with a note of what was asked for.
 pub(super) struct Noting<'a> {
     around: Around<'a>,
+    /// What services were asked for before, by address.
+    fetched: Fetched,
     noted: Mutex<Noted>,
 }
 
@@ -69,7 +71,12 @@ impl<'a> Noting<'a> {
         let mentioned = |(name, _): &(&String, &String)| texts.contains(name.as_str());
         let names = around.scope().values.iter().filter(mentioned).map(|(name, value)| (name.clone(), value.clone()));
         let noted = Noted { contracts, names: names.collect(), ..Noted::default() };
-        Self { around, noted: Mutex::new(noted) }
+        Self { around, fetched: Fetched::new(), noted: Mutex::new(noted) }
+    }
+
+    /// The same with what services told; a check finds it as an artefact of that address.
+    pub(super) fn with(self, fetched: Fetched) -> Self {
+        Self { fetched, ..self }
     }
 
     /// What was looked at.
@@ -88,7 +95,7 @@ impl Surroundings for Noting<'_> {
     }
 
     fn artefact(&self, name: &str) -> Result<Vec<u8>, String> {
-        let found = self.around.artefact(name);
+        let found = self.fetched.get(name).cloned().unwrap_or_else(|| self.around.artefact(name));
         self.note(|noted| drop(noted.artefacts.insert(name.to_owned(), Content::of(&found))));
         found
     }

@@ -75,6 +75,8 @@ pub async fn checks_and(
     }
     let on_chain = with_compared(view.runbook, on_chain);
     let target = view.target(network);
+    let fetched = chain::fetch(&on_chain, &around, target.limits).await;
+    let around = around.with(fetched);
     let mut reading = chain::judge(&target, &on_chain, &asks, &around, at_least).await;
     if network.dev_chain.is_some() && target.endpoints.is_empty() {
         reading.results = reading.results.into_iter().map(without_chain).collect();

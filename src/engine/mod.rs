@@ -14,6 +14,7 @@ mod inputs;
 pub mod judge;
 mod limits;
 pub mod names;
+pub mod observe;
 pub mod opening;
 mod outcome;
 mod publish;

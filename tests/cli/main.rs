@@ -22,6 +22,7 @@ mod secrets;
 mod sign_offs;
 mod steps;
 mod stub;
+mod takeovers;
 mod tampered;
 mod telling;
 mod watchdog;
