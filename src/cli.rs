@@ -79,6 +79,18 @@ pub enum Command {
   citadel verify run --head 122c0b148c4f…   the head that was printed at a gate, noted down elsewhere
   citadel verify run --unfinished           a run that stopped and is not over")]
     Verify(VerifyRun),
+    /// Pack a complete run into one file that anybody can check
+    ///
+    /// The same run always gives the same bytes. Exit codes: 15 something is missing, 18 the run is not consistent, 19 a
+    /// secret was found.
+    #[command(after_help = "Examples:
+  citadel archive --network mainnet
+  citadel archive --network mainnet --out release/run.tar.zst")]
+    Archive(Archive),
+    /// Write a complete run into a folder, as `archive` would pack it
+    #[command(after_help = "Examples:
+  citadel export --network mainnet --to release/run")]
+    Export(Export),
     /// What people are asked to sign, and what they handed in
     #[command(subcommand)]
     SignOff(SignOff),
@@ -258,9 +270,37 @@ pub struct Status {
     pub json: bool,
 }
 
+/// Which run.
+#[derive(Debug, Args)]
+pub struct OfRun {
+    #[command(flatten)]
+    pub net: OptionalNet,
+    /// The folder of a run [default: the latest on the network]
+    #[arg(long, value_name = "DIR")]
+    pub run: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Archive {
+    #[command(flatten)]
+    pub of: OfRun,
+    /// The file to write [default: `RUNBOOK-NETWORK-RUN.tar.zst` here]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Export {
+    #[command(flatten)]
+    pub of: OfRun,
+    /// The folder to make
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+}
+
 #[derive(Debug, Args)]
 pub struct VerifyRun {
-    /// The folder of a run
+    /// The folder of a run, or one that `citadel export` made or an archive holds
     pub dir: PathBuf,
     /// A journal head that was noted down: the journal must have it
     #[arg(long, value_name = "HASH")]
@@ -276,10 +316,7 @@ pub struct VerifyRun {
 #[derive(Debug, Args)]
 pub struct Report {
     #[command(flatten)]
-    pub net: OptionalNet,
-    /// The folder of a run [default: the latest on the network]
-    #[arg(long, value_name = "DIR")]
-    pub run: Option<PathBuf>,
+    pub of: OfRun,
     #[arg(long, value_enum, default_value_t = ReportFormat::Markdown)]
     pub format: ReportFormat,
 }

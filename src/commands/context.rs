@@ -110,6 +110,12 @@ impl Context {
         Style::detect(variable("CI"), variable("TERM"), folder.to_owned())
     }
 
+    /// Knows the values of the declared variables.
+    pub(super) fn mask(&self, workspace: &Path) -> Result<Mask, Failure> {
+        let variables = self.variables(workspace);
+        Ok(Mask::new(variables.iter().map(|(name, value)| (name.as_str(), Secret::new(value.as_str()))))?)
+    }
+
     /// The world of a run.
     pub(super) fn world(
         &self,
@@ -119,8 +125,7 @@ impl Context {
         folder: RunFolder,
         stop: tokio::sync::watch::Receiver<Stop>,
     ) -> Result<World, Failure> {
-        let variables = self.variables(&workspace.dir);
-        let mask = Mask::new(variables.iter().map(|(name, value)| (name.as_str(), Secret::new(value.as_str()))))?;
+        let (variables, mask) = (self.variables(&workspace.dir), self.mask(&workspace.dir)?);
         Ok(World {
             workspace,
             state: self.state.clone(),

@@ -1,5 +1,6 @@
 //! One file a subcommand, each thin: read what the others need, call them, and give the exit code.
 
+mod archive;
 mod check;
 mod completions;
 mod context;
@@ -44,6 +45,8 @@ pub async fn dispatch(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Doctor(args) => doctor::doctor(&Context::new(global)?, args).await,
         Command::Status(args) => status::status(&Context::new(global)?, args),
         Command::Report(args) => report::report(&Context::new(global)?, args),
+        Command::Archive(args) => archive::archive(&Context::new(global)?, args).await,
+        Command::Export(args) => archive::export(&Context::new(global)?, args).await,
         Command::Verify(args) => verify::verify(args).await,
         Command::SignOff(args) => Box::pin(sign_off::sign_off(&Context::new(global)?, args)).await,
         Command::Contingency(Contingency::List) => Ok(contingency::list(&Context::new(global)?)),

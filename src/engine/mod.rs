@@ -20,6 +20,7 @@ mod publish;
 pub mod reading;
 mod record;
 pub mod replay;
+pub mod scan;
 mod secrets;
 pub mod signed;
 mod signed_record;
@@ -100,6 +101,7 @@ impl<'a> Engine<'a> {
         let (code, hint) = ending.unwrap_or_else(|| self.code());
         self.recorder.record(Event::RunEnded { complete: code == ExitCode::Ok && self.is_complete() })?;
         publish::report(&self.world)?;
+        scan::scan(&self.world, &self.recorder.progress().published)?;
         let head = self.recorder.head().0.to_owned();
         let contingency = self.chosen.take();
         Ok(Ending { code, hint, contingency, progress: self.recorder.progress().clone(), head })
