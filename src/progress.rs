@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{
     Artefact, BlockRef, Deployment, Event, GateJudged, HandedIn, OpeningRequested, PhaseOutline, PublishedFile,
-    RunOpened, SignOffRequested, StepEnded, StepOutcome, StepStarted,
+    RunOpened, SignOffRequested, StepEnded, StepOutcome, StepOutline, StepStarted,
 };
 use crate::process::Started;
 use crate::runbook::{PhaseId, StepId};
@@ -20,7 +21,8 @@ pub struct Progress {
     pub opening: OpeningProgress,
     /// The definitions that the latest invocation works by.
     pub phases: Vec<PhaseOutline>,
-    pub steps: BTreeMap<StepId, StepProgress>,
+    /// In the order in which they were first begun.
+    pub steps: IndexMap<StepId, StepProgress>,
     pub gates: BTreeMap<PhaseId, GateProgress>,
     pub artefacts: BTreeMap<String, Artefact>,
     pub dev_chain: Option<DevChainProgress>,
@@ -251,6 +253,31 @@ impl Progress {
         Some(self.steps.get(step)?.state)
     }
 
+    /// The phase of `step` and its place there, in the definitions that the run works by.
+    pub fn place(&self, step: &StepId) -> Option<(&PhaseOutline, usize)> {
+        // Steps begin in the order of their outlines unless somebody asked for one alone.
+        let nth = self.steps.get_index_of(step).unwrap_or(self.steps.len());
+        self.nth_step(nth).filter(|(phase, index)| phase.steps[*index].id == *step).or_else(|| {
+            let place = |phase: &PhaseOutline| phase.steps.iter().position(|outline| outline.id == *step);
+            self.phases.iter().find_map(|phase| Some((phase, place(phase)?)))
+        })
+    }
+
+    fn nth_step(&self, mut nth: usize) -> Option<(&PhaseOutline, usize)> {
+        for phase in &self.phases {
+            if nth < phase.steps.len() {
+                return Some((phase, nth));
+            }
+            nth -= phase.steps.len();
+        }
+        None
+    }
+
+    /// What `step` means in the definitions that the run works by.
+    pub fn outline(&self, step: &StepId) -> Option<&StepOutline> {
+        self.place(step).map(|(phase, index)| &phase.steps[index])
+    }
+
     /// The largest block that the evidence of `phase`'s steps reached.
     pub fn last_block(&self, steps: impl IntoIterator<Item = StepId>) -> Option<u64> {
         steps.into_iter().filter_map(|step| self.steps.get(&step)?.ended.as_ref()?.last_block).max()
@@ -292,9 +319,9 @@ impl Progress {
         self.steps.insert(started.step.clone(), progress);
         self.transactions.retain(|_, user| *user != started.step);
         // What a gate said about its phase is void once a step of the phase runs again.
-        let phases = &self.phases;
-        let has = |phase: &PhaseOutline| phase.steps.iter().any(|step| step.id == started.step);
-        self.gates.retain(|gate, _| !phases.iter().any(|phase| phase.id == *gate && has(phase)));
+        if let Some(gate) = self.place(&started.step).map(|(phase, _)| phase.id.clone()) {
+            self.gates.remove(&gate);
+        }
     }
 
     fn step_ended(&mut self, ended: &StepEnded) {

@@ -48,13 +48,13 @@ pub(super) async fn plan(context: &Context, args: &Plan) -> Result<ExitCode, Fai
         );
     }
     let shown = Shown::new(&view);
-    for line in plan::plan(&context.runbook, &prospect.selection, &progress, &prospect.network.name) {
+    plan::each(&context.runbook, &prospect.selection, &progress, &prospect.network.name, |line| {
         shown.write(&mut text, &line);
         if text.len() >= PIECE {
             terminal::data(&text);
             text.clear();
         }
-    }
+    });
     for (what, how) in &prospect.missing {
         let _ = writeln!(text, "\nmissing: {what}\n         {how}");
     }

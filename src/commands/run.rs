@@ -13,6 +13,7 @@ use crate::engine::world::{View, World};
 use crate::engine::{Ending, Engine};
 use crate::error::{ExitCode, Failure};
 use crate::journal::{self, Lock, Owner, RunFolder, write_file};
+use crate::operator::Choice;
 use crate::process::{shims, signals};
 use crate::recorder::Recorder;
 use crate::signoff;
@@ -20,6 +21,11 @@ use crate::terminal::{self, Style};
 
 pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failure> {
     let stop = signals::listen()?;
+    for answer in &args.on_failure {
+        if let Choice::Contingency(id) = answer {
+            contingency::find(context, id)?;
+        }
+    }
     let prospect = Prospect::look(context, &args.part).await?;
     refuse(&prospect.missing, &what(&prospect, args), "nothing was started")?;
     let home = context.home(prospect.network);
@@ -76,7 +82,8 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
         terminal::note(&table);
     }
     let reports = world.reports.clone();
-    let ending = Engine::new(&context.runbook, &prospect.selection, world, recorder, guided()).run().await?;
+    let engine = Engine::new(&context.runbook, &prospect.selection, world, recorder, guided());
+    let ending = engine.answered(args.on_failure.clone()).run().await?;
     let code = finish(&ending, &reports);
     match &ending.contingency {
         None => Ok(code),

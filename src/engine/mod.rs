@@ -28,11 +28,12 @@ mod waiting;
 mod watch;
 pub mod world;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::devchain::Running;
 use crate::error::{ExitCode, Failure};
 use crate::event::{Event, StepOutcome};
+use crate::operator::Choice;
 use crate::plan::{self, Item, Selection};
 use crate::process::clock;
 use crate::progress::{Halt, Progress, StepState};
@@ -53,6 +54,8 @@ pub struct Engine<'a> {
     chain: Option<Running>,
     /// A person sits at the terminal and can be asked.
     guided: bool,
+    /// What a person answers to failures, said beforehand; the terminal is not asked then.
+    answers: Option<VecDeque<Choice>>,
     /// The contingency that the person chose.
     chosen: Option<String>,
     time: limits::RunTime,
@@ -80,7 +83,14 @@ impl<'a> Engine<'a> {
         let of_phase = |phase: &'a Phase| phase.steps.iter().map(move |step| (&step.id, (phase, step)));
         let steps = runbook.phases.iter().flat_map(of_phase).collect();
         let asked_contracts = BTreeSet::new();
-        Self { runbook, steps, selection, world, recorder, chain: None, guided, chosen: None, time, asked_contracts }
+        let (answers, chosen) = (None, None);
+        Self { runbook, steps, selection, world, recorder, chain: None, guided, answers, chosen, time, asked_contracts }
+    }
+
+    /// With answers to failures, used one after the other; where none is left, the run stops.
+    #[must_use]
+    pub fn answered(self, answers: Vec<Choice>) -> Self {
+        Self { answers: (!answers.is_empty()).then(|| answers.into()), ..self }
     }
 
     /// Runs until nothing is left to do or something stops it. The dev chain that it started ends in every case.
@@ -184,7 +194,7 @@ impl<'a> Engine<'a> {
     fn changed_hint(&self, step: &StepId) -> String {
         let progress = self.recorder.progress();
         let before = progress.steps.get(step).map(|seen| seen.started.definition.as_str());
-        let after = plan::outline(progress, step).map(|outline| outline.definition.as_str());
+        let after = progress.outline(step).map(|outline| outline.definition.as_str());
         let differences =
             before.zip(after).map(|(before, after)| self.view().differences(before, after)).unwrap_or_default();
         format!(

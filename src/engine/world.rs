@@ -62,7 +62,7 @@ impl World {
 
     /// What git and other programs that citadel asks are given: the allow-list, no secrets.
     pub fn child_environment(&self) -> BTreeMap<String, String> {
-        process::environment::base(self.environment.clone().into_iter(), &[])
+        process::environment::base(&self.environment, &[])
     }
 
     /// Writes what people need to sign: the statement, the same for Ethereum wallets, and how to do it.

@@ -74,11 +74,22 @@ impl fmt::Display for Item {
 /// Everything that will happen and everything that will not, in order, if all goes well.
 pub fn plan(runbook: &Runbook, selection: &Selection, progress: &Progress, network: &str) -> Vec<Line> {
     let mut lines = Vec::new();
+    each(runbook, selection, progress, network, |line| lines.push(line));
+    lines
+}
+
+/// The same, one line after the other.
+pub fn each(
+    runbook: &Runbook,
+    selection: &Selection,
+    progress: &Progress,
+    network: &str,
+    mut take: impl FnMut(Line),
+) {
     let _ = walk(runbook, selection, progress, network, |line| -> ControlFlow<()> {
-        lines.push(line.text());
+        take(line.text());
         ControlFlow::Continue(())
     });
-    lines
 }
 
 /// The first thing to do; nothing once this invocation was stopped.
@@ -152,7 +163,7 @@ fn walk<B>(
     network: &str,
     mut take: impl FnMut(Found<'_>) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
-    let mut chain = chain_is_up(progress);
+    let (mut chain, mut behind) = (chain_is_up(progress), 0);
     for phase in &runbook.phases[selection.phases.clone()] {
         let dev = runbook.networks[phase.on.as_deref().unwrap_or(network)].dev_chain.is_some();
         let outline = progress.phases.iter().find(|outline| outline.id == phase.id);
@@ -166,7 +177,9 @@ fn walk<B>(
         };
         for (index, step) in phase.steps.iter().enumerate().filter(|(_, step)| selection.takes(&step.id)) {
             let today = || outline_at(progress, outline, index, &step.id);
-            add(step_line(step, today, selection, progress), &|| step_needs_chain(step))?;
+            let seen = story(progress, behind, &step.id);
+            behind += 1;
+            add(step_line(step, seen, today, selection, progress), &|| step_needs_chain(step))?;
         }
         if selection.step.is_none() {
             add(gate_line(phase, outline, progress), &|| gate_needs_chain(runbook, phase))?;
@@ -177,11 +190,12 @@ fn walk<B>(
 
 fn step_line<'a>(
     step: &'a Step,
+    seen: Option<&'a StepProgress>,
     today: impl FnOnce() -> Option<&'a StepOutline>,
     selection: &Selection,
     progress: &'a Progress,
 ) -> Found<'a> {
-    let Some(seen) = progress.steps.get(&step.id) else {
+    let Some(seen) = seen else {
         let item = Item::Run { step: step.id.clone(), attempt: 1 };
         return Found::Due(Line { item, why: "it has not run yet".into() });
     };
@@ -253,12 +267,13 @@ fn gate_line<'a>(phase: &'a Phase, today: Option<&PhaseOutline>, progress: &'a P
     Found::Due(Line { item: Item::Gate { phase: phase.id.clone() }, why })
 }
 
-/// The step's outline in the definitions that the run works by.
-pub fn outline<'a>(progress: &'a Progress, step: &StepId) -> Option<&'a StepOutline> {
-    progress.phases.iter().flat_map(|phase| &phase.steps).find(|outline| outline.id == *step)
+/// The step's story, which most likely is the next one: steps begin in the order of the runbook.
+fn story<'a>(progress: &'a Progress, behind: usize, step: &StepId) -> Option<&'a StepProgress> {
+    let next = progress.steps.get_index(behind).filter(|(id, _)| *id == step).map(|(_, seen)| seen);
+    next.or_else(|| progress.steps.get(step))
 }
 
-/// The same, where it most likely is: a run's outlines are in the order of its runbook.
+/// What it means today, where it most likely is: a run's outlines are in the order of its runbook.
 fn outline_at<'a>(
     progress: &'a Progress,
     phase: Option<&'a PhaseOutline>,
@@ -266,7 +281,7 @@ fn outline_at<'a>(
     step: &StepId,
 ) -> Option<&'a StepOutline> {
     let there = phase.and_then(|phase| phase.steps.get(index)).filter(|outline| outline.id == *step);
-    there.or_else(|| outline(progress, step))
+    there.or_else(|| progress.outline(step))
 }
 
 fn chain_is_up(progress: &Progress) -> bool {
