@@ -43,6 +43,9 @@ pub struct Progress {
     /// The contingencies that hold the run up, by their ids.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub suspended: BTreeMap<String, Suspension>,
+    /// How many steps from the first on are done by today's definitions: what comes next is looked for behind them.
+    #[serde(skip)]
+    settled: usize,
 }
 
 /// A contingency that holds a run up until a person closes it.
@@ -166,7 +169,7 @@ impl Progress {
         match event {
             Event::RunOpened(opened) => {
                 self.opening.taken_up(&opened.operator);
-                self.phases.clone_from(&opened.phases);
+                self.work_by(opened.phases.clone());
                 self.run = Some(opened.clone());
             }
             Event::RunContinued(continued) => {
@@ -263,6 +266,20 @@ impl Progress {
         })
     }
 
+    /// How many of the first steps of the phase at `index` are done by today's definitions.
+    pub fn settled_in(&self, index: usize) -> usize {
+        let before = self.phases.iter().take(index).map(|phase| phase.steps.len()).sum();
+        let here = self.phases.get(index).map_or(0, |phase| phase.steps.len());
+        self.settled.saturating_sub(before).min(here)
+    }
+
+    /// Other definitions count from here on.
+    pub fn work_by(&mut self, phases: Vec<PhaseOutline>) {
+        self.phases = phases;
+        self.settled = 0;
+        self.settle();
+    }
+
     fn nth_step(&self, mut nth: usize) -> Option<(&PhaseOutline, usize)> {
         for phase in &self.phases {
             if nth < phase.steps.len() {
@@ -295,7 +312,6 @@ impl Progress {
     }
 
     fn continued(&mut self, phases: &[PhaseOutline]) {
-        self.phases = phases.to_vec();
         self.fresh.clear();
         self.tries.clear();
         self.halt = None;
@@ -304,10 +320,34 @@ impl Progress {
         for step in self.steps.values_mut().filter(|step| step.state == StepState::Started) {
             step.state = StepState::Indeterminate;
         }
+        self.work_by(phases.to_vec());
+    }
+
+    /// Moves past what is settled.
+    fn settle(&mut self) {
+        let is_settled = |(phase, index): (&PhaseOutline, usize)| {
+            let outline = &phase.steps[index];
+            let done = self.steps.get(&outline.id).filter(|seen| seen.state == StepState::Done);
+            done.is_some_and(|seen| seen.started.definition == outline.definition)
+        };
+        let mut settled = self.settled;
+        while self.nth_step(settled).is_some_and(is_settled) {
+            settled += 1;
+        }
+        self.settled = settled;
+    }
+
+    /// A step's state changes.
+    fn unsettle(&mut self, step: &StepId) {
+        let next = self.nth_step(self.settled).is_some_and(|(phase, index)| phase.steps[index].id == *step);
+        if self.settled > 0 && !next && self.step_state(step) == Some(StepState::Done) {
+            self.settled = 0;
+        }
     }
 
     fn step_started(&mut self, started: &StepStarted) {
         self.opening.unproved |= !self.opening.is_proved();
+        self.unsettle(&started.step);
         let progress = StepProgress {
             state: StepState::Started,
             attempt: started.attempt,
@@ -325,6 +365,7 @@ impl Progress {
     }
 
     fn step_ended(&mut self, ended: &StepEnded) {
+        self.unsettle(&ended.step);
         for hash in &ended.transactions {
             self.transactions.insert(hash.clone(), ended.step.clone());
         }
@@ -339,6 +380,7 @@ impl Progress {
             StepOutcome::Refused(_) => StepState::NotHappened,
         };
         progress.ended = Some(ended.clone());
+        self.settle();
         self.fresh.insert(ended.step.clone());
         *self.tries.entry(ended.step.clone()).or_default() += 1;
         if matches!(self.halt, Some(Halt::Step { .. })) {
@@ -352,6 +394,7 @@ impl Progress {
     }
 
     fn step_decided(&mut self, step: &StepId, happened: bool, word: (String, String)) {
+        self.unsettle(step);
         if let Some(progress) = self.steps.get_mut(step) {
             progress.state = if happened { StepState::Happened } else { StepState::NotHappened };
             progress.decided = Some(word);

@@ -1,5 +1,5 @@
 //! Does what the plan says, one item at a time, and records what happened. It knows no terminal and no file format; it
-//! decides nothing that `plan::next` could decide.
+//! decides nothing that the plan could decide.
 
 pub mod accounts;
 mod before;
@@ -28,7 +28,7 @@ mod waiting;
 mod watch;
 pub mod world;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use crate::devchain::Running;
 use crate::error::{ExitCode, Failure};
@@ -46,7 +46,7 @@ use world::{View, World};
 pub struct Engine<'a> {
     runbook: &'a Runbook,
     /// Where each step is declared.
-    steps: BTreeMap<&'a StepId, (&'a Phase, &'a Step)>,
+    steps: HashMap<&'a StepId, (&'a Phase, &'a Step)>,
     selection: &'a Selection,
     world: World,
     recorder: Recorder,
@@ -117,11 +117,17 @@ impl<'a> Engine<'a> {
             return Ok(Some(waiting));
         }
         loop {
-            if self.stopped()? || self.suspended()? {
+            if self.stopped()? {
                 return Ok(None);
             }
             let (runbook, network) = (self.runbook, self.world.network.clone());
-            let Some(line) = plan::next(runbook, self.selection, self.recorder.progress(), &network) else {
+            let line = plan::next_at_work(runbook, self.selection, self.recorder.progress(), &network);
+            // An attempt looks by itself, right before its intent is recorded.
+            let looks = line.as_ref().is_some_and(|line| matches!(line.item, Item::Run { .. }));
+            if !looks && self.suspended()? {
+                return Ok(None);
+            }
+            let Some(line) = line else {
                 let since = clock::now();
                 let goes_on = self.asked().await?;
                 self.time.waited_since(since);

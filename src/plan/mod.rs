@@ -79,26 +79,46 @@ pub fn plan(runbook: &Runbook, selection: &Selection, progress: &Progress, netwo
 }
 
 /// The same, one line after the other.
-pub fn each(
-    runbook: &Runbook,
-    selection: &Selection,
-    progress: &Progress,
-    network: &str,
-    mut take: impl FnMut(Line),
-) {
-    let _ = walk(runbook, selection, progress, network, |line| -> ControlFlow<()> {
-        take(line.text());
-        ControlFlow::Continue(())
-    });
+pub fn each(runbook: &Runbook, selection: &Selection, progress: &Progress, network: &str, mut take: impl FnMut(Line)) {
+    let _ = walk(
+        runbook,
+        selection,
+        progress,
+        network,
+        |_| 0,
+        |line| -> ControlFlow<()> {
+            take(line.text());
+            ControlFlow::Continue(())
+        },
+    );
 }
 
 /// The first thing to do; nothing once this invocation was stopped.
 pub fn next(runbook: &Runbook, selection: &Selection, progress: &Progress, network: &str) -> Option<Line> {
+    first(runbook, selection, progress, network, |_| 0)
+}
+
+/// The same where the run works by the definitions of this very runbook: what it settled is not looked at again.
+pub fn next_at_work(runbook: &Runbook, selection: &Selection, progress: &Progress, network: &str) -> Option<Line> {
+    // A single step that was asked for is due although it is done.
+    let settled = |phase| if selection.step.is_none() { progress.settled_in(phase) } else { 0 };
+    let found = first(runbook, selection, progress, network, settled);
+    debug_assert_eq!(found, next(runbook, selection, progress, network), "nothing settled is due");
+    found
+}
+
+fn first(
+    runbook: &Runbook,
+    selection: &Selection,
+    progress: &Progress,
+    network: &str,
+    settled: impl Fn(usize) -> usize,
+) -> Option<Line> {
     let stopped = progress.halt.as_ref().is_some_and(|halt| !goes_on(runbook, progress, halt));
     if stopped || progress.closed.is_some() || !progress.suspended.is_empty() {
         return None;
     }
-    let found = walk(runbook, selection, progress, network, |line| match line {
+    let found = walk(runbook, selection, progress, network, settled, |line| match line {
         Found::Done(..) | Found::Passed(..) => ControlFlow::Continue(()),
         Found::Due(line) => ControlFlow::Break(line),
     });
@@ -155,16 +175,17 @@ impl Found<'_> {
     }
 }
 
-/// Gives every line in order to `take`, until it breaks.
+/// Gives every line in order to `take`, until it breaks; of a phase, by its index, without the first that are `settled`.
 fn walk<B>(
     runbook: &Runbook,
     selection: &Selection,
     progress: &Progress,
     network: &str,
+    settled: impl Fn(usize) -> usize,
     mut take: impl FnMut(Found<'_>) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
-    let (mut chain, mut behind) = (chain_is_up(progress), 0);
-    for phase in &runbook.phases[selection.phases.clone()] {
+    let mut chain = chain_is_up(progress);
+    for (number, phase) in selection.phases.clone().zip(&runbook.phases[selection.phases.clone()]) {
         let dev = runbook.networks[phase.on.as_deref().unwrap_or(network)].dev_chain.is_some();
         let outline = progress.phases.iter().find(|outline| outline.id == phase.id);
         let mut add = |found: Found<'_>, reads_chain: &dyn Fn() -> bool| {
@@ -175,11 +196,10 @@ fn walk<B>(
             }
             take(found)
         };
-        for (index, step) in phase.steps.iter().enumerate().filter(|(_, step)| selection.takes(&step.id)) {
+        let steps = phase.steps.iter().enumerate().skip(settled(number));
+        for (index, step) in steps.filter(|(_, step)| selection.takes(&step.id)) {
             let today = || outline_at(progress, outline, index, &step.id);
-            let seen = story(progress, behind, &step.id);
-            behind += 1;
-            add(step_line(step, seen, today, selection, progress), &|| step_needs_chain(step))?;
+            add(step_line(step, today, selection, progress), &|| step_needs_chain(step))?;
         }
         if selection.step.is_none() {
             add(gate_line(phase, outline, progress), &|| gate_needs_chain(runbook, phase))?;
@@ -190,12 +210,11 @@ fn walk<B>(
 
 fn step_line<'a>(
     step: &'a Step,
-    seen: Option<&'a StepProgress>,
     today: impl FnOnce() -> Option<&'a StepOutline>,
     selection: &Selection,
     progress: &'a Progress,
 ) -> Found<'a> {
-    let Some(seen) = seen else {
+    let Some(seen) = progress.steps.get(&step.id) else {
         let item = Item::Run { step: step.id.clone(), attempt: 1 };
         return Found::Due(Line { item, why: "it has not run yet".into() });
     };
@@ -265,12 +284,6 @@ fn gate_line<'a>(phase: &'a Phase, today: Option<&PhaseOutline>, progress: &'a P
         Some(judged) => return Found::Passed(&phase.id, judged),
     };
     Found::Due(Line { item: Item::Gate { phase: phase.id.clone() }, why })
-}
-
-/// The step's story, which most likely is the next one: steps begin in the order of the runbook.
-fn story<'a>(progress: &'a Progress, behind: usize, step: &StepId) -> Option<&'a StepProgress> {
-    let next = progress.steps.get_index(behind).filter(|(id, _)| *id == step).map(|(_, seen)| seen);
-    next.or_else(|| progress.steps.get(step))
 }
 
 /// What it means today, where it most likely is: a run's outlines are in the order of its runbook.

@@ -49,9 +49,8 @@ impl<'t> Lines<'t> {
 
     /// The line of an offset, from 1.
     fn line(&self, offset: usize) -> usize {
-        let holds = |line: usize| {
-            self.starts[line - 1] <= offset && self.starts.get(line).is_none_or(|next| offset < *next)
-        };
+        let holds =
+            |line: usize| self.starts[line - 1] <= offset && self.starts.get(line).is_none_or(|next| offset < *next);
         let near = self.near.get();
         let mut lines = near.saturating_sub(2).max(1)..=(near + 2).min(self.starts.len());
         let line = lines.find(|line| holds(*line));
