@@ -105,6 +105,14 @@ async fn which(question: &Question, stop: watch::Receiver<Stop>) -> Option<Choic
     question.contingencies.get(index).map(|(id, _)| Choice::Contingency(id.clone()))
 }
 
+/// Asks for a line, which may be empty; none after a stop or at the end of the input.
+pub async fn ask_line(question: &str, stop: watch::Receiver<Stop>) -> Option<String> {
+    let mut err = anstream::stderr();
+    let _ = write!(err, "{question}");
+    let _ = err.flush();
+    line(stop).await
+}
+
 /// One line of the terminal; none after a stop or at the end of the input.
 async fn line(mut stop: watch::Receiver<Stop>) -> Option<String> {
     let line = tokio::task::spawn_blocking(|| {

@@ -248,8 +248,12 @@ impl<'a> Engine<'a> {
 }
 
 fn interrupted(signal: i32) -> (ExitCode, Option<String>) {
-    let code = if signal == 15 { ExitCode::Terminated } else { ExitCode::Interrupted };
-    (code, Some("run the same command again: it continues".into()))
+    (interrupted_by(signal), Some("run the same command again: it continues".into()))
+}
+
+/// The exit code of a signal that asked to stop.
+pub fn interrupted_by(signal: i32) -> ExitCode {
+    if signal == 15 { ExitCode::Terminated } else { ExitCode::Interrupted }
 }
 
 /// The exit code of a verdict.
