@@ -22,5 +22,6 @@ mod secrets;
 mod sign_offs;
 mod steps;
 mod stub;
+mod tampered;
 mod telling;
 mod watchdog;
