@@ -54,7 +54,7 @@ pub enum Event {
         by: String,
         reason: String,
     },
-    /// A person at the terminal asked for another attempt at what had stopped the run.
+    /// A person asked for another attempt at what had stopped the run, at the terminal or beforehand by a flag.
     AnotherTry {
         by: String,
     },

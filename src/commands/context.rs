@@ -64,7 +64,7 @@ impl Context {
 
     /// What git and other programs that citadel asks are given: the allow-list, no secrets.
     pub(super) fn child_environment(&self) -> BTreeMap<String, String> {
-        environment::base(self.environment.clone().into_iter(), &[])
+        environment::base(&self.environment, &[])
     }
 
     /// Where readable copies go, absolute.

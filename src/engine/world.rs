@@ -60,7 +60,7 @@ impl World {
 
     /// What git and other programs that citadel asks are given: the allow-list, no secrets.
     pub fn child_environment(&self) -> BTreeMap<String, String> {
-        process::environment::base(self.environment.clone().into_iter(), &[])
+        process::environment::base(&self.environment, &[])
     }
 
     /// The endpoint that a variable holds, where it is set. The error goes on after the variable's name; it says what is
