@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::chain::BlockChoice;
+use crate::operator::Choice;
 
 /// Runs an operations runbook one step at a time. No gate opens unless the chain and the evidence say so.
 #[derive(Debug, Parser)]
@@ -184,6 +185,12 @@ pub struct Run {
     /// Open a run without asking to type the network's name
     #[arg(long, short)]
     pub yes: bool,
+    /// Answer a failure beforehand: `retry` (once, where that is safe), `log` (show it), `contingency:ID` or `abort`
+    ///
+    /// Several are used one after the other, and then the run stops; nobody is asked. Without the option, a person at the
+    /// terminal is asked; where none sits, the run stops at once.
+    #[arg(long, value_name = "ANSWER")]
+    pub on_failure: Vec<Choice>,
 }
 
 #[derive(Debug, Args)]

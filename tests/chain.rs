@@ -7,10 +7,14 @@
 mod anvil;
 #[path = "chain/attacks.rs"]
 mod attacks;
+#[path = "chain/between.rs"]
+mod between;
 #[path = "chain/bytecode.rs"]
 mod bytecode;
 #[path = "chain/contracts.rs"]
 mod contracts;
+#[path = "chain/elsewhere.rs"]
+mod elsewhere;
 #[path = "chain/endpoints.rs"]
 mod endpoints;
 #[path = "chain/events.rs"]

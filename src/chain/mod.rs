@@ -44,5 +44,5 @@ pub use reading::{EndpointReport, PinnedBlock, Raw, RawAnswer, ReadRecord, Readi
 pub use replay::{Replayed, replay};
 pub use rpc::EndpointUrl;
 pub use service::{Fetched, fetch};
-pub use surroundings::{Known, Limits, Surroundings, Target, TransactionsAsk, Wait};
+pub use surroundings::{Known, Limits, Seen, Surroundings, Target, TransactionsAsk, Wait};
 pub use survey::{StateDepth, Survey, SurveyedEndpoint, survey};

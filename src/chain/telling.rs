@@ -37,7 +37,11 @@ pub(super) fn said(
 
 /// Why each endpoint was not counted, where nothing was read.
 pub(super) fn refused(endpoints: &[EndpointReport]) -> Vec<Said> {
-    let of = |report: &EndpointReport| Some(Said { endpoint: report.host.clone(), answer: report.trouble.clone()? });
+    let of = |report: &EndpointReport| {
+        let EndpointReport { variable, host, trouble, .. } = report;
+        let endpoint = if host.is_empty() { variable } else { host };
+        Some(Said { endpoint: endpoint.clone(), answer: trouble.clone()? })
+    };
     endpoints.iter().filter_map(of).collect()
 }
 

@@ -312,6 +312,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::chain::{Seen, Wait};
     use crate::runbook::{BlockTag, PhaseId, Place, Scope};
     use crate::verdict::Verdict;
 
@@ -332,6 +333,14 @@ mod tests {
 
         fn earlier(&self, _: &PhaseId, _: &str) -> Option<Value> {
             None
+        }
+
+        fn seen(&self) -> Seen {
+            Seen::default()
+        }
+
+        fn waits(&self, _: &Wait) -> bool {
+            false
         }
     }
 

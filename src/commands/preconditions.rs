@@ -176,7 +176,7 @@ pub(super) fn in_phase(context: &Context, phase: &Phase) -> Vec<String> {
         })
         .map(str::to_owned)
         .collect();
-    let of_steps = phase.steps.iter().flat_map(|step| step.before.iter().chain(&step.probe));
+    let of_steps = phase.steps.iter().flat_map(|step| step.before.iter().chain(step.probe.as_deref()));
     let checks = context.runbook.invariants.iter().chain(&phase.gate.checks).chain(of_steps);
     names.extend(checks.flat_map(|check| named(&check.kind)).map(str::to_owned));
     let holes = digest::holes_of(phase);

@@ -15,7 +15,7 @@ pub(super) async fn snapshot(context: &Context, args: &Snapshot) -> Result<ExitC
     let progress = progress_of_chain(context, network).await;
     let mut world = world(context, None, network, None).await?;
     world.at = args.at;
-    let missing = unset(context, std::iter::once(network.name.as_str()), &world.variables);
+    let missing = unset(context, std::iter::once(network.name.as_str()), &world);
     refuse(&missing, "the chain can be observed", "nothing was observed")?;
     let view = View { runbook: &context.runbook, progress: &progress, world: &world };
     let snapshot = observe(&view, network).await?;

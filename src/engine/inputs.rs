@@ -7,8 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::facts::HandedInThen;
 use super::world::Around;
-use crate::chain::{BlockChoice, Fetched, Known, Surroundings, checksum};
+use crate::chain::{BlockChoice, Fetched, Known, Seen, Surroundings, Wait, checksum};
 use crate::runbook::{Check, Lookup, PhaseId, Scope, Template};
 
 /// What checks may look at: what the chain room asks for, and files of the workspace.
@@ -29,6 +30,9 @@ pub struct Noted {
     /// Files of the workspace.
     pub files: BTreeMap<String, Content>,
     pub earlier: Vec<Earlier>,
+    /// What the transactions of done steps were taken from beside artefacts, by the step.
+    #[serde(default)]
+    pub transactions: BTreeMap<String, HandedInThen>,
 }
 
 /// The content of a file.
@@ -110,6 +114,14 @@ impl Surroundings for Noting<'_> {
     fn at(&self) -> Option<BlockChoice> {
         self.around.at()
     }
+
+    fn seen(&self) -> Seen {
+        self.around.seen()
+    }
+
+    fn waits(&self, wait: &Wait) -> bool {
+        self.around.waits(wait)
+    }
 }
 
 impl Documents for Noting<'_> {
@@ -121,11 +133,16 @@ impl Documents for Noting<'_> {
 }
 
 impl Content {
-    fn of(found: &Result<Vec<u8>, String>) -> Self {
+    pub(super) fn of(found: &Result<Vec<u8>, String>) -> Self {
         match found {
             Err(reason) => Self::Missing(reason.clone()),
             Ok(bytes) => String::from_utf8(bytes.clone()).map_or_else(|_| Self::Bytes(bytes.clone()), Self::Text),
         }
+    }
+
+    /// A text, or why there was none.
+    pub(super) fn of_text(found: Result<String, String>) -> Self {
+        found.map_or_else(Self::Missing, Self::Text)
     }
 
     /// The bytes, or why there were none.

@@ -105,7 +105,7 @@ fn of_step(step: &Step) -> impl Iterator<Item = (String, &Check)> {
         EvidenceKind::File(_) | EvidenceKind::Output(_) | EvidenceKind::Transactions(_) => None,
     });
     let of = format!("step {}", step.id);
-    chain.chain(&step.before).chain(&step.probe).map(move |check| (of.clone(), check))
+    chain.chain(&step.before).chain(step.probe.as_deref()).map(move |check| (of.clone(), check))
 }
 
 /// The kind without its demands on values; none where it looks at what a run keeps.

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::disallowed_methods, reason = "these tests start citadel itself, as a shell would")]
 
+mod answers;
 mod archives;
 mod attacks;
 mod builder;

@@ -44,7 +44,8 @@ async fn ask(context: &Context, args: &SignOffRequest) -> Result<ExitCode, Failu
     }
     let GatePart { net, workspace } = args.part.clone();
     let part = Part { net, phase: Some(args.gate.clone()), step: None, workspace, new: false };
-    Box::pin(super::run::run(context, &crate::cli::Run { part, yes: false, opening: None })).await
+    Box::pin(super::run::run(context, &crate::cli::Run { part, yes: false, opening: None, on_failure: Vec::new() }))
+        .await
 }
 
 async fn show(context: &Context, args: &SignOffShow) -> Result<ExitCode, Failure> {
