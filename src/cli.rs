@@ -105,7 +105,7 @@ pub struct Net {
 #[derive(Debug, Clone, Default, Args)]
 #[group(multiple = false)]
 pub struct OptionalNet {
-    /// The network, as the runbook names it [default: the local one]
+    /// The network, as the runbook names it
     #[arg(long, value_name = "NET")]
     pub network: Option<String>,
     /// The network whose chain citadel starts itself
@@ -117,7 +117,7 @@ pub struct OptionalNet {
 #[derive(Debug, Clone, Args)]
 pub struct Part {
     #[command(flatten)]
-    pub net: Net,
+    pub net: OptionalNet,
     /// One phase, or a range of them (`1..3`); on a local chain all phases before it run too
     #[arg(long, value_name = "N[..M]", conflicts_with = "step")]
     pub phase: Option<String>,
@@ -145,6 +145,9 @@ pub struct Run {
     /// The operator's signature on the opening that was asked for
     #[arg(long, value_name = "FILE")]
     pub opening: Option<PathBuf>,
+    /// Run exactly the plan that `citadel plan --out` wrote, once; it names the network and the part
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["network", "local", "phase", "step", "new"])]
+    pub plan: Option<PathBuf>,
     /// Open a run without asking to type the network's name
     #[arg(long, short)]
     pub yes: bool,
@@ -154,6 +157,9 @@ pub struct Run {
 pub struct Plan {
     #[command(flatten)]
     pub part: Part,
+    /// Write the plan to a file as well, to be reviewed and run once with `citadel run --plan FILE`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -62,6 +62,11 @@ impl Existing {
 impl<'a> Prospect<'a> {
     /// Looks at everything and changes nothing.
     pub(super) async fn look(context: &'a Context, part: &Part) -> Result<Self, Failure> {
+        if part.net.network.is_none() && !part.net.local {
+            let names: Vec<&str> = context.runbook.networks.keys().map(String::as_str).collect();
+            return Err(Failure::new(ExitCode::Usage, "no network was named")
+                .hint(format!("`--network NET` with one of {}, or `--local`", names.join(", "))));
+        }
         let network = context.network(part.net.network.as_deref())?;
         let dev = network.dev_chain.is_some();
         let selection = selection(context, part, dev)?;

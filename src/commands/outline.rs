@@ -1,10 +1,13 @@
 //! The definitions that a run works by, as its first record lists them; each is kept in the run's folder, so that a
 //! later change can be shown field by field.
 
+use std::collections::BTreeMap;
+
 use crate::error::Failure;
 use crate::event::{PhaseOutline, StepOutline};
 use crate::journal::RunFolder;
 use crate::runbook::{Phase, Runbook, Scope, Step, digest};
+use crate::verdict::Waiver;
 use crate::workspace::{self, Workspace};
 
 /// Every phase with its steps and digests, script bodies and make recipes included.
@@ -26,9 +29,16 @@ pub(super) fn phases(runbook: &Runbook, workspace: &Workspace, scope: &Scope) ->
             gate: phase.gate.title.clone(),
             digest: digest::phase_digest(runbook, phase, &scripts),
             steps: phase.steps.iter().map(step).collect(),
+            waivers: waivers(runbook, phase),
         }
     };
     runbook.phases.iter().map(outline).collect()
+}
+
+fn waivers(runbook: &Runbook, phase: &Phase) -> BTreeMap<String, Waiver> {
+    let before = phase.steps.iter().flat_map(|step| &step.before);
+    let checks = runbook.invariants.iter().chain(&phase.gate.checks).chain(before);
+    checks.filter_map(|check| Some((check.id.clone(), check.waiver.clone()?))).collect()
 }
 
 /// Keeps every step's definition under its digest, beside those of earlier invocations.
@@ -42,6 +52,8 @@ pub(super) fn keep(runbook: &Runbook, workspace: &Workspace, scope: &Scope, fold
             let definition = digest::step_definition(step, scripts.get(&step.id).map(String::as_str));
             kept.insert(digest::of_definition(&definition), definition);
         }
+        let whole = digest::phase_digest(runbook, phase, &scripts);
+        kept.entry(whole).or_insert_with(|| digest::without_steps(runbook, phase));
     }
     if kept.len() > before {
         folder.keep_definitions(&kept)?;

@@ -9,6 +9,7 @@ use super::context::Context;
 use super::opening::{Prospect, refuse};
 use super::{contingency, outline, preconditions, resume};
 use crate::cli::Run;
+use crate::engine::time::Clock;
 use crate::engine::world::{View, World};
 use crate::engine::{Ending, Engine};
 use crate::error::{ExitCode, Failure};
@@ -50,8 +51,9 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
         terminal::warning(&why);
     }
     let (name, folder) = prospect.place(context);
-    let world = context.world(prospect.network, prospect.workspace.clone(), &name, folder, stop)?;
+    let mut world = context.world(prospect.network, prospect.workspace.clone(), &name, folder, stop)?;
     if let Some(existing) = &prospect.existing {
+        world.clock = Clock::after_records(&existing.entries);
         resume::refuse_going_back(&existing.entries, Timestamp::now())?;
         resume::refuse_survivors(&existing.progress, &existing.folder)?;
     }

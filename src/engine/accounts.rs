@@ -83,7 +83,7 @@ fn owners_check(view: &View<'_>, phase: &Phase, group: &Signers) -> Option<Check
     });
     let Safe { modules, guard, module_guard, .. } = declared.into_iter().next().cloned().unwrap_or_default();
     let kind = CheckKind::Safe(Safe { of: safe.clone(), modules, guard, module_guard, ..Safe::default() });
-    Some(Check { id: format!("signers {}", group.name), kind, place: phase.place })
+    Some(Check { id: format!("signers {}", group.name), kind, waiver: None, place: phase.place })
 }
 
 /// A file that only a contract can judge.
@@ -119,7 +119,7 @@ fn candidates(view: &View<'_>, phase: &Phase, sign_off: &SignOff) -> Vec<Candida
                 from: None,
                 rules: Vec::new(),
             };
-            let check = Check { id: format!("signature {file}"), kind, place: phase.place };
+            let check = Check { id: format!("signature {file}"), kind, waiver: None, place: phase.place };
             Some(Candidate { file, check, key })
         })
         .collect()
@@ -131,7 +131,7 @@ fn answer(result: &CheckResult, key: &SignerKey) -> Result<Verified, String> {
     let account = to_checksum(&account, None);
     match (result.verdict, &result.observed) {
         (Verdict::Passed, Value::String(word)) if word == MAGIC => Ok(Verified { who: key.who.clone(), key: account }),
-        (Verdict::Passed, other) => {
+        (Verdict::Passed | Verdict::Waived, other) => {
             Err(format!("is refused by the contract {account}: it answers {other}, not {MAGIC}"))
         }
         _ => Err(format!("could not be judged by {account} as a contract: {}", result.message)),

@@ -1,7 +1,5 @@
 //! A gate: published copies first, then the judgement, then people, then the record.
 
-use jiff::Timestamp;
-
 use super::judge::{self, Judgement};
 use super::publish;
 use super::record::GateRecord;
@@ -61,7 +59,7 @@ impl Engine<'_> {
     fn record_of(&self, phase: &Phase, verdict: Verdict, judgement: Judgement) -> Result<GateJudged, Failure> {
         let network = self.view().network(phase);
         let definition = self.definition(phase);
-        let Judgement { results, reading, asks, noted } = judgement;
+        let Judgement { results, reading, asks, noted, time } = judgement;
         let block = reading.as_ref().and_then(|reading| reading.block).map(|block| BlockRef {
             number: block.number,
             hash: format!("{:#x}", block.hash),
@@ -70,7 +68,7 @@ impl Engine<'_> {
         let record = GateRecord {
             format: GateRecord::format(),
             citadel: env!("CARGO_PKG_VERSION").to_owned(),
-            judged: Timestamp::now(),
+            judged: time,
             gate: phase.id.clone(),
             run: self.world.run.clone(),
             network: network.name.clone(),

@@ -7,14 +7,18 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::rehearsed::Rehearsals;
 use super::world::Around;
 use crate::chain::{BlockChoice, Known, Surroundings, checksum};
-use crate::runbook::{Check, Lookup, PhaseId, Scope, Template};
+use crate::runbook::{Check, Lookup, PhaseId, Rehearsed, Scope, Template};
 
 /// What checks may look at: what the chain room asks for, and files of the workspace.
 pub(super) trait Documents: Surroundings {
     /// The bytes of a file, or why there are none.
     fn file(&self, path: &str) -> Result<Vec<u8>, String>;
+
+    /// The rehearsals of a phase that this machine knows.
+    fn rehearsals(&self, asked: &Rehearsed) -> Rehearsals;
 }
 
 /// What was looked at.
@@ -29,6 +33,8 @@ pub struct Noted {
     /// Files of the workspace.
     pub files: BTreeMap<String, Content>,
     pub earlier: Vec<Earlier>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rehearsals: Vec<Rehearsals>,
 }
 
 /// The content of a file.
@@ -109,6 +115,12 @@ impl Documents for Noting<'_> {
     fn file(&self, path: &str) -> Result<Vec<u8>, String> {
         let found = self.around.file(path);
         self.note(|noted| drop(noted.files.insert(path.to_owned(), Content::of(&found))));
+        found
+    }
+
+    fn rehearsals(&self, asked: &Rehearsed) -> Rehearsals {
+        let found = self.around.rehearsals(asked);
+        self.note(|noted| noted.rehearsals.push(found.clone()));
         found
     }
 }

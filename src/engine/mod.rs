@@ -16,6 +16,7 @@ pub mod opening;
 mod outcome;
 mod publish;
 mod record;
+pub mod rehearsed;
 pub mod replay;
 mod secrets;
 pub mod signed;
@@ -23,8 +24,10 @@ mod signing;
 mod step;
 mod step_evidence;
 pub mod suspension;
+pub mod time;
 mod verify;
 mod waiting;
+mod waiver;
 mod watch;
 pub mod world;
 
@@ -239,7 +242,7 @@ fn interrupted(signal: i32) -> (ExitCode, Option<String>) {
 /// The exit code of a verdict.
 pub fn gate_code(verdict: Verdict) -> ExitCode {
     match verdict {
-        Verdict::Passed => ExitCode::Ok,
+        Verdict::Passed | Verdict::Waived => ExitCode::Ok,
         Verdict::Waiting => ExitCode::Waiting,
         Verdict::Unknown => ExitCode::GateUnknown,
         Verdict::Failed => ExitCode::GateFailed,

@@ -89,11 +89,11 @@ impl Engine<'_> {
         let expires: Timestamp = request.expires.parse().ok()?;
         let point = JournalPoint { sequence: request.journal_sequence, hash: request.journal_hash.clone() };
         let bytes = self.opening(&request.nonce, point, expires)?.bytes();
-        (expires > Timestamp::now() && sha256(&bytes) == request.sha256).then_some(request)
+        (expires > self.world.clock.now() && sha256(&bytes) == request.sha256).then_some(request)
     }
 
     fn request_opening(&mut self) -> Result<OpeningRequested, Failure> {
-        let (nonce, expires) = (nonce()?, Timestamp::now() + GOOD_FOR);
+        let (nonce, expires) = (nonce()?, self.world.clock.now() + GOOD_FOR);
         let (hash, sequence) = self.recorder.head();
         let point = JournalPoint { sequence, hash: hash.to_owned() };
         let opening = self.opening(&nonce, point.clone(), expires);
@@ -140,7 +140,7 @@ impl Engine<'_> {
         let statement = std::fs::read(self.world.folder.file(&request.statement)).unwrap_or_default();
         let folder = self.world.folder.file(&RunFolder::opening(&request.nonce));
         let keys = self.view().keys_of(&request.operator);
-        let tally = signoff::judge(&Asked::opening(request, &statement), &folder, &keys, Timestamp::now());
+        let tally = signoff::judge(&Asked::opening(request, &statement), &folder, &keys, self.world.clock.now());
         match tally.accepted.into_iter().next() {
             Some(accepted) => Ok((accepted.who, accepted.key, accepted.file)),
             None => {

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::inputs::{Content, Documents, Noted};
-use super::judge::{json_check, with_compared};
+use super::judge::{local_check, with_compared};
+use super::rehearsed::Rehearsals;
+use super::waiver::waive;
 pub use super::record::GateRecord;
 use crate::chain::{self, Known, Surroundings, checksum};
 use crate::error::{ExitCode, Failure};
-use crate::runbook::{self, Check, CheckKind, ContractAddress, Network, Phase, PhaseId, Runbook, Scope};
+use crate::runbook::{self, Check, ContractAddress, Network, Phase, PhaseId, Rehearsed, Runbook, Scope};
 use crate::verdict::{CheckResult, Verdict, worst};
 
 /// What became of judging a record again.
@@ -61,6 +63,7 @@ pub async fn replay(bytes: &[u8]) -> Result<Replay, Failure> {
     let around = Recorded::new(&record.inputs, &runbook, &network.name);
     let mut problems = around.moved(&runbook, network);
     let (mut judged, more) = judge_again(&record, &runbook, network, phase, &around).await;
+    waive(runbook.invariants.iter().chain(&phase.gate.checks), &mut judged, record.judged);
     problems.extend(more);
     let mut found = compare(&record, &mut judged);
     found.extend(missing(&record, phase, judged));
@@ -82,9 +85,8 @@ async fn judge_again(
     around: &Recorded<'_>,
 ) -> (Vec<CheckResult>, Vec<String>) {
     let checks: Vec<&Check> = runbook.invariants.iter().chain(&phase.gate.checks).collect();
-    let (local, on_chain): (Vec<&Check>, Vec<&Check>) =
-        checks.into_iter().partition(|check| matches!(check.kind, CheckKind::Json { .. }));
-    let mut judged: Vec<CheckResult> = local.iter().map(|check| json_check(check, around)).collect();
+    let (local, on_chain): (Vec<&Check>, Vec<&Check>) = checks.into_iter().partition(|check| !check.kind.reads_chain());
+    let mut judged: Vec<CheckResult> = local.iter().map(|check| local_check(check, around)).collect();
     let on_chain = with_compared(runbook, on_chain);
     let asks = &record.transactions;
     let Some(reading) = &record.reading else {
@@ -218,5 +220,10 @@ impl Surroundings for Recorded<'_> {
 impl Documents for Recorded<'_> {
     fn file(&self, path: &str) -> Result<Vec<u8>, String> {
         content(&self.inputs.files, path)
+    }
+
+    fn rehearsals(&self, asked: &Rehearsed) -> Rehearsals {
+        let same = |noted: &&Rehearsals| noted.phase == asked.phase && noted.on == asked.on;
+        self.inputs.rehearsals.iter().find(same).cloned().unwrap_or_default()
     }
 }

@@ -7,6 +7,8 @@ use ethers::types::Address;
 use tokio::sync::watch;
 
 use super::inputs::Documents;
+use super::rehearsed::{self, Rehearsals};
+use super::time::Clock;
 use crate::chain::{BlockChoice, EndpointUrl, Known, Surroundings, Target, Wait};
 use crate::error::Failure;
 use crate::evidence::Kept;
@@ -14,7 +16,7 @@ use crate::journal::{Home, RunFolder, create_folder, write_file};
 use crate::process::{self, Stop};
 use crate::progress::{DevChainProgress, Progress};
 use crate::runbook::{
-    Contract, ContractAddress, Network, PerNetwork, PersonKey, Phase, PhaseId, Runbook, Scope, SignOff, SignerKey,
+    Contract, ContractAddress, Network, PerNetwork, PersonKey, Phase, PhaseId, Rehearsed, Runbook, Scope, SignOff, SignerKey,
     digest,
 };
 use crate::secrets::Mask;
@@ -44,6 +46,7 @@ pub struct World {
     pub at: Option<BlockChoice>,
     /// Where contingencies leave their marks; none in a contingency's own run, which nothing holds up.
     pub marks: Option<Home>,
+    pub clock: Clock,
 }
 
 /// A run as a gate or a step sees it.
@@ -238,5 +241,9 @@ impl Surroundings for Around<'_> {
 impl Documents for Around<'_> {
     fn file(&self, path: &str) -> Result<Vec<u8>, String> {
         read_file(&self.view.world.workspace.dir, path).map_err(|error| format!("{error:#}"))
+    }
+
+    fn rehearsals(&self, asked: &Rehearsed) -> Rehearsals {
+        rehearsed::find(&self.view, asked)
     }
 }

@@ -47,7 +47,7 @@ fn outline(id: &str) -> StepOutline {
 fn progress(order: &[&str], events: &[Event]) -> Progress {
     let steps = order.iter().map(|id| outline(id)).collect();
     let phase =
-        PhaseOutline { id: PhaseId("1".into()), title: "One".into(), gate: "G".into(), digest: "d".into(), steps };
+        PhaseOutline { id: PhaseId("1".into()), title: "One".into(), gate: "G".into(), digest: "d".into(), steps, waivers: BTreeMap::new() };
     let mut progress = Progress { phases: vec![phase], ..Progress::default() };
     events.iter().enumerate().for_each(|(index, event)| progress.apply(index as u64 + 1, event));
     progress

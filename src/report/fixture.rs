@@ -52,6 +52,7 @@ fn outlines() -> Vec<PhaseOutline> {
                 step("1.atlas", "Snapshot every governance surface", None),
                 step("1.plan-safe", "Emit the Safe transaction bundle", Some("the prose names no network")),
             ],
+            waivers: std::collections::BTreeMap::new(),
         },
         PhaseOutline {
             id: phase("2"),
@@ -59,6 +60,7 @@ fn outlines() -> Vec<PhaseOutline> {
             gate: "No blocking risk codes".into(),
             digest: "2d".into(),
             steps: vec![step("2.dry-run", "Run the mission against Anvil", None)],
+            waivers: std::collections::BTreeMap::new(),
         },
     ]
 }

@@ -34,7 +34,7 @@ pub(crate) use unchanged_since::compare_with_earlier;
 
 /// Whether a check is judged here.
 pub(crate) fn reads_chain(check: &Check) -> bool {
-    !matches!(check.kind, CheckKind::Json { .. })
+    check.kind.reads_chain()
 }
 
 /// The work of judging a check; none for those that are not judged here.
@@ -61,7 +61,7 @@ pub(crate) fn work<'a>(view: &'a View<'a>, check: &'a Check) -> Option<Work<'a, 
         CheckKind::SafeBundle { of, safe } => boxed(safe_bundle::judge(view, of, safe)),
         CheckKind::SafeTx { of, bundle, safe } => boxed(safe_tx::judge(view, of, bundle, safe)),
         CheckKind::UnchangedSince { .. } => boxed(async { Err(unchanged_since::placeholder()) }),
-        CheckKind::Json { .. } => return None,
+        CheckKind::Json { .. } | CheckKind::Rehearsed(_) => return None,
     })
 }
 

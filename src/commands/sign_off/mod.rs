@@ -43,8 +43,8 @@ async fn ask(context: &Context, args: &SignOffRequest) -> Result<ExitCode, Failu
         .hint(format!("`citadel run --phase {} --network {network}`", args.gate)));
     }
     let GatePart { net, workspace } = args.part.clone();
-    let part = Part { net, phase: Some(args.gate.clone()), step: None, workspace, new: false };
-    Box::pin(super::run::run(context, &crate::cli::Run { part, yes: false, opening: None })).await
+    let part = Part { net: net.into(), phase: Some(args.gate.clone()), step: None, workspace, new: false };
+    Box::pin(super::run::run(context, &crate::cli::Run { part, yes: false, opening: None, plan: None })).await
 }
 
 async fn show(context: &Context, args: &SignOffShow) -> Result<ExitCode, Failure> {
