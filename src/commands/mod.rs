@@ -1,5 +1,6 @@
 //! One file a subcommand, each thin: read what the others need, call them, and give the exit code.
 
+mod approved;
 mod check;
 mod completions;
 mod context;

@@ -33,6 +33,8 @@ pub mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use signing::nonce;
+
 use crate::devchain::Running;
 use crate::error::{ExitCode, Failure};
 use crate::event::{Event, StepOutcome};

@@ -201,7 +201,7 @@ impl Engine<'_> {
 }
 
 /// 128 random bits, so that a statement is for one request alone.
-pub(super) fn nonce() -> Result<String, Failure> {
+pub fn nonce() -> Result<String, Failure> {
     let mut random = [0_u8; 16];
     getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
     Ok(format!("{:032x}", u128::from_be_bytes(random)))

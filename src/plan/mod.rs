@@ -84,7 +84,7 @@ pub fn plan(runbook: &Runbook, selection: &Selection, progress: &Progress, netwo
 /// The first thing to do; nothing once this invocation was stopped.
 pub fn next(runbook: &Runbook, selection: &Selection, progress: &Progress, network: &str) -> Option<Line> {
     let stopped = progress.halt.as_ref().is_some_and(|halt| !goes_on(runbook, progress, halt));
-    if stopped || progress.closed.is_some() || !progress.suspended.is_empty() {
+    if stopped || progress.closed.is_some() || progress.handed_over.is_some() || !progress.suspended.is_empty() {
         return None;
     }
     let found = walk(runbook, selection, progress, network, |line| match line {
