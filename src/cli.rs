@@ -80,6 +80,13 @@ pub enum Command {
     Step(Step),
     /// Record whether the effect of an indeterminate step happened
     Decide(Decide),
+    /// Hand an open run over to another operator: writes a folder to bring to their machine, and goes on no more here
+    Handover(Handover),
+    /// Take over a run that was handed over to you: verified offline, its open gates judged again by your endpoints
+    ///
+    /// Nothing is imported before all of it holds. Exit codes: 0 taken over, 17 a stale copy or another runbook or
+    /// workspace, 18 it does not verify or the run went on in two places, 10 and 11 a gate that was open is not.
+    Take(Take),
     /// Keep a local chain up between runs
     #[command(subcommand)]
     Devchain(Devchain),
@@ -429,6 +436,27 @@ pub struct Decide {
     pub reason: String,
     #[command(flatten)]
     pub net: OptionalNet,
+}
+
+#[derive(Debug, Args)]
+pub struct Handover {
+    /// Who takes it over, as `CITADEL_OPERATOR` says on their machine
+    #[arg(long, value_name = "PERSON")]
+    pub to: String,
+    /// The folder to write [default: `handover-RUN-to-PERSON` here]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub net: Net,
+}
+
+#[derive(Debug, Args)]
+pub struct Take {
+    /// The folder that `citadel handover` wrote
+    pub folder: PathBuf,
+    /// The checkout that the run goes on in [default: here or above]
+    #[arg(long, value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

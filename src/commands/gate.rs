@@ -12,7 +12,7 @@ use crate::cli::Verify;
 use crate::devchain;
 use crate::engine::time::Clock;
 use crate::engine::world::{View, World};
-use crate::engine::{accounts, dev_chain, gate_code, judge, signed, suspension};
+use crate::engine::{accounts, dev_chain, gate_code, judge, rehearsed, signed, suspension};
 use crate::error::{ExitCode, Failure};
 use crate::event::{BlockRef, Event};
 use crate::journal::RunFolder;
@@ -82,9 +82,10 @@ pub(super) async fn verify(context: &Context, args: &Verify) -> Result<ExitCode,
 }
 
 /// A gate of a run, as it stands now.
-async fn judged(view: &View<'_>, phase: &Phase) -> GateView {
+pub(super) async fn judged(view: &View<'_>, phase: &Phase) -> GateView {
     let mut judgement = judge::judge(view, phase, &accounts::asks(view, phase)).await;
     let contracts = accounts::take(view, phase, &mut judgement);
+    rehearsed::standing(view, phase, &mut judgement.results);
     if let Some(sign_off) = &phase.gate.sign_off {
         let signed = signed::standing(view, phase, sign_off, &judgement.results, &contracts, judgement.time);
         judgement.results.push(signed);
@@ -133,7 +134,7 @@ fn lines(runbook: &Runbook, phase: &Phase, results: &[CheckResult]) -> BTreeMap<
 }
 
 /// Endpoints without a URL, where fewer than must agree have one.
-fn unset<'a>(
+pub(super) fn unset<'a>(
     context: &Context,
     networks: impl Iterator<Item = &'a str>,
     variables: &BTreeMap<String, String>,

@@ -10,6 +10,8 @@ mod devchain;
 mod doctor;
 mod explain;
 mod gate;
+mod handed_over;
+mod handover;
 mod opening;
 mod outline;
 mod plan;
@@ -21,6 +23,8 @@ mod run;
 mod sign_off;
 mod status;
 mod step;
+mod take;
+mod taken;
 mod verdicts;
 
 use crate::cli::{Cli, Command, Contingency, Gate, Step};
@@ -51,6 +55,8 @@ pub async fn dispatch(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Contingency(Contingency::Close(args)) => contingency::close(&Context::new(global)?, args),
         Command::Step(Step::Complete(args)) => step::complete(&Context::new(global)?, args),
         Command::Decide(args) => decide::decide(&Context::new(global)?, args),
+        Command::Handover(args) => handover::hand_over(&Context::new(global)?, args),
+        Command::Take(args) => Box::pin(take::take(&Context::new(global)?, args)).await,
         Command::Devchain(args) => devchain::devchain(&Context::new(global)?, args).await,
     }
 }

@@ -51,6 +51,17 @@ impl Existing {
         Ok(Self { run, folder, entries, torn, progress })
     }
 
+    /// Refuses to go on with a run that another citadel goes on with.
+    pub(super) fn refuse_handed_over(&self) -> Result<(), Failure> {
+        let Some(to) = &self.progress.handed_over else { return Ok(()) };
+        let last = self.entries.last();
+        let head = last.map_or_else(String::new, |entry| format!(" after record {} ({})", entry.seq, entry.hash));
+        Err(Failure::new(ExitCode::Locked, format!("run {} was handed over to {to}{head}", self.run)).hint(format!(
+            "nothing was started; {to} goes on with it, and hands it back with `citadel handover`; `citadel handover --to \
+             {to}` writes the folder again; `citadel run --new` starts over"
+        )))
+    }
+
     /// The latest run of `home`, if there is one.
     pub(super) fn latest(home: &Home) -> Result<Option<Self>, Failure> {
         let Some(run) = home.runs()?.pop() else { return Ok(None) };
@@ -126,7 +137,8 @@ impl<'a> Prospect<'a> {
         world: &World,
         tools: BTreeMap<String, String>,
     ) -> Result<(Journal, Event, Progress), Failure> {
-        if let Some((old, reason)) = &self.given_up {
+        // What was handed over is closed by whoever goes on with it.
+        if let Some((old, reason)) = self.given_up.as_ref().filter(|(old, _)| old.progress.handed_over.is_none()) {
             let (mut journal, _) = Journal::open(&old.folder.journal())?;
             let closed = Event::RunClosed { by: context.operator(), reason: reason.clone() };
             journal.append(closed, Timestamp::now())?;

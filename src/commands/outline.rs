@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::error::Failure;
 use crate::event::{PhaseOutline, StepOutline};
 use crate::journal::RunFolder;
@@ -46,17 +48,23 @@ pub(super) fn keep(runbook: &Runbook, workspace: &Workspace, scope: &Scope, fold
     // What cannot be read can only no longer be shown.
     let mut kept = folder.definitions().unwrap_or_default();
     let before = kept.len();
-    for phase in &runbook.phases {
-        let scripts = workspace::scripts(&workspace.dir, &phase.steps, scope);
-        for step in &phase.steps {
-            let definition = digest::step_definition(step, scripts.get(&step.id).map(String::as_str));
-            kept.insert(digest::of_definition(&definition), definition);
-        }
-        let whole = digest::phase_digest(runbook, phase, &scripts);
-        kept.entry(whole).or_insert_with(|| digest::without_steps(runbook, phase));
-    }
+    kept.extend(definitions(runbook, workspace, scope));
     if kept.len() > before {
         folder.keep_definitions(&kept)?;
     }
     Ok(())
+}
+
+/// Every step's definition and what else each phase means, by their digests.
+pub(super) fn definitions(runbook: &Runbook, workspace: &Workspace, scope: &Scope) -> BTreeMap<String, Value> {
+    let mut found = BTreeMap::new();
+    for phase in &runbook.phases {
+        let scripts = workspace::scripts(&workspace.dir, &phase.steps, scope);
+        for step in &phase.steps {
+            let definition = digest::step_definition(step, scripts.get(&step.id).map(String::as_str));
+            found.insert(digest::of_definition(&definition), definition);
+        }
+        found.insert(digest::phase_digest(runbook, phase, &scripts), digest::without_steps(runbook, phase));
+    }
+    found
 }

@@ -41,6 +41,9 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     // Another citadel may have worked until just now: what counts is what stands under the lock.
     let prospect = Prospect::look(context, part).await?;
     refuse(&prospect.missing, &what(&prospect, part), "nothing was started")?;
+    if let Some(existing) = &prospect.existing {
+        existing.refuse_handed_over()?;
+    }
     if prospect.existing.is_none() {
         confirm(&prospect, args.yes)?;
     }

@@ -11,9 +11,9 @@ use super::world::View;
 use crate::event::{Event, PhaseOutline, StepOutline};
 use crate::journal::{self, Entry, Home, RunFolder};
 use crate::progress::Progress;
-use crate::runbook::{PhaseId, Rehearsed, digest};
+use crate::runbook::{Phase, PhaseId, Rehearsed, digest};
 use crate::text::{duration, list};
-use crate::verdict::CheckResult;
+use crate::verdict::{CheckResult, Verdict};
 
 /// So many rehearsals that do not count are told of.
 const TOLD: usize = 3;
@@ -83,6 +83,23 @@ pub fn judge(id: &str, asked: &Rehearsed, found: Rehearsals) -> CheckResult {
         told => format!("no rehearsal of phase {phase} counts: {}", told.join(" | ")),
     };
     CheckResult::failed(id, "rehearsed", message).expected(expected).hint(hint)
+}
+
+/// A rehearsal that opened a gate does not grow old afterwards: while the gate's definition is the same, it stands.
+pub fn standing(view: &View<'_>, phase: &Phase, results: &mut [CheckResult]) {
+    let judged = view.progress.gates.get(&phase.id).and_then(|gate| gate.judged.as_ref());
+    let today = view.progress.phases.iter().find(|outline| outline.id == phase.id);
+    let Some(judged) = judged.filter(|judged| {
+        judged.verdict == Verdict::Passed && today.is_some_and(|today| today.digest == judged.definition)
+    }) else {
+        return;
+    };
+    for result in results.iter_mut().filter(|result| result.kind == "rehearsed" && result.verdict != Verdict::Passed) {
+        let then = judged.results.iter().find(|then| then.id == result.id && then.verdict == Verdict::Passed);
+        if let Some(then) = then {
+            *result = CheckResult { message: format!("when the gate opened: {}", then.message), ..then.clone() };
+        }
+    }
 }
 
 /// Looks for rehearsals.

@@ -213,7 +213,7 @@ pub(super) fn suspend(context: &Context, network: &Network, id: &str, world: &Wo
 
 fn record(home: &Home, contingency: &str, of: Suspension) -> Result<(), Failure> {
     let Some(run) = Existing::latest(home)?.filter(|run| run.progress.closed.is_none()) else { return Ok(()) };
-    if run.progress.suspended.contains_key(contingency) {
+    if run.progress.suspended.contains_key(contingency) || run.progress.handed_over.is_some() {
         return Ok(());
     }
     let (contingency, Suspension { by, since, folder }) = (contingency.to_owned(), of);
@@ -229,6 +229,7 @@ pub(in crate::commands) fn owner(context: &Context, command: &str) -> Owner {
     Owner { who, host, pid, since, command: command.to_owned(), part: None }
 }
 
-fn host() -> String {
+/// The name of this machine.
+pub(in crate::commands) fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }

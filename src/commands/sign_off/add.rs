@@ -19,6 +19,7 @@ struct Open<'a> {
 impl OfRun<'_> {
     /// Checks a signature against every open request before it stores it.
     pub(super) fn add(&self, file: &str) -> Result<ExitCode, Failure> {
+        self.existing.refuse_handed_over()?;
         let text = input(file)?;
         let mut refused = Vec::new();
         let statements = self.statements();

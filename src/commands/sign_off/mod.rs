@@ -9,6 +9,7 @@ mod verify;
 use std::path::Path;
 
 use self::run::of_run;
+pub(super) use self::verify::{BY_CONTRACT, verified};
 use super::context::Context;
 use crate::cli::{GatePart, Part, SignOff, SignOffAdd, SignOffRequest, SignOffShow};
 use crate::error::{ExitCode, Failure};
