@@ -145,6 +145,22 @@ pub struct RunOpened {
     #[serde(default)]
     pub tools: BTreeMap<String, String>,
     pub phases: Vec<PhaseOutline>,
+    /// When each contingency was last brought to its end, as far as this machine knows.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub contingencies: BTreeMap<String, Option<LastRehearsal>>,
+}
+
+/// A contingency that was brought to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastRehearsal {
+    pub network: String,
+    /// RFC 3339, UTC.
+    pub time: String,
+    /// The workspace was the practice one.
+    pub practice: bool,
+    /// What of its definition is not as it was then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<String>,
 }
 
 /// What a phase consists of, so that displays know all steps from the first event on.
@@ -183,6 +199,9 @@ pub struct RunContinued {
     #[serde(default)]
     pub tools: BTreeMap<String, String>,
     pub phases: Vec<PhaseOutline>,
+    /// When each contingency was last brought to its end, as far as this machine knows.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub contingencies: BTreeMap<String, Option<LastRehearsal>>,
 }
 
 /// Who took a run over, where it lives now, and what was judged before.

@@ -186,6 +186,7 @@ fn state(context: &Context, prospect: &Prospect<'_>) -> Result<Value, Failure> {
         Some((run, _)) => Some(point(run)),
         None => Existing::latest(&context.home(prospect.network))?.as_ref().map(point),
     };
+    let before = before.unwrap_or_else(|| json!("no run"));
     Ok(json!({ "opens_after": before }))
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::context::Context;
+use super::contingency::rehearsals;
 use super::outline;
 use super::preconditions;
 use crate::cli::Part;
@@ -150,9 +151,10 @@ impl<'a> Prospect<'a> {
         let citadel = env!("CARGO_PKG_VERSION").to_owned();
         let (operator, commit) = (context.operator(), self.workspace.commit.clone());
         let runbook_sha256 = context.runbook.sha256.clone();
+        let contingencies = rehearsals::all(context, &self.workspace.dir);
         if let Some(existing) = self.existing.as_ref().filter(|existing| existing.progress.run.is_some()) {
             let (journal, _) = Journal::open(&existing.folder.journal())?;
-            let event = RunContinued { citadel, operator, host, runbook_sha256, commit, tools, phases };
+            let event = RunContinued { citadel, operator, host, runbook_sha256, commit, tools, phases, contingencies };
             return Ok((journal, Event::RunContinued(event), progress));
         }
         world.folder.create()?;
@@ -178,6 +180,7 @@ impl<'a> Prospect<'a> {
             host,
             tools,
             phases,
+            contingencies,
         };
         Ok((journal, Event::RunOpened(event), progress))
     }

@@ -83,6 +83,7 @@ pub(crate) fn opened() -> RunOpened {
         host: "tower".into(),
         tools: std::collections::BTreeMap::default(),
         phases: outlines(),
+        contingencies: std::collections::BTreeMap::new(),
     }
 }
 
@@ -95,6 +96,7 @@ pub(crate) fn continued() -> Event {
         runbook_sha256: "5a".repeat(32),
         commit: Some("c0ffee".into()),
         phases: outlines(),
+        contingencies: std::collections::BTreeMap::new(),
     })
 }
 

@@ -52,6 +52,7 @@ impl Gathered {
                 commit: opened.commit.clone(),
                 signal: None,
                 proved: None,
+                contingencies: opened.contingencies.clone(),
                 plan: None,
             }),
             Event::RunContinued(continued) => self.invocations.push(Invocation {
@@ -63,6 +64,7 @@ impl Gathered {
                 commit: continued.commit.clone(),
                 signal: None,
                 proved: None,
+                contingencies: continued.contingencies.clone(),
                 plan: None,
             }),
             Event::DevChainStarted { .. } => self.dev_chain = true,

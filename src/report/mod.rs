@@ -16,6 +16,8 @@ mod outcome;
 pub mod request;
 pub mod status;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -24,7 +26,7 @@ pub use outcome::Outcome;
 pub(crate) use outcome::{outcome_words, signal_name};
 
 use crate::event::{
-    Artefact, GateJudged, HandedIn, PublishedFile, RunOpened, SignOffRequested, StepEnded, StepStarted, TakenOver,
+    Artefact, GateJudged, HandedIn, LastRehearsal, PublishedFile, RunOpened, SignOffRequested, StepEnded, StepStarted, TakenOver,
 };
 use crate::journal::Entry;
 use crate::progress::StepState;
@@ -116,6 +118,9 @@ pub struct Invocation {
     pub signal: Option<i32>,
     /// The key by which its operator proved who they are, if it was asked for here.
     pub proved: Option<String>,
+    /// When each contingency was last brought to its end, as its machine knew then.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub contingencies: BTreeMap<String, Option<LastRehearsal>>,
     /// The digest of the plan that it ran.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,

@@ -102,6 +102,8 @@ fn kept(
     facts: Vec<Event>,
 ) -> Result<Recorder, Failure> {
     world.folder.create()?;
+    // A later look says field by field what changed since; without it, only that something did.
+    let _ = outline::keep(alone, &world.workspace, &crate::runbook::Scope::default(), &world.folder);
     crate::process::shims::write(&world.folder.shims(), world.path())?;
     let existing = existing.filter(|existing| existing.progress.run.is_some());
     let (mut journal, mut progress, opening) = if let Some(existing) = existing {
@@ -163,6 +165,7 @@ fn opened(context: &Context, alone: &Runbook, world: &World) -> Event {
         operator: context.operator(),
         host: host(),
         phases: outlines(alone, world),
+        contingencies: std::collections::BTreeMap::new(),
     })
 }
 
@@ -175,6 +178,7 @@ fn continued(context: &Context, alone: &Runbook, world: &World) -> Event {
         commit: world.workspace.commit.clone(),
         tools: std::collections::BTreeMap::new(),
         phases: outlines(alone, world),
+        contingencies: std::collections::BTreeMap::new(),
     })
 }
 

@@ -7,8 +7,10 @@ mod verify;
 
 use escape::{code, table, text};
 
-use super::{GateView, HandoverReport, Report, StepReport, SuspensionReport, WaiverReport, blocks};
-use crate::event::{BlockRef, HandedIn, StepOutcome};
+use super::{GateView, HandoverReport, Invocation, Report, StepReport, SuspensionReport, WaiverReport, blocks};
+use jiff::Timestamp;
+
+use crate::event::{BlockRef, HandedIn, LastRehearsal, StepOutcome};
 use crate::progress::StepState;
 use crate::report::{outcome_words, signal_name};
 use crate::text::{count, duration};
@@ -88,6 +90,7 @@ fn to_know(report: &Report) -> Vec<String> {
         Some(format!("Interrupted by {signal}: the invocation of {}.", invocation.time))
     }));
     lines.extend(report.handovers.iter().map(handover));
+    lines.extend(report.invocations.last().iter().flat_map(|last| contingencies(last)));
     lines.extend(report.invocations.iter().filter_map(|invocation| {
         let plan = code(invocation.plan.as_ref()?);
         Some(format!("The invocation of {} ran the plan {plan}, and no other.", invocation.time))
@@ -113,6 +116,25 @@ fn waiver(of: &WaiverReport) -> String {
         text(by),
         text(reason)
     )
+}
+
+/// How old the rehearsals of the contingencies were when citadel was last started.
+fn contingencies(last: &Invocation) -> Vec<String> {
+    let told = |(id, rehearsal): (&String, &Option<LastRehearsal>)| {
+        let id = code(id);
+        let Some(LastRehearsal { network, time, practice, changed }) = rehearsal else {
+            return format!("Contingency {id} was **never rehearsed**, as far as the operator's machine knew.");
+        };
+        let then = time.parse::<Timestamp>().unwrap_or(last.time);
+        let age = u64::try_from(last.time.duration_since(then).as_millis()).unwrap_or_default();
+        let place = if *practice { " in the practice workspace" } else { "" };
+        let changed = match changed.len() {
+            0 => String::new(),
+            changed => format!("; **{} of it changed since**", count(changed, "field")),
+        };
+        format!("Contingency {id} was last rehearsed {} before, on {}{place}{changed}.", duration(age), text(network))
+    };
+    last.contingencies.iter().map(told).collect()
 }
 
 /// The run went from one operator to another.
