@@ -103,7 +103,7 @@ fn kept(
 ) -> Result<Recorder, Failure> {
     world.folder.create()?;
     // A later look says field by field what changed since; without it, only that something did.
-    let _ = outline::keep(alone, &world.workspace, &crate::runbook::Scope::default(), &world.folder);
+    let _ = outline::keep(alone, &world.workspace, &scope(alone, world), &world.folder);
     crate::process::shims::write(&world.folder.shims(), world.path())?;
     let existing = existing.filter(|existing| existing.progress.run.is_some());
     let (mut journal, mut progress, opening) = if let Some(existing) = existing {
@@ -140,9 +140,11 @@ fn new_name(id: &str) -> String {
 }
 
 fn outlines(alone: &Runbook, world: &World) -> Vec<crate::event::PhaseOutline> {
-    let progress = Progress::default();
-    let view = View { runbook: alone, progress: &progress, world };
-    outline::phases(alone, &world.workspace, &view.scope(&alone.networks[&world.network]))
+    outline::phases(alone, &world.workspace, &scope(alone, world))
+}
+
+fn scope(alone: &Runbook, world: &World) -> crate::runbook::Scope {
+    View { runbook: alone, progress: &Progress::default(), world }.scope(&alone.networks[&world.network])
 }
 
 fn opened(context: &Context, alone: &Runbook, world: &World) -> Event {

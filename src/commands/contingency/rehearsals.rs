@@ -10,8 +10,11 @@ use crate::commands::opening::Existing;
 use crate::commands::outline;
 use crate::engine::contingency::runbook_of;
 use crate::engine::rehearsed::{Defined, changes};
+use crate::engine::world::View;
 use crate::event::{Event, LastRehearsal};
-use crate::runbook::{Contingency, Scope};
+use crate::process::Stop;
+use crate::progress::Progress;
+use crate::runbook::{Contingency, Network, Runbook, Scope};
 use crate::text::duration;
 use crate::workspace::Workspace;
 
@@ -32,8 +35,9 @@ pub(super) fn last(context: &Context, contingency: &Contingency, workspace: &Pat
             .collect::<Vec<_>>()
     });
     let (time, network, run) = runs.max_by_key(|(time, ..)| *time)?;
+    let on = &context.runbook.networks[&network];
     let practice = run.progress.run.as_ref().is_some_and(|run| run.practice);
-    let (time, changed) = (format!("{time:.0}"), changed(context, contingency, workspace, &run));
+    let (time, changed) = (format!("{time:.0}"), changed(context, on, contingency, workspace, &run));
     Some(LastRehearsal { network, time, practice, changed })
 }
 
@@ -45,10 +49,16 @@ fn over(run: &Existing) -> Option<Timestamp> {
     entry.filter(|_| passed).map(|entry| entry.time)
 }
 
-fn changed(context: &Context, contingency: &Contingency, workspace: &Path, run: &Existing) -> Vec<String> {
+fn changed(
+    context: &Context,
+    network: &Network,
+    contingency: &Contingency,
+    workspace: &Path,
+    run: &Existing,
+) -> Vec<String> {
     let alone = runbook_of(&context.runbook, contingency);
     let workspace = Workspace { dir: workspace.to_owned(), practice: false, commit: None };
-    let scope = Scope::default();
+    let Some(scope) = scope(context, network, &alone, &workspace) else { return Vec::new() };
     let today = outline::phases(&alone, &workspace, &scope);
     let (Some(then), Some(today)) = (run.progress.phases.first(), today.first()) else { return Vec::new() };
     if then.digest == today.digest {
@@ -57,6 +67,14 @@ fn changed(context: &Context, contingency: &Contingency, workspace: &Path, run: 
     let before = run.folder.definitions().unwrap_or_default();
     let after = outline::definitions(&alone, &workspace, &scope);
     changes(&Defined { outline: then, kept: &before }, &Defined { outline: today, kept: &after })
+}
+
+/// What the names in its commands stand for on the network that it was run on.
+fn scope(context: &Context, network: &Network, alone: &Runbook, workspace: &Workspace) -> Option<Scope> {
+    let (_sender, stop) = tokio::sync::watch::channel(Stop::No);
+    let folder = context.home(network).contingencies().run("none");
+    let world = context.world(network, workspace.clone(), "none", folder, stop).ok()?;
+    Some(View { runbook: alone, progress: &Progress::default(), world: &world }.scope(network))
 }
 
 /// How long ago it was, in words.
