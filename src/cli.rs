@@ -69,6 +69,16 @@ pub enum Command {
     Status(Status),
     /// Write the report of a run to stdout
     Report(Report),
+    /// Look through a run's folder, offline: whether everything in it fits
+    ///
+    /// Needs the folder alone: no runbook, no network, no state. It checks the journal's chain and order, every file that
+    /// it names, gate records and evidence from what was kept, and signatures; it never says that a run passed. Exit
+    /// codes: 0 consistent, 18 not.
+    #[command(after_help = "Examples:
+  citadel verify ~/.local/state/citadel/astral-citadel/mainnet/2026-11-22T19-40-05Z
+  citadel verify run --head 122c0b148c4f…   the head that was printed at a gate, noted down elsewhere
+  citadel verify run --unfinished           a run that stopped and is not over")]
+    Verify(VerifyRun),
     /// What people are asked to sign, and what they handed in
     #[command(subcommand)]
     SignOff(SignOff),
@@ -256,6 +266,21 @@ pub enum DoctorFormat {
 pub struct Status {
     #[command(flatten)]
     pub net: OptionalNet,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyRun {
+    /// The folder of a run
+    pub dir: PathBuf,
+    /// A journal head that was noted down: the journal must have it
+    #[arg(long, value_name = "HASH")]
+    pub head: Option<String>,
+    /// Accept a run that is not over
+    #[arg(long)]
+    pub unfinished: bool,
     /// Write JSON
     #[arg(long)]
     pub json: bool,

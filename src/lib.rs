@@ -35,8 +35,9 @@ pub mod signoff;
 pub mod evidence;
 pub mod report;
 
-// Doing it, and telling it meanwhile.
+// Doing it, looking through what was done, and telling it meanwhile.
 pub mod engine;
+pub mod audit;
 pub mod terminal;
 
 // What can be asked of the program.

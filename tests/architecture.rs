@@ -53,7 +53,7 @@ const ETHEREUM: [&str; 12] = [
     "devchain/deployment.rs",
     "engine/accounts.rs",
     "engine/dev_chain.rs",
-    "engine/world.rs",
+    "engine/names.rs",
     "runbook/check.rs",
     "runbook/forms/address.rs",
     "runbook/mod.rs",

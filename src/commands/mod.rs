@@ -26,6 +26,7 @@ mod step;
 mod take;
 mod taken;
 mod verdicts;
+mod verify;
 
 use crate::cli::{Cli, Command, Contingency, Gate, Step};
 use crate::error::{ExitCode, Failure};
@@ -48,6 +49,7 @@ pub async fn dispatch(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Doctor(args) => doctor::doctor(&Context::new(global)?, args).await,
         Command::Status(args) => status::status(&Context::new(global)?, args),
         Command::Report(args) => report::report(&Context::new(global)?, args),
+        Command::Verify(args) => verify::verify(args).await,
         Command::SignOff(args) => Box::pin(sign_off::sign_off(&Context::new(global)?, args)).await,
         Command::Contingency(Contingency::List) => Ok(contingency::list(&Context::new(global)?)),
         Command::Contingency(Contingency::Show { id }) => contingency::show(&Context::new(global)?, id),

@@ -1,4 +1,5 @@
-//! Whether a run that was handed over is what it says, by its own files alone, and whether it can go on here. Reads only.
+//! Whether a run that was handed over is what it says, by its own files alone, and whether it can go on here. Reads
+//! only, and asks no chain.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,12 +9,12 @@ use super::opening::Existing;
 use super::outline;
 use super::sign_off::{BY_CONTRACT, verified};
 use super::take::Offered;
-use crate::digest::sha256;
+use super::verify::told;
+use crate::audit::{Expected, audit};
 use crate::engine::rehearsed::{Defined, changes};
-use crate::engine::replay::replay;
 use crate::engine::world::View;
 use crate::error::{ExitCode, Failure};
-use crate::event::{Artefact, Event, PhaseOutline};
+use crate::event::{Event, PhaseOutline};
 use crate::journal::{Entry, Home};
 
 /// Refuses a copy that is older than what is here, one that went on elsewhere than the run here did, and a run beside
@@ -83,51 +84,15 @@ pub(super) async fn offline(offered: &Offered, view: &View<'_>, folder: &Path) -
     if !opened.is_some_and(|opened| (&opened.run, &opened.network) == (&manifest.run, &manifest.network)) {
         problems.push("its journal is of another run".into());
     }
-    problems.extend(artefacts(run));
-    problems.extend(records(run).await);
+    let expected = Expected { head: Some(&manifest.head), unfinished: true };
+    let audit = audit(run.folder.path(), &expected).await?;
+    problems.extend(audit.problems.iter().map(told));
     for (what, answer) in verified(view, &run.entries) {
-        // What only a contract can judge is judged with its gate, by this machine's endpoints.
+        // By the keys of the runbook here. What only a contract can judge is judged with its gate, by the chain.
         let why = answer.err().filter(|why| !why.starts_with(BY_CONTRACT));
         problems.extend(why.map(|why| format!("{what}: {why}")));
     }
     if problems.is_empty() { Ok(()) } else { Err(broken(folder, problems)) }
-}
-
-/// Kept evidence that is not what the journal says, of every attempt.
-fn artefacts(run: &Existing) -> Vec<String> {
-    let of = |entry: &'_ Entry| match &entry.event {
-        Event::StepEnded(ended) => ended.artefacts.clone(),
-        Event::HandedIn(handed_in) => handed_in.files.clone(),
-        _ => Vec::new(),
-    };
-    let wrong = |artefact: Artefact| {
-        let bytes = std::fs::read(run.folder.file(&artefact.path));
-        let same = bytes.is_ok_and(|bytes| sha256(&bytes) == artefact.sha256);
-        (!same).then(|| format!("the kept evidence `{}` is not what the journal says", artefact.path))
-    };
-    run.entries.iter().flat_map(of).filter_map(wrong).collect()
-}
-
-/// Gate records that are not what the journal says; those of gates that are open must follow from their bytes as well.
-async fn records(run: &Existing) -> Vec<String> {
-    let mut problems = Vec::new();
-    for entry in &run.entries {
-        let Event::GateJudged(judged) = &entry.event else { continue };
-        let bytes = std::fs::read(run.folder.file(&judged.record)).unwrap_or_default();
-        if sha256(&bytes) != judged.record_sha256 {
-            problems.push(format!("the record `{}` is not what the journal says", judged.record));
-            continue;
-        }
-        let open = run.progress.gates.get(&judged.gate).is_some_and(|gate| gate.sequence == entry.seq);
-        if open && run.progress.gate_passed(&judged.gate) {
-            let why = match replay(&bytes).await {
-                Ok(replay) => replay.first_problem(),
-                Err(failure) => Some(failure.to_string()),
-            };
-            problems.extend(why.map(|why| format!("the record `{}` is not consistent: {why}", judged.record)));
-        }
-    }
-    problems
 }
 
 /// Refuses where runbook, workspace or scripts are not those that the run works by, field by field.

@@ -12,6 +12,7 @@ pub mod handed_in;
 mod inputs;
 pub mod judge;
 mod limits;
+pub mod names;
 pub mod opening;
 mod outcome;
 mod publish;

@@ -3,22 +3,20 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use ethers::types::Address;
 use tokio::sync::watch;
 
 use super::inputs::Documents;
+use super::names::{self, OfRun};
 use super::rehearsed::{self, Rehearsals};
 use super::time::Clock;
 use crate::chain::{BlockChoice, EndpointUrl, Known, Surroundings, Target, Wait};
 use crate::error::Failure;
+use crate::event::Deployment;
 use crate::evidence::Kept;
 use crate::journal::{Home, RunFolder, create_folder, write_file};
 use crate::process::{self, Stop};
 use crate::progress::{DevChainProgress, Progress};
-use crate::runbook::{
-    Contract, ContractAddress, Network, PerNetwork, PersonKey, Phase, PhaseId, Rehearsed, Runbook, Scope, SignOff, SignerKey,
-    digest,
-};
+use crate::runbook::{Contract, Network, Phase, PhaseId, Rehearsed, Runbook, Scope, SignOff, SignerKey, digest};
 use crate::secrets::Mask;
 use crate::signoff;
 use crate::workspace::{Workspace, read_file};
@@ -102,29 +100,15 @@ impl<'a> View<'a> {
 
     /// What the names in templates stand for on `network`.
     pub fn scope(&self, network: &Network) -> Scope {
-        let mut values = BTreeMap::from([
-            ("network".to_owned(), network.name.clone()),
-            ("net".to_owned(), network.passed_as.clone()),
-            ("chain_id".to_owned(), network.chain_id.to_string()),
-            ("run".to_owned(), self.world.run.clone()),
-            ("reports".to_owned(), self.world.reports.display().to_string()),
-            ("workspace".to_owned(), self.world.workspace.dir.display().to_string()),
-        ]);
-        for contract in self.runbook.contracts.values() {
-            if let Some(address) = self.address(contract, network) {
-                values.insert(format!("contract.{}", contract.name), ethers::utils::to_checksum(&address, None));
-            }
-        }
-        for (name, value) in &self.runbook.vars {
-            let value = match value {
-                PerNetwork::Everywhere(value) => Some(value),
-                PerNetwork::Each(each) => each.get(&network.name),
-            };
-            if let Some(value) = value {
-                values.insert(format!("var.{name}"), value.clone());
-            }
-        }
-        Scope { values }
+        let reports = self.world.reports.display().to_string();
+        let workspace = self.world.workspace.dir.display().to_string();
+        let of_run = OfRun { run: &self.world.run, reports: &reports, workspace: &workspace };
+        names::scope(self.runbook, network, of_run, self.deployment())
+    }
+
+    /// What the dev chain's setup deployed, once it has.
+    fn deployment(&self) -> Option<&'a Deployment> {
+        self.progress.dev_chain.as_ref()?.deployment.as_ref()
     }
 
     /// The artefacts kept so far.
@@ -164,31 +148,12 @@ impl<'a> View<'a> {
 
     /// The keys that count for a sign-off on `network`.
     pub fn signers(&self, network: &Network, sign_off: &SignOff) -> Vec<SignerKey> {
-        let Some(group) = self.runbook.signers.get(&sign_off.signers) else { return Vec::new() };
-        let deployment = self.progress.dev_chain.as_ref().and_then(|chain| chain.deployment.as_ref());
-        match (&group.dev_chain, deployment) {
-            (Some(name), Some(deployment)) if network.dev_chain.is_some() => {
-                let keys = deployment.signers.get(name).into_iter().flatten();
-                keys.map(|key| SignerKey { who: key.who.clone(), key: PersonKey::Ssh(key.ssh.clone()) }).collect()
-            }
-            _ => group.keys.clone(),
-        }
+        names::signers(self.runbook, network, sign_off, self.deployment())
     }
 
     /// Every declared key of a person, in whatever group.
     pub fn keys_of(&self, who: &str) -> Vec<SignerKey> {
-        let keys = self.runbook.signers.values().flat_map(|group| &group.keys);
-        keys.filter(|key| key.who == who).cloned().collect()
-    }
-
-    fn address(&self, contract: &Contract, network: &Network) -> Option<Address> {
-        match contract.address.get(&network.name)? {
-            ContractAddress::Fixed(address) => Some(*address),
-            ContractAddress::DevChain(name) => {
-                let deployment = self.progress.dev_chain.as_ref()?.deployment.as_ref()?;
-                deployment.contracts.get(name)?.parse().ok()
-            }
-        }
+        names::keys_of(self.runbook, who)
     }
 }
 
@@ -209,7 +174,7 @@ pub struct Around<'a> {
 impl Surroundings for Around<'_> {
     fn contracts(&self) -> Vec<Known> {
         let known = |contract: &Contract| {
-            let address = self.view.address(contract, self.network)?;
+            let address = names::address(contract, self.network, self.view.deployment())?;
             let settlers = contract.settlers.get(&self.network.name).cloned().unwrap_or_default();
             Some(Known { name: contract.name.clone(), kind: contract.kind, address, settlers })
         };

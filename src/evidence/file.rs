@@ -95,16 +95,7 @@ fn problems(attempt: &Attempt<'_>, wanted: &FileEvidence, kept: &Kept, path: &st
     if bytes.is_empty() {
         problems.push("it is empty".into());
     }
-    problems.extend(text_problems(&String::from_utf8_lossy(bytes), &wanted.contains, &wanted.never, attempt.scope));
-    if !wanted.json.is_empty() {
-        match serde_json::from_slice::<Value>(bytes) {
-            Ok(document) => problems.extend(json_problems(&document, &wanted.json, kept)),
-            Err(error) => problems.push(format!("it is not JSON: {error}")),
-        }
-    }
-    if let Some(mentions) = &wanted.mentions {
-        problems.extend(unmentioned(&String::from_utf8_lossy(bytes), mentions, kept));
-    }
+    problems.extend(content_problems(wanted, bytes, kept, attempt.scope));
     if let Some(at) = &wanted.manifest {
         problems.extend(manifest_problems(attempt, path, bytes, at));
     }
@@ -114,6 +105,22 @@ fn problems(attempt: &Attempt<'_>, wanted: &FileEvidence, kept: &Kept, path: &st
         if entries.is_empty() && bad.is_empty() {
             problems.push("it names no key".into());
         }
+    }
+    problems
+}
+
+/// What the bytes themselves break, whenever and wherever they are looked at.
+pub(super) fn content_problems(wanted: &FileEvidence, bytes: &[u8], kept: &Kept, scope: &Scope) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut problems = text_problems(&text, &wanted.contains, &wanted.never, scope);
+    if !wanted.json.is_empty() {
+        match serde_json::from_slice::<Value>(bytes) {
+            Ok(document) => problems.extend(json_problems(&document, &wanted.json, kept)),
+            Err(error) => problems.push(format!("it is not JSON: {error}")),
+        }
+    }
+    if let Some(mentions) = &wanted.mentions {
+        problems.extend(unmentioned(&text, mentions, kept));
     }
     problems
 }

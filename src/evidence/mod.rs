@@ -12,7 +12,7 @@ use std::time::SystemTime;
 
 use crate::event::Artefact;
 use crate::journal::RunFolder;
-use crate::runbook::{Check, EvidenceKind, Scope, Step};
+use crate::runbook::{Check, Evidence, EvidenceKind, Scope, Step};
 use crate::secrets::Mask;
 use crate::verdict::CheckResult;
 
@@ -73,4 +73,26 @@ pub fn judge(attempt: &Attempt<'_>, kept: &mut Kept) -> Found {
         }
     }
     found
+}
+
+/// What a kept artefact breaks of the evidence that kept it, judged from its bytes alone; `kept` holds what was kept by
+/// then. `None`: the evidence keeps no such artefact.
+pub fn again(evidence: &Evidence, name: &str, kept: &Kept) -> Option<Vec<String>> {
+    let keeps = match &evidence.kind {
+        EvidenceKind::File(wanted) => &wanted.keep,
+        EvidenceKind::Output(wanted) => &wanted.keep,
+        EvidenceKind::Chain(_) | EvidenceKind::Transactions(_) => &None,
+    };
+    if keeps.as_deref() != Some(name) {
+        return None;
+    }
+    let bytes = match kept.read(name) {
+        Ok(bytes) => bytes,
+        Err(why) => return Some(vec![why]),
+    };
+    Some(match &evidence.kind {
+        EvidenceKind::File(wanted) => file::content_problems(wanted, &bytes, kept, &kept.scope),
+        EvidenceKind::Output(wanted) if !wanted.json.is_empty() => output::json_again(wanted, &bytes, kept),
+        _ => Vec::new(),
+    })
 }

@@ -22,10 +22,7 @@ pub(super) fn judge(attempt: &Attempt<'_>, wanted: &OutputEvidence, kept: &Kept)
             bytes = Some(stdout(attempt, !wanted.json.is_empty())?);
         }
         if let (false, Some(bytes)) = (wanted.json.is_empty(), &bytes) {
-            match serde_json::from_slice::<Value>(bytes) {
-                Ok(document) => problems.extend(json_problems(&document, &wanted.json, kept)),
-                Err(error) => problems.push(format!("stdout holds no JSON: {error}")),
-            }
+            problems.extend(json_again(wanted, bytes, kept));
         }
         Ok((problems, bytes))
     });
@@ -43,6 +40,14 @@ pub(super) fn judge(attempt: &Attempt<'_>, wanted: &OutputEvidence, kept: &Kept)
     match kept_as.transpose() {
         Ok(artefact) => (CheckResult::passed(ID, ID, "output: says what it must"), artefact),
         Err(error) => (CheckResult::unknown(ID, ID, format!("{error:#}")), None),
+    }
+}
+
+/// What the JSON of a step's stdout breaks.
+pub(super) fn json_again(wanted: &OutputEvidence, bytes: &[u8], kept: &Kept) -> Vec<String> {
+    match serde_json::from_slice::<Value>(bytes) {
+        Ok(document) => json_problems(&document, &wanted.json, kept),
+        Err(error) => vec![format!("stdout holds no JSON: {error}")],
     }
 }
 

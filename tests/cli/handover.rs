@@ -177,8 +177,8 @@ fn what_was_changed_on_the_way_is_not_imported() {
         std::fs::write(folder.join("handover.json"), manifest).unwrap();
         two.bob_has_nothing();
     };
-    check(&names("run/artefacts"), b"2\n", "is not what the journal says");
-    check(&names("run/gates"), b"{}", "is not what the journal says");
+    check(&names("run/artefacts"), b"2\n", "its SHA-256 is");
+    check(&names("run/gates"), b"{}", "its SHA-256 is");
     check(&opening, b"no", "opening by ann: is not an SSH signature");
     let journal = folder.join("run/journal.jsonl");
     let text = std::fs::read_to_string(&journal).unwrap();

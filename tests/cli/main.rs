@@ -24,6 +24,7 @@ mod secrets;
 mod sign_offs;
 mod steps;
 mod stub;
+mod tampered;
 mod telling;
 mod waivers;
 mod watchdog;

@@ -1,5 +1,6 @@
 //! The main job: the whole runbook on a chain of its own, in one command, from a fresh clone.
 
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use citadel::event::Event;
@@ -31,6 +32,13 @@ pub(crate) fn begin() {
 
 fn rehearsed() -> (&'static Test, &'static Outcome) {
     (&REHEARSED.0, &REHEARSED.1)
+}
+
+/// The folder that the rehearsed run is kept in.
+pub(crate) fn run_folder() -> PathBuf {
+    let home = rehearsed().0.state().join("astral-citadel/local");
+    let run = Progress::replay(rehearsal_journal().iter().map(|entry| &entry.event)).run.unwrap().run;
+    home.join(run)
 }
 
 fn rehearsal_journal() -> Vec<Entry> {

@@ -1,0 +1,110 @@
+//! Whether the files of a run are the ones that its journal names: all there, regular, with the recorded SHA-256, and
+//! none that nothing accounts for.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Component, Path};
+
+use super::Notes;
+use crate::digest::sha256;
+use crate::event::{Artefact, Event};
+use crate::journal::{Entry, RunFolder};
+
+/// What citadel itself keeps beside what the journal names: help for people, shims, and working files.
+const OWN: [&str; 6] = ["journal.jsonl", "definitions.json", "shims/", "logs/", "handed-in/", "lock"];
+
+/// What stands beside a statement for those who sign it.
+const BESIDE: [&str; 2] = ["how-to-sign.txt", "statement.json"];
+
+/// Looks at every file.
+pub(super) fn look(folder: &RunFolder, entries: &[Entry], notes: &mut Notes) {
+    let mut known: BTreeMap<String, ()> = BTreeMap::new();
+    for entry in entries {
+        for (file, hash) in named(&entry.event) {
+            match read(folder, file) {
+                Err(why) => notes.wrong_file(entry.seq, file, why),
+                Ok(bytes) => {
+                    let found = sha256(&bytes);
+                    if let Some(hash) = hash.filter(|hash| **hash != found) {
+                        notes.wrong_file(entry.seq, file, format!("its SHA-256 is {found}, the record says {hash}"));
+                    }
+                }
+            }
+            if known.insert(file.to_owned(), ()).is_none() {
+                notes.looked_at("files");
+            }
+        }
+    }
+    let last = entries.last().map_or(0, |entry| entry.seq);
+    for file in strangers(folder.path(), &known) {
+        notes.wrong_file(last, &file, "no record of the journal names it");
+    }
+}
+
+/// The bytes of a file in the run's folder, never through a link. `Err` is a sentence.
+pub(super) fn read(folder: &RunFolder, file: &str) -> Result<Vec<u8>, String> {
+    let inside = Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
+    if !inside {
+        return Err("lies outside the run's folder".into());
+    }
+    let mut path = folder.path().to_owned();
+    for part in Path::new(file).components() {
+        path.push(part);
+        match fs::symlink_metadata(&path) {
+            Err(error) => return Err(format!("cannot be read: {error}")),
+            Ok(about) if about.is_symlink() => return Err("is reached through a symbolic link".into()),
+            Ok(_) => {}
+        }
+    }
+    if !path.is_file() {
+        return Err("is not a regular file".into());
+    }
+    fs::read(&path).map_err(|error| format!("cannot be read: {error}"))
+}
+
+/// The files that a record names, with the hash that it gives them.
+fn named(event: &Event) -> Vec<(&str, Option<&String>)> {
+    match event {
+        Event::StepEnded(ended) => kept(&ended.artefacts),
+        Event::HandedIn(handed_in) => kept(&handed_in.files),
+        Event::GateJudged(judged) => vec![(&judged.record, Some(&judged.record_sha256))],
+        Event::SignOffRequested(request) => vec![(&request.statement, Some(&request.sha256))],
+        Event::OpeningRequested(request) => vec![(&request.statement, Some(&request.sha256))],
+        Event::SignOffAccepted { signature, .. } | Event::OpeningSigned { signature, .. } => vec![(signature, None)],
+        Event::StepStarted(started) => vec![(&started.log, None)],
+        _ => Vec::new(),
+    }
+}
+
+fn kept(artefacts: &[Artefact]) -> Vec<(&str, Option<&String>)> {
+    artefacts.iter().map(|artefact| (artefact.path.as_str(), Some(&artefact.sha256))).collect()
+}
+
+/// Files that nothing accounts for.
+fn strangers(folder: &Path, known: &BTreeMap<String, ()>) -> Vec<String> {
+    let mut found = Vec::new();
+    collect(folder, folder, &mut found);
+    found.sort();
+    let accounted = |file: &String| {
+        let own = OWN.iter().any(|own| file == own || own.ends_with('/') && file.starts_with(own));
+        let beside = Path::new(file).file_name().is_some_and(|name| BESIDE.iter().any(|beside| name == *beside));
+        let folder = Path::new(file).parent().map_or_else(String::new, |folder| format!("{}/", folder.display()));
+        let requested = known.contains_key(&format!("{folder}statement.txt"));
+        // An old file that a step had to write anew was moved aside under this name.
+        let aside = file.starts_with("artefacts/") && file.contains(".before.");
+        own || known.contains_key(file) || requested && (beside || file.ends_with(".sig")) || aside
+    };
+    found.retain(|file| !accounted(file));
+    found
+}
+
+fn collect(root: &Path, folder: &Path, found: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            collect(root, &path, found);
+        } else if let Ok(relative) = path.strip_prefix(root) {
+            found.push(relative.display().to_string());
+        }
+    }
+}
