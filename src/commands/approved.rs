@@ -72,7 +72,7 @@ impl Approved {
         view: &View<'_>,
         part: &Part,
     ) -> Result<Self, Failure> {
-        let (network, phase, step) = (prospect.network.name.clone(), part.phase.clone(), part.step.clone());
+        let network = prospect.network.name.clone();
         let content = content(context, prospect, view, &state(context, prospect)?).await;
         Ok(Self {
             format: FORMAT,
@@ -80,7 +80,7 @@ impl Approved {
             made: Timestamp::now(),
             by: context.operator(),
             nonce: nonce()?,
-            asked: Asked { network, phase, step, new: part.new },
+            asked: Asked { network, phase: part.phase.clone(), step: part.step.clone(), new: part.new },
             digest: sha256(content.to_string().as_bytes()),
             content,
         })
@@ -97,8 +97,11 @@ impl Approved {
         let bytes = std::fs::read(path).with_context(|| format!("cannot read the plan `{}`", path.display()));
         let bytes = bytes.map_err(|error| Failure { code: ExitCode::Usage, ..Failure::from(error) })?;
         let broken = |why: String| {
-            Failure::new(ExitCode::EvidenceBroken, format!("`{}` is not a plan as citadel wrote it: {why}", path.display()))
-                .hint("nothing was started; make it anew: `citadel plan … --out FILE`")
+            Failure::new(
+                ExitCode::EvidenceBroken,
+                format!("`{}` is not a plan as citadel wrote it: {why}", path.display()),
+            )
+            .hint("nothing was started; make it anew: `citadel plan … --out FILE`")
         };
         let plan: Self = serde_json::from_slice(&bytes).map_err(|error| broken(error.to_string()))?;
         if plan.format != FORMAT {
@@ -298,7 +301,8 @@ mod tests {
 
     #[test]
     fn every_field_that_changed_is_named() {
-        let planned = json!({ "order": ["run 1.a", "gate 1"], "steps": { "1.a": { "script": "echo 1" } }, "tools": {} });
+        let planned =
+            json!({ "order": ["run 1.a", "gate 1"], "steps": { "1.a": { "script": "echo 1" } }, "tools": {} });
         let check = |now: &Value, expected: &[&str]| assert_eq!(differences(&planned, now), expected);
         check(&planned, &[]);
         let mut now = planned.clone();

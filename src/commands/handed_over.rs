@@ -67,8 +67,11 @@ impl Manifest {
             return Err(broken(folder, vec![why]));
         }
         let there: BTreeSet<String> = files(folder)?.into_iter().filter(|file| file != MANIFEST).collect();
-        let mut problems: Vec<String> =
-            there.iter().filter(|file| !manifest.files.contains_key(*file)).map(|file| format!("`{file}` is not listed")).collect();
+        let mut problems: Vec<String> = there
+            .iter()
+            .filter(|file| !manifest.files.contains_key(*file))
+            .map(|file| format!("`{file}` is not listed"))
+            .collect();
         for (file, expected) in &manifest.files {
             if !there.contains(file) {
                 problems.push(format!("`{file}` is missing"));
@@ -94,7 +97,8 @@ pub(super) fn broken(folder: &Path, details: Vec<String>) -> Failure {
 fn files(folder: &Path) -> Result<Vec<String>, Failure> {
     let (mut found, mut left) = (Vec::new(), vec![PathBuf::new()]);
     while let Some(at) = left.pop() {
-        let entries = std::fs::read_dir(folder.join(&at)).with_context(|| format!("cannot read `{}`", folder.display()))?;
+        let entries =
+            std::fs::read_dir(folder.join(&at)).with_context(|| format!("cannot read `{}`", folder.display()))?;
         for entry in entries {
             let entry = entry.map_err(anyhow::Error::from)?;
             let (path, kind) = (at.join(entry.file_name()), entry.file_type().map_err(anyhow::Error::from)?);

@@ -40,7 +40,7 @@ pub(super) fn phases(runbook: &Runbook, workspace: &Workspace, scope: &Scope) ->
 fn waivers(runbook: &Runbook, phase: &Phase) -> BTreeMap<String, Waiver> {
     let before = phase.steps.iter().flat_map(|step| &step.before);
     let checks = runbook.invariants.iter().chain(&phase.gate.checks).chain(before);
-    checks.filter_map(|check| Some((check.id.clone(), check.waiver.clone()?))).collect()
+    checks.filter_map(|check| Some((check.id.clone(), Waiver::clone(check.waiver.as_ref()?)))).collect()
 }
 
 /// Keeps every step's definition under its digest, beside those of earlier invocations.

@@ -31,8 +31,9 @@ pub(super) fn refuse_other_work(home: &Home, offered: &Offered) -> Result<(), Fa
                 .hint("nothing was imported; finish it, or hand it over: `citadel handover --to PERSON`"));
         } else if name > *run {
             let what = format!("run {name} was opened here after run {run}");
-            return Err(Failure::new(ExitCode::Precondition, what)
-                .hint("nothing was imported; take the run over with another state folder: `citadel --state DIR take …`"));
+            return Err(Failure::new(ExitCode::Precondition, what).hint(
+                "nothing was imported; take the run over with another state folder: `citadel --state DIR take …`",
+            ));
         }
     }
     Ok(())
@@ -41,7 +42,9 @@ pub(super) fn refuse_other_work(home: &Home, offered: &Offered) -> Result<(), Fa
 fn refuse_diverged(here: &Existing, offered: &Existing) -> Result<(), Failure> {
     let same = here.entries.iter().zip(&offered.entries).take_while(|(a, b)| a.hash == b.hash).count();
     let heads = |failure: Failure| {
-        let head = |of: &[Entry]| of.last().map_or_else(String::new, |last| format!("{} {} of {}", last.seq, last.hash, last.time));
+        let head = |of: &[Entry]| {
+            of.last().map_or_else(String::new, |last| format!("{} {} of {}", last.seq, last.hash, last.time))
+        };
         let details = vec![
             format!("here    record {}", head(&here.entries)),
             format!("offered record {}", head(&offered.entries)),
@@ -60,7 +63,9 @@ fn refuse_diverged(here: &Existing, offered: &Existing) -> Result<(), Failure> {
     }
     Err(heads(
         Failure::new(ExitCode::EvidenceBroken, format!("run {} went on in two places: its journals part", here.run))
-            .hint("nothing was imported; keep both folders, find out who went on with a copy, then `citadel run --new`"),
+            .hint(
+                "nothing was imported; keep both folders, find out who went on with a copy, then `citadel run --new`",
+            ),
     ))
 }
 
@@ -77,11 +82,11 @@ pub(super) async fn offline(offered: &Offered, view: &View<'_>, folder: &Path) -
         matches!(event, Event::HandedOver { by, to, nonce }
             if (by, to, nonce) == (&manifest.by, &manifest.to, &manifest.nonce))
     };
-    if !last.is_some_and(|last| is(&last.event)) {
+    if last.is_none_or(|last| !is(&last.event)) {
         problems.push(format!("its journal does not end with the handover to {}", manifest.to));
     }
     let opened = run.progress.run.as_ref();
-    if !opened.is_some_and(|opened| (&opened.run, &opened.network) == (&manifest.run, &manifest.network)) {
+    if opened.is_none_or(|opened| (&opened.run, &opened.network) != (&manifest.run, &manifest.network)) {
         problems.push("its journal is of another run".into());
     }
     let expected = Expected { head: Some(&manifest.head), unfinished: true };
@@ -123,7 +128,10 @@ pub(super) fn refuse_other_place(offered: &Offered, view: &View<'_>) -> Result<(
         return Ok(());
     }
     let failure = Failure::new(ExitCode::Changed, "this is not the runbook and the workspace that the run works by");
-    Err(Failure { details, ..failure.hint("nothing was imported; check out the same commit here, then run the same command again") })
+    Err(Failure {
+        details,
+        ..failure.hint("nothing was imported; check out the same commit here, then run the same command again")
+    })
 }
 
 fn definitions(view: &View<'_>) -> Vec<String> {
@@ -137,9 +145,7 @@ fn definitions(view: &View<'_>) -> Vec<String> {
         match then {
             None => vec![format!("phase {} is new", outline.id)],
             Some(then) if then.digest == outline.digest => Vec::new(),
-            Some(then) => {
-                changes(&Defined { outline: then, kept: &before }, &Defined { outline, kept: &after })
-            }
+            Some(then) => changes(&Defined { outline: then, kept: &before }, &Defined { outline, kept: &after }),
         }
     };
     today.iter().flat_map(changed).collect()

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::inputs::{Documents, Looked, Noted, Noting};
 use super::waiver::waive;
-use super::{rehearsed, suspension};
 use super::world::View;
+use super::{rehearsed, suspension};
 use crate::chain::{self, Reading, TransactionsAsk};
 use crate::digest::sha256;
 use crate::evidence::{Kept, hashes};
@@ -237,7 +237,7 @@ fn ask(
 pub(super) fn local_check(check: &Check, around: &dyn Documents) -> CheckResult {
     match &check.kind {
         CheckKind::Json { of, rules } => json_check(check, of, rules, around),
-        CheckKind::Rehearsed(asked) => rehearsed::judge(&check.id, asked, around.rehearsals(asked)),
+        CheckKind::Rehearsed(asked) => rehearsed::judge(&check.id, asked, &around.rehearsals(asked)),
         other => CheckResult::unknown(&check.id, other.name(), "cannot be judged without a chain"),
     }
 }

@@ -51,7 +51,7 @@ pub struct Defined<'a> {
 }
 
 /// Judges what was found.
-pub fn judge(id: &str, asked: &Rehearsed, found: Rehearsals) -> CheckResult {
+pub fn judge(id: &str, asked: &Rehearsed, found: &Rehearsals) -> CheckResult {
     let (phase, on) = (&asked.phase, list(&asked.on));
     let age = |time: Timestamp| found.now.duration_since(time);
     let limit = SignedDuration::try_from(asked.max_age).unwrap_or(SignedDuration::MAX);
@@ -67,7 +67,8 @@ pub fn judge(id: &str, asked: &Rehearsed, found: Rehearsals) -> CheckResult {
     }
     let fits = |one: &&Rehearsal| one.differences.is_empty() && age(one.time) <= limit;
     if let Some(good) = found.found.iter().find(fits) {
-        let message = format!("gate {phase} passed on {} {} ago, in run {}", good.network, words(age(good.time)), good.run);
+        let message =
+            format!("gate {phase} passed on {} {} ago, in run {}", good.network, words(age(good.time)), good.run);
         let observed = json!({ "network": good.network, "run": good.run, "time": good.time.to_string() });
         return CheckResult::passed(id, "rehearsed", message).expected(expected).observed(observed);
     }
@@ -220,4 +221,70 @@ pub fn changes(before: &Defined<'_>, after: &Defined<'_>) -> Vec<String> {
         changed.push("its steps are in another order".to_owned());
     }
     changed
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::journal::Journal;
+    use crate::report::fixture;
+    use crate::verdict::Verdict;
+
+    fn asked() -> Rehearsed {
+        Rehearsed { phase: PhaseId("1".into()), on: vec!["local".into()], max_age: Duration::from_hours(24) }
+    }
+
+    fn found(differences: &[&str], hours: i64) -> Rehearsals {
+        let now: Timestamp = "2026-11-22T20:00:00Z".parse().unwrap();
+        let found = Rehearsal {
+            network: "local".into(),
+            run: "r".into(),
+            time: now - SignedDuration::from_hours(hours),
+            differences: differences.iter().map(ToString::to_string).collect(),
+        };
+        Rehearsals { network: "mainnet".into(), now, found: vec![found], ..Rehearsals::default() }
+    }
+
+    #[test]
+    fn a_rehearsal_counts_unchanged_and_for_a_while() {
+        let check = |found: &Rehearsals, verdict: Verdict, words: &str| {
+            let result = judge("r", &asked(), found);
+            assert_eq!(result.verdict, verdict, "{result:?}");
+            assert!(result.message.contains(words), "{}", result.message);
+        };
+        check(&found(&[], 24), Verdict::Passed, "gate 1 passed on local 24h 00m ago, in run r");
+        check(&found(&[], 25), Verdict::Failed, "run r on local: it was 25h 00m ago");
+        check(&found(&["a"], 25), Verdict::Failed, "it was 25h 00m ago; a");
+        check(&found(&["workspace commit a → b"], 1), Verdict::Failed, "run r on local: workspace commit a → b");
+        check(&Rehearsals { found: Vec::new(), ..found(&[], 1) }, Verdict::Failed, "never passed its gate on local");
+        check(&Rehearsals { nameless: Some("no commit".into()), ..found(&[], 1) }, Verdict::Unknown, "no commit");
+        check(&Rehearsals { network: "local".into(), ..found(&["a"], 99) }, Verdict::Passed, "is the rehearsal");
+    }
+
+    #[test]
+    fn a_practice_rehearsal_never_counts_for_a_real_checkout() {
+        let state = tempfile::tempdir().unwrap();
+        let folder = RunFolder::at(state.path());
+        let mut journal = Journal::create(&folder.journal()).unwrap();
+        // The run of the fixture is of the practice workspace; its steps say no commit.
+        for entry in fixture::entries(fixture::events()) {
+            journal.append(entry.event, entry.time).unwrap();
+        }
+        let outlines = fixture::outlines();
+        let kept = BTreeMap::new();
+        let of = |digest: &str| PhaseOutline { digest: digest.into(), ..outlines[0].clone() };
+        let look = |digest: &str, practice: bool| {
+            let outline = of(digest);
+            let now = Now { defined: Defined { outline: &outline, kept: &kept }, commit: Some("c0ffee") };
+            look(&folder, &now, practice).unwrap().differences
+        };
+        let judged = "1d";
+        let practice = "it was of the practice workspace, which never counts for another";
+        assert_eq!(look(judged, false), [practice, "workspace commit none → c0ffee"]);
+        assert_eq!(look(judged, true), ["workspace commit none → c0ffee"]);
+        let other = look("other", true);
+        assert_eq!(other[1], "definition: the earlier definition was not kept");
+    }
 }

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use super::inputs::{Content, Documents, Noted};
 use super::judge::{local_check, with_compared};
+pub use super::record::GateRecord;
 use super::rehearsed::Rehearsals;
 use super::waiver::waive;
-pub use super::record::GateRecord;
 use crate::chain::{self, Known, Surroundings, checksum};
 use crate::error::{ExitCode, Failure};
 use crate::runbook::{self, Check, ContractAddress, Network, Phase, PhaseId, Rehearsed, Runbook, Scope};

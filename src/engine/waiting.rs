@@ -31,7 +31,8 @@ impl Engine<'_> {
                     operator::show(&format!("`{file}` does not count: {why}"));
                 }
             }
-            if tally.complete() || self.is_for_a_contract(phase, &request) || expired(&request, self.world.clock.now()) {
+            if tally.complete() || self.is_for_a_contract(phase, &request) || expired(&request, self.world.clock.now())
+            {
                 self.recorder.record(Event::AnotherTry { by: "sign-off".into() })?;
                 return Ok(true);
             }

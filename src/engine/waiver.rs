@@ -1,5 +1,7 @@
 //! Judges waivers: whether the runbook accepts, for now and exactly, what a check observed instead of what it demands.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 
 use crate::runbook::Check;
@@ -7,7 +9,7 @@ use crate::verdict::{CheckResult, Verdict, Waiver};
 
 /// Applies the waivers of `checks` to their results. What could not be known is never waived.
 pub(super) fn waive<'a>(checks: impl IntoIterator<Item = &'a Check>, results: &mut [CheckResult], now: Timestamp) {
-    for (check, waiver) in checks.into_iter().filter_map(|check| Some((check, check.waiver.as_ref()?))) {
+    for (check, waiver) in checks.into_iter().filter_map(|check| Some((check, check.waiver.as_deref()?))) {
         let of = |result: &&mut CheckResult| result.id == check.id && result.kind == check.kind.name();
         if let Some(result) = results.iter_mut().find(of) {
             apply(waiver, result, now);
@@ -22,13 +24,13 @@ fn apply(waiver: &Waiver, result: &mut CheckResult, now: Timestamp) {
     }
     let Waiver { expect, reason, until, by } = waiver;
     if now >= *until {
-        result.message += &format!("; the waiver by {by} expired at {until}");
+        let _ = write!(result.message, "; the waiver by {by} expired at {until}");
     } else if result.observed == *expect {
         result.verdict = Verdict::Waived;
         result.message = format!("by {by} until {until}: {reason} ({})", result.message);
         result.hint = None;
     } else {
-        result.message += &format!("; the waiver by {by} is for {expect} alone");
+        let _ = write!(result.message, "; the waiver by {by} is for {expect} alone");
     }
 }
 
@@ -52,7 +54,12 @@ mod tests {
     fn exactly_the_waived_value_and_only_for_a_while() {
         let failed = |observed: Value| CheckResult::failed("a", "pause", "one is paused").observed(observed);
         let known = || json!({ "paused": ["fee_pool"] });
-        check(failed(known()), "2026-11-30T23:59:59Z", Verdict::Waived, "by ann until 2026-12-01T00:00:00Z: known (one");
+        check(
+            failed(known()),
+            "2026-11-30T23:59:59Z",
+            Verdict::Waived,
+            "by ann until 2026-12-01T00:00:00Z: known (one",
+        );
         check(failed(known()), "2026-12-01T00:00:00Z", Verdict::Failed, "the waiver by ann expired at 2026-12-01");
         let two = json!({ "paused": ["fee_pool", "jobs"] });
         check(failed(two), "2026-11-30T00:00:00Z", Verdict::Failed, "is for {\"paused\":[\"fee_pool\"]} alone");

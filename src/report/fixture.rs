@@ -35,7 +35,7 @@ pub(crate) fn step(id: &str) -> StepId {
     StepId(id.into())
 }
 
-fn outlines() -> Vec<PhaseOutline> {
+pub(crate) fn outlines() -> Vec<PhaseOutline> {
     let step = |id: &str, title: &str, differs: Option<&str>| StepOutline {
         id: StepId(id.into()),
         title: title.into(),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Attempt, Decision, GateReport, HandoverReport, Head, Invocation, Judgement, KeptArtefact, Outcome, PhaseReport, Report,
-    SignOffReport, Signed, StepReport, SuspensionEnd, SuspensionReport, WaiverReport,
+    Attempt, Decision, GateReport, HandoverReport, Head, Invocation, Judgement, KeptArtefact, Outcome, PhaseReport,
+    Report, SignOffReport, Signed, StepReport, SuspensionEnd, SuspensionReport, WaiverReport,
 };
 use crate::event::{Event, HandedIn, PhaseOutline};
 use crate::journal::Entry;

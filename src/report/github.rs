@@ -15,8 +15,7 @@ const COLUMNS: usize = 100_000;
 pub fn log(views: &[GateView], file: &str, note: &str) -> String {
     let mut out = String::new();
     for view in views {
-        let mut lines =
-            blocks::gate_head(&view.id.0, &view.title, view.verdict, view.block.as_ref(), &view.results);
+        let mut lines = blocks::gate_head(&view.id.0, &view.title, view.verdict, view.block.as_ref(), &view.results);
         let head = if lines.is_empty() { String::new() } else { lines.remove(0).render(COLUMNS, false) };
         lines.extend(blocks::checks(&view.results, view.block.as_ref(), 2));
         let _ = writeln!(out, "::group::{}", data(&head));

@@ -26,7 +26,8 @@ pub use outcome::Outcome;
 pub(crate) use outcome::{outcome_words, signal_name};
 
 use crate::event::{
-    Artefact, GateJudged, HandedIn, LastRehearsal, PublishedFile, RunOpened, SignOffRequested, StepEnded, StepStarted, TakenOver,
+    Artefact, GateJudged, HandedIn, LastRehearsal, PublishedFile, RunOpened, SignOffRequested, StepEnded, StepStarted,
+    TakenOver,
 };
 use crate::journal::Entry;
 use crate::progress::StepState;

@@ -14,7 +14,7 @@ pub struct Check {
     pub id: String,
     pub kind: CheckKind,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub waiver: Option<Waiver>,
+    pub waiver: Option<Box<Waiver>>,
     #[serde(skip)]
     pub place: Place,
 }

@@ -123,7 +123,10 @@ fn a_run_goes_to_another_operator_and_back() {
     two.bob("run --network test --workspace ../bob").code(0).says("2 of 2").says("COMPLETE");
     two.bob("sign-off verify --network test").code(0).says("opening by ann verifies").says("opening by bob verifies");
     let report = std::fs::read_to_string(two.test.root().join("bob/reports/test/citadel-report.md")).unwrap();
-    assert!(report.contains("- **Handed over** by ann to bob at ") && report.contains("passed again there: 1 at"), "{report}");
+    assert!(
+        report.contains("- **Handed over** by ann to bob at ") && report.contains("passed again there: 1 at"),
+        "{report}"
+    );
     // The first still holds a copy that ends with the handover, and so does the box.
     two.ann("run --network test").code(16);
     two.take().code(17).says("this is a stale copy").says("here record").says("offered record");
@@ -146,7 +149,8 @@ fn a_run_that_went_on_in_two_places_is_refused_with_both_heads() {
     two.test.sh("rm -rf ../state/stub/test && cp -r ../backup/stub/test ../state/stub/");
     two.ann("run --network test").code(0).says("2 of 2");
     two.bob("run --network test --workspace ../bob").code(12);
-    let head = |who: &str| citadel::journal::read(&two.run_of(who).join("journal.jsonl")).unwrap().entries.pop().unwrap();
+    let head =
+        |who: &str| citadel::journal::read(&two.run_of(who).join("journal.jsonl")).unwrap().entries.pop().unwrap();
     two.bob("handover --to ann --network test --out ../back").code(0);
     let (here, there) = (head("ann"), head("bob"));
     let outcome = two.ann("take ../back").code(18).says("went on in two places: its journals part");

@@ -71,8 +71,18 @@ fn whatever_changed_is_refused_by_its_field() {
     };
     let args = "`steps.1.hello.definition.action.npm.args[0]`: \"--run\" → \"--jog\"";
     check("runbook.toml", "\"--run\"", "\"--jog\"", args);
-    check("runbook.toml", "\"--run\"", "\"--jog\"", "`steps.1.hello.command`: \"npm run -s hello -- --run '{{ run }}'\" →");
-    check("runbook.toml", "eq = true", "ne = false", "`phases.1.phase.gate.checks[0].kind.json.rules[0].all[0].eq` is gone");
+    check(
+        "runbook.toml",
+        "\"--run\"",
+        "\"--jog\"",
+        "`steps.1.hello.command`: \"npm run -s hello -- --run '{{ run }}'\" →",
+    );
+    check(
+        "runbook.toml",
+        "eq = true",
+        "ne = false",
+        "`phases.1.phase.gate.checks[0].kind.json.rules[0].all[0].eq` is gone",
+    );
     check("package.json", "\"true\"", "\"true 2\"", "`steps.1.hello.script`: \"true\" → \"true 2\"");
     check("input.txt", "in", "in another", "`steps.1.hello.inputs.input.txt`: \"");
     check("tracked.txt", "1", "2", "`workspace.changed_files.tracked.txt`: null → \"");

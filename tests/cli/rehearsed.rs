@@ -48,7 +48,9 @@ fn a_rehearsal_counts_while_nothing_changed() {
     // A gate that was opened elsewhere by another gate's rules is no rehearsal.
     test.edit("runbook.toml", "max_age = \"7d\"", "max_age = \"6d\"");
     commit(&test);
-    test.citadel("run --network test --new").code(10).says("definition `phase.gate.checks[1].kind.rehearsed.max_age.secs`");
+    test.citadel("run --network test --new")
+        .code(10)
+        .says("definition `phase.gate.checks[1].kind.rehearsed.max_age.secs`");
 }
 
 #[test]

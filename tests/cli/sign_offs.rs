@@ -323,7 +323,8 @@ fn what_cast_signs_with_the_printed_command_is_accepted_and_cast_verifies_it() {
     let signature = std::fs::read_to_string(folder.join("eve.sig")).unwrap();
     let (signature, data) = (signature.trim(), folder.join("statement.json"));
     let verify = |signature: &str| {
-        let script = format!("{CAST} wallet verify --data --from-file --address {account} {} {signature} 2>&1", data.display());
+        let script =
+            format!("{CAST} wallet verify --data --from-file --address {account} {} {signature} 2>&1", data.display());
         test.sh(&format!("{script} || true"))
     };
     assert!(verify(signature).contains("Validation succeeded"), "{}", verify(signature));

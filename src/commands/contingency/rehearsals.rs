@@ -45,7 +45,8 @@ pub(super) fn last(context: &Context, contingency: &Contingency, workspace: &Pat
 fn over(run: &Existing) -> Option<Timestamp> {
     let (id, gate) = run.progress.gates.iter().next()?;
     let passed = run.progress.gate_passed(id);
-    let entry = run.entries.iter().find(|entry| entry.seq == gate.sequence && matches!(entry.event, Event::GateJudged(_)));
+    let entry =
+        run.entries.iter().find(|entry| entry.seq == gate.sequence && matches!(entry.event, Event::GateJudged(_)));
     entry.filter(|_| passed).map(|entry| entry.time)
 }
 
@@ -82,7 +83,8 @@ pub(super) fn told(last: Option<&LastRehearsal>) -> String {
     let Some(LastRehearsal { network, time, practice, changed }) = last else {
         return "never, as far as this machine knows".to_owned();
     };
-    let age = time.parse::<Timestamp>().map(|time| Timestamp::now().duration_since(time).as_millis()).unwrap_or_default();
+    let age =
+        time.parse::<Timestamp>().map(|time| Timestamp::now().duration_since(time).as_millis()).unwrap_or_default();
     let where_ = if *practice { " in the practice workspace" } else { "" };
     let ago = format!("{} ago on {network}{where_}", duration(u64::try_from(age).unwrap_or_default()));
     match changed.as_slice() {

@@ -56,13 +56,7 @@ pub(in crate::commands) fn verified(view: &View<'_>, entries: &[Entry]) -> Vec<(
     answers
 }
 
-fn accepted(
-    view: &View<'_>,
-    request: &SignOffRequested,
-    who: &str,
-    key: &str,
-    signature: &str,
-) -> Result<(), String> {
+fn accepted(view: &View<'_>, request: &SignOffRequested, who: &str, key: &str, signature: &str) -> Result<(), String> {
     let phase = view.runbook.phases.iter().find(|phase| phase.id == request.gate);
     let phase = phase.ok_or("the runbook has no such gate any more")?;
     let sign_off = phase.gate.sign_off.as_ref().ok_or("the runbook wants no sign-off of this gate any more")?;

@@ -9,7 +9,11 @@ use crate::text::list;
 use crate::verdict::{CheckResult, Verdict};
 
 pub(super) fn render(id: &str, gate: &GateReport) -> Vec<String> {
-    let mut blocks = vec![format!("### Gate {}: {}", text(id), gate_verdict(gate.verdict, gate.last().map_or(&[], |last| &last.judged.results)))];
+    let mut blocks = vec![format!(
+        "### Gate {}: {}",
+        text(id),
+        gate_verdict(gate.verdict, gate.last().map_or(&[], |last| &last.judged.results))
+    )];
     match (gate.last(), gate.verdict) {
         (Some(last), Some(_)) => blocks.extend(judgement(&gate.title, last)),
         (Some(_), None) => {

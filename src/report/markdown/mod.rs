@@ -108,7 +108,8 @@ fn to_know(report: &Report) -> Vec<String> {
 /// What the runbook accepts instead of what a check demands.
 fn waiver(of: &WaiverReport) -> String {
     let crate::verdict::Waiver { expect, reason, until, by } = &of.waiver;
-    let used = if of.used.is_empty() { "not needed so far".into() } else { format!("**used** at {}", of.used.join(", ")) };
+    let used =
+        if of.used.is_empty() { "not needed so far".into() } else { format!("**used** at {}", of.used.join(", ")) };
     format!(
         "**Waiver** of check {}: {} is accepted until {until}, by {}: {}. It is {used}.",
         code(&of.check),
@@ -141,7 +142,9 @@ fn contingencies(last: &Invocation) -> Vec<String> {
 fn handover(of: &HandoverReport) -> String {
     let what = format!("**Handed over** by {} to {} at {}", text(&of.by), text(&of.to), of.time);
     let Some((time, taken)) = &of.taken else { return format!("{what}; not taken over yet.") };
-    let block = |block: &Option<BlockRef>| block.as_ref().map_or_else(String::new, |block| format!(" at block {}", block.number));
+    let block = |block: &Option<BlockRef>| {
+        block.as_ref().map_or_else(String::new, |block| format!(" at block {}", block.number))
+    };
     let gates: Vec<String> = taken.gates.iter().map(|(gate, at)| format!("{gate}{}", block(at))).collect();
     let again = match gates.as_slice() {
         [] => "no gate had passed".to_owned(),

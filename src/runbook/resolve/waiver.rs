@@ -12,7 +12,7 @@ use crate::runbook::forms::Wrong;
 use crate::verdict::Waiver;
 
 impl<'a> Resolve<'a> {
-    pub(super) fn waiver(&self, node: &'a Node, of: Option<&CheckKind>) -> Option<Waiver> {
+    pub(super) fn waiver(&self, node: &'a Node, of: Option<&CheckKind>) -> Option<Box<Waiver>> {
         if let Some(kind) = of.filter(|kind| !has_one_value(kind)) {
             let message = format!("a check of the kind `{}` cannot be waived", kind.name());
             let diagnostic = Diagnostic::new(node.place, message);
@@ -24,7 +24,7 @@ impl<'a> Resolve<'a> {
         let until = reader.required("until").and_then(|node| self.report.form(node, "until", time));
         let by = reader.text("by");
         reader.finish();
-        Some(Waiver { expect: expect?, reason, until: until?, by })
+        Some(Box::new(Waiver { expect: expect?, reason, until: until?, by }))
     }
 
     /// A value as a check observes it.
@@ -43,7 +43,8 @@ impl<'a> Resolve<'a> {
             }
             Value::List(list) => Json::Array(list.iter().map(|node| self.json(node)).collect::<Option<_>>()?),
             Value::Table(table) => {
-                let member = |entry: &crate::runbook::document::Entry| Some((entry.key.clone(), self.json(&entry.node)?));
+                let member =
+                    |entry: &crate::runbook::document::Entry| Some((entry.key.clone(), self.json(&entry.node)?));
                 Json::Object(table.entries.iter().map(member).collect::<Option<_>>()?)
             }
         })
