@@ -73,7 +73,7 @@ impl Approved {
         part: &Part,
     ) -> Result<Self, Failure> {
         let network = prospect.network.name.clone();
-        let content = content(context, prospect, view, &state(context, prospect)?).await;
+        let planned = content(context, prospect, view, &state(context, prospect)?).await;
         Ok(Self {
             format: FORMAT,
             citadel: env!("CARGO_PKG_VERSION").to_owned(),
@@ -81,8 +81,8 @@ impl Approved {
             by: context.operator(),
             nonce: nonce()?,
             asked: Asked { network, phase: part.phase.clone(), step: part.step.clone(), new: part.new },
-            digest: sha256(content.to_string().as_bytes()),
-            content,
+            digest: sha256(planned.to_string().as_bytes()),
+            content: planned,
         })
     }
 

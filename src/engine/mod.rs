@@ -91,7 +91,6 @@ impl<'a> Engine<'a> {
 
     /// Runs until nothing is left to do or something stops it. The dev chain that it started ends in every case.
     pub async fn run(mut self) -> Result<Ending, Failure> {
-        self.take_in_handed()?;
         let looped = self.go_through().await;
         if looped.is_err() {
             self.stopped()?;
@@ -116,6 +115,7 @@ impl<'a> Engine<'a> {
             if self.stopped()? || self.suspended()? {
                 return Ok(None);
             }
+            self.take_in_handed()?;
             let (runbook, network) = (self.runbook, self.world.network.clone());
             let Some(line) = plan::next(runbook, self.selection, self.recorder.progress(), &network) else {
                 let since = clock::now();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Engine;
-use super::signing::nonce;
+use super::signing::{nonce, whole_seconds};
 use super::world::View;
 use crate::digest::sha256;
 use crate::error::{ExitCode, Failure};
@@ -15,6 +15,7 @@ use crate::event::{Event, OpeningRequested};
 use crate::journal::{RunFolder, create_folder};
 use crate::operator;
 use crate::process::Stop;
+use crate::report::request;
 use crate::runbook::SignerKey;
 use crate::signoff::{self, Asked, JournalPoint, Opening};
 
@@ -31,10 +32,15 @@ impl Engine<'_> {
             return Ok(None);
         }
         let mut shown: Option<String> = None;
+        // A request that was made now is told as what happened.
+        let mut asked = false;
         loop {
             let request = match self.standing_opening() {
                 Some(request) => request,
-                None => self.request_opening()?,
+                None => {
+                    asked = true;
+                    self.request_opening()?
+                }
             };
             if self.recorder.progress().opening.is_proved() {
                 return Ok(None);
@@ -45,7 +51,13 @@ impl Engine<'_> {
                     self.recorder.record(Event::OpeningSigned { nonce: request.nonce, who, key, signature })?;
                     return Ok(None);
                 }
-                Err(why) if self.guided => self.wait_for_operator(&mut shown, why).await,
+                Err(why) if self.guided => {
+                    if !std::mem::replace(&mut asked, true) {
+                        let folder = self.world.folder.path().display().to_string();
+                        operator::screen(&request::opening(&request, self.recorder.progress(), &folder));
+                    }
+                    self.wait_for_operator(&mut shown, why).await;
+                }
                 Err(why) => return Ok(Some((ExitCode::Waiting, Some(self.opening_hint(&request, &why))))),
             }
             if *self.world.stop.borrow() != Stop::No {
@@ -93,7 +105,7 @@ impl Engine<'_> {
     }
 
     fn request_opening(&mut self) -> Result<OpeningRequested, Failure> {
-        let (nonce, expires) = (nonce()?, self.world.clock.now() + GOOD_FOR);
+        let (nonce, expires) = (nonce()?, whole_seconds(self.world.clock.now() + GOOD_FOR));
         let (hash, sequence) = self.recorder.head();
         let point = JournalPoint { sequence, hash: hash.to_owned() };
         let opening = self.opening(&nonce, point.clone(), expires);

@@ -107,7 +107,7 @@ impl Engine<'_> {
     ) -> Result<SignOffRequested, Failure> {
         let nonce = nonce()?;
         let age = jiff::SignedDuration::try_from(sign_off.max_age).context("`max_age` is too long")?;
-        let expires = self.time_of(phase, judgement) + age;
+        let expires = whole_seconds(self.time_of(phase, judgement) + age);
         let (hash, sequence) = self.recorder.head();
         let point = JournalPoint { sequence, hash: hash.to_owned() };
         let statement = self
@@ -198,6 +198,11 @@ impl Engine<'_> {
         process::run(&command, &self.world.mask, self.world.stop.clone(), &mut watcher).await?;
         Ok(())
     }
+}
+
+/// Nanoseconds help nobody who reads an expiry.
+pub(super) fn whole_seconds(time: Timestamp) -> Timestamp {
+    time.round(jiff::Unit::Second).unwrap_or(time)
 }
 
 /// 128 random bits, so that a statement is for one request alone.

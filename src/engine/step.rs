@@ -219,11 +219,13 @@ impl Engine<'_> {
             };
         }
         let text = instructions.render(&self.view().scope(network)).unwrap_or_else(|_| instructions.0.clone());
+        let (id, on) = (&step.id, &self.world.network);
+        let then = format!("then `citadel step complete {id} --evidence … --network {on}`");
         StepEnded {
             outcome: StepOutcome::Indeterminate,
             reason: Some(match problem.filter(|_| handed_in) {
-                Some(problem) => format!("{problem}; a person must do it: {text}"),
-                None => format!("a person must do it: {text}"),
+                Some(problem) => format!("{problem}; a person must do it: {text} {then}"),
+                None => format!("a person must do it: {text} {then}"),
             }),
             evidence: found.results,
             ..StepEnded::done(step.id.clone(), attempt)
