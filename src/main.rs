@@ -14,9 +14,15 @@ fn main() -> ExitCode {
     if let Some(asked) = std::env::var_os("CITADEL_KILL_AT").and_then(|asked| asked.into_string().ok()) {
         citadel::journal::kill_point::arm(asked);
     }
+    // Asked alone, as scripts do: what reads command lines need not be built for it.
+    if std::env::args_os().skip(1).eq(["--version"]) {
+        terminal::data(concat!("citadel ", env!("CARGO_PKG_VERSION"), "\n"));
+        return ExitCode::SUCCESS;
+    }
     let cli = Cli::parse();
     diagnostics(cli.global.verbose);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    // One thread: with another that waits for the kernel, each of a step's events would wake two.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome = match runtime {
         Ok(runtime) => {
             let outcome = runtime.block_on(commands::dispatch(&cli));

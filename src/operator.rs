@@ -1,7 +1,9 @@
-//! Asks the person at the terminal what to do after a failure. Every answer is also a command, so that nothing needs a
-//! terminal; without one nobody is asked.
+//! Asks the person at the terminal what to do after a failure. Every answer can be given beforehand, so that nothing needs
+//! a terminal; without one nobody is asked.
 
+use std::collections::VecDeque;
 use std::io::Write;
+use std::str::FromStr;
 
 use tokio::sync::watch;
 
@@ -12,15 +14,40 @@ use crate::text::Line;
 const COLUMNS: usize = 80;
 
 /// What a person may choose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
     /// Another attempt, where that is safe.
     Retry,
     /// Read the log of what failed.
     Log,
-    /// Leave the run as it is and run the contingency with this place in the list.
-    Contingency(usize),
+    /// Leave the run as it is and run this contingency.
+    Contingency(String),
     Abort,
+}
+
+impl FromStr for Choice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "retry" => Ok(Self::Retry),
+            None if text == "log" => Ok(Self::Log),
+            None if text == "abort" => Ok(Self::Abort),
+            Some(("contingency", id)) if !id.is_empty() => Ok(Self::Contingency(id.to_owned())),
+            _ => Err("one of `retry`, `log`, `contingency:ID` and `abort` is meant".to_owned()),
+        }
+    }
+}
+
+impl Choice {
+    fn word(&self) -> &str {
+        match self {
+            Self::Retry => "retry",
+            Self::Log => "log",
+            Self::Contingency(id) => id,
+            Self::Abort => "abort",
+        }
+    }
 }
 
 /// What the choices are about.
@@ -30,8 +57,8 @@ pub struct Question {
     pub what: String,
     pub retry: bool,
     pub log: bool,
-    /// The contingencies that could be run, each in a line.
-    pub contingencies: Vec<String>,
+    /// The contingencies that could be run, by their ids, each with its title.
+    pub contingencies: Vec<(String, String)>,
 }
 
 /// Asks until an answer makes sense; a stop, or the end of the input, is *abort*.
@@ -40,13 +67,31 @@ pub async fn ask(question: &Question, stop: watch::Receiver<Stop>) -> Choice {
         prompt(question);
         let Some(line) = line(stop.clone()).await else { return Choice::Abort };
         match understand(question, &line) {
-            Some(Choice::Contingency(_)) => {
+            Some(Typed::Contingency) => {
                 if let Some(chosen) = which(question, stop.clone()).await {
                     return chosen;
                 }
             }
-            Some(choice) => return choice,
+            Some(Typed::Choice(choice)) => return choice,
             None => {}
+        }
+    }
+}
+
+/// The next of the answers that were given beforehand which fits; *abort* where none is left.
+pub fn given(question: &Question, answers: &mut VecDeque<Choice>) -> Choice {
+    loop {
+        let answer = answers.pop_front().unwrap_or(Choice::Abort);
+        match answer {
+            Choice::Retry if !question.retry => {
+                show(&format!("{}: not tried again, since its effect may have happened", question.what));
+                return Choice::Abort;
+            }
+            Choice::Log if !question.log => {}
+            _ => {
+                show(&format!("{}: {} (by `--on-failure`)", question.what, answer.word()));
+                return answer;
+            }
         }
     }
 }
@@ -54,14 +99,22 @@ pub async fn ask(question: &Question, stop: watch::Receiver<Stop>) -> Choice {
 /// Asks which contingency; anything but a number of the list goes back.
 async fn which(question: &Question, stop: watch::Receiver<Stop>) -> Option<Choice> {
     let mut err = anstream::stderr();
-    for (index, contingency) in question.contingencies.iter().enumerate() {
-        let _ = writeln!(err, "  {}  {contingency}", index + 1);
+    for (index, (id, title)) in question.contingencies.iter().enumerate() {
+        let _ = writeln!(err, "  {}  {id}: {title}", index + 1);
     }
     let _ = write!(err, "run which one now (a number, or Enter to go back)? ");
     let _ = err.flush();
     let Some(line) = line(stop).await else { return Some(Choice::Abort) };
     let index = line.trim().parse::<usize>().ok()?.checked_sub(1)?;
-    (index < question.contingencies.len()).then_some(Choice::Contingency(index))
+    question.contingencies.get(index).map(|(id, _)| Choice::Contingency(id.clone()))
+}
+
+/// Asks for a line, which may be empty; none after a stop or at the end of the input.
+pub async fn ask_line(question: &str, stop: watch::Receiver<Stop>) -> Option<String> {
+    let mut err = anstream::stderr();
+    let _ = write!(err, "{question}");
+    let _ = err.flush();
+    line(stop).await
 }
 
 /// One line of the terminal; none after a stop or at the end of the input.
@@ -90,12 +143,19 @@ pub fn screen(lines: &[Line]) {
     }
 }
 
-fn understand(question: &Question, line: &str) -> Option<Choice> {
+/// What was typed: a choice, or that a contingency is to be chosen.
+#[derive(Debug, PartialEq, Eq)]
+enum Typed {
+    Choice(Choice),
+    Contingency,
+}
+
+fn understand(question: &Question, line: &str) -> Option<Typed> {
     match line.trim().to_lowercase().as_str() {
-        "r" | "retry" if question.retry => Some(Choice::Retry),
-        "l" | "log" if question.log => Some(Choice::Log),
-        "c" | "contingency" if !question.contingencies.is_empty() => Some(Choice::Contingency(0)),
-        "a" | "abort" | "q" => Some(Choice::Abort),
+        "r" | "retry" if question.retry => Some(Typed::Choice(Choice::Retry)),
+        "l" | "log" if question.log => Some(Typed::Choice(Choice::Log)),
+        "c" | "contingency" if !question.contingencies.is_empty() => Some(Typed::Contingency),
+        "a" | "abort" | "q" => Some(Typed::Choice(Choice::Abort)),
         _ => None,
     }
 }
@@ -113,11 +173,14 @@ fn prompt(question: &Question) {
 mod tests {
     use super::*;
 
+    fn question(retry: bool, log: bool) -> Question {
+        Question { what: "step 1.a failed".into(), retry, log, contingencies: vec![] }
+    }
+
     #[test]
     fn only_what_is_offered_is_understood() {
         let check = |retry: bool, line: &str, expected: Option<Choice>| {
-            let question = Question { what: "step 1.a failed".into(), retry, log: true, contingencies: vec![] };
-            assert_eq!(understand(&question, line), expected, "{line:?}");
+            assert_eq!(understand(&question(retry, true), line), expected.map(Typed::Choice), "{line:?}");
         };
         check(true, "r\n", Some(Choice::Retry));
         check(false, "r\n", None);
@@ -125,5 +188,32 @@ mod tests {
         check(true, "\n", None);
         check(true, "yes\n", None);
         check(true, "abort\n", Some(Choice::Abort));
+    }
+
+    #[test]
+    fn answers_given_beforehand_are_used_in_turn() {
+        let check = |question: Question, answers: &[Choice], expected: &[Choice]| {
+            let mut answers = answers.iter().cloned().collect();
+            let used: Vec<_> = expected.iter().map(|_| given(&question, &mut answers)).collect();
+            assert_eq!(used, expected);
+        };
+        let shock = || Choice::Contingency("shock".into());
+        check(question(true, true), &[Choice::Log, Choice::Retry], &[Choice::Log, Choice::Retry, Choice::Abort]);
+        check(question(true, false), &[Choice::Log, shock()], &[shock(), Choice::Abort]);
+        check(question(false, true), &[Choice::Retry, shock()], &[Choice::Abort]);
+        check(question(true, true), &[], &[Choice::Abort, Choice::Abort]);
+    }
+
+    #[test]
+    fn answers_by_flag() {
+        let check = |text: &str, expected: Option<Choice>| assert_eq!(text.parse().ok(), expected, "{text}");
+        check("retry", Some(Choice::Retry));
+        check("log", Some(Choice::Log));
+        check("abort", Some(Choice::Abort));
+        check("contingency:thermal-runaway", Some(Choice::Contingency("thermal-runaway".into())));
+        check("contingency:", None);
+        check("contingency", None);
+        check("retry:2", None);
+        check("", None);
     }
 }

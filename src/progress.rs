@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{
     Artefact, BlockRef, Deployment, Event, GateJudged, HandedIn, OpeningRequested, PhaseOutline, PublishedFile,
-    RunOpened, SignOffRequested, StepEnded, StepOutcome, StepStarted, TakenOver,
+    RunOpened, SignOffRequested, StepEnded, StepOutcome, StepOutline, StepStarted, TakenOver,
 };
 use crate::process::Started;
 use crate::runbook::{PhaseId, StepId};
@@ -20,7 +21,8 @@ pub struct Progress {
     pub opening: OpeningProgress,
     /// The definitions that the latest invocation works by.
     pub phases: Vec<PhaseOutline>,
-    pub steps: BTreeMap<StepId, StepProgress>,
+    /// In the order in which they were first begun.
+    pub steps: IndexMap<StepId, StepProgress>,
     pub gates: BTreeMap<PhaseId, GateProgress>,
     pub artefacts: BTreeMap<String, Artefact>,
     pub dev_chain: Option<DevChainProgress>,
@@ -44,9 +46,36 @@ pub struct Progress {
     /// What people handed in for steps by hand.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub handed_in: BTreeMap<StepId, Vec<HandedIn>>,
+    /// How far each network was seen in the whole run, and since the dev chain was started.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub seen: BTreeMap<String, SeenNetwork>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub seen_on_chain: BTreeMap<String, SeenNetwork>,
     /// The contingencies that hold the run up, by their ids.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub suspended: BTreeMap<String, Suspension>,
+    /// How many steps from the first on are done by today's definitions: what comes next is looked for behind them.
+    #[serde(skip)]
+    settled: usize,
+}
+
+/// How far the gates of a run saw a network.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SeenNetwork {
+    /// The newest block that a gate was judged at.
+    pub read: u64,
+    /// The newest block that each endpoint told, by its variable.
+    pub heads: BTreeMap<String, u64>,
+}
+
+impl SeenNetwork {
+    fn add(&mut self, judged: &GateJudged) {
+        self.read = judged.block.as_ref().map_or(self.read, |block| block.number.max(self.read));
+        for (variable, head) in &judged.heads {
+            let highest = self.heads.entry(variable.clone()).or_default();
+            *highest = (*highest).max(*head);
+        }
+    }
 }
 
 /// A contingency that holds a run up until a person closes it.
@@ -170,7 +199,7 @@ impl Progress {
         match event {
             Event::RunOpened(opened) => {
                 self.opening.taken_up(&opened.operator);
-                self.phases.clone_from(&opened.phases);
+                self.work_by(opened.phases.clone());
                 self.run = Some(opened.clone());
             }
             Event::RunContinued(continued) => {
@@ -194,6 +223,7 @@ impl Progress {
             Event::DevChainStarted { url, pid, start_time, kept } => {
                 let (url, pid, start_time, kept) = (url.clone(), *pid, *start_time, *kept);
                 self.dev_chain = Some(DevChainProgress { url, pid, start_time, kept, deployment: None, ended: false });
+                self.seen_on_chain.clear();
             }
             Event::DevChainReady(deployment) => {
                 if let Some(chain) = &mut self.dev_chain {
@@ -260,6 +290,45 @@ impl Progress {
         Some(self.steps.get(step)?.state)
     }
 
+    /// The phase of `step` and its place there, in the definitions that the run works by.
+    pub fn place(&self, step: &StepId) -> Option<(&PhaseOutline, usize)> {
+        // Steps begin in the order of their outlines unless somebody asked for one alone.
+        let nth = self.steps.get_index_of(step).unwrap_or(self.steps.len());
+        self.nth_step(nth).filter(|(phase, index)| phase.steps[*index].id == *step).or_else(|| {
+            let place = |phase: &PhaseOutline| phase.steps.iter().position(|outline| outline.id == *step);
+            self.phases.iter().find_map(|phase| Some((phase, place(phase)?)))
+        })
+    }
+
+    /// How many of the first steps of the phase at `index` are done by today's definitions.
+    pub fn settled_in(&self, index: usize) -> usize {
+        let before = self.phases.iter().take(index).map(|phase| phase.steps.len()).sum();
+        let here = self.phases.get(index).map_or(0, |phase| phase.steps.len());
+        self.settled.saturating_sub(before).min(here)
+    }
+
+    /// Other definitions count from here on.
+    pub fn work_by(&mut self, phases: Vec<PhaseOutline>) {
+        self.phases = phases;
+        self.settled = 0;
+        self.settle();
+    }
+
+    fn nth_step(&self, mut nth: usize) -> Option<(&PhaseOutline, usize)> {
+        for phase in &self.phases {
+            if nth < phase.steps.len() {
+                return Some((phase, nth));
+            }
+            nth -= phase.steps.len();
+        }
+        None
+    }
+
+    /// What `step` means in the definitions that the run works by.
+    pub fn outline(&self, step: &StepId) -> Option<&StepOutline> {
+        self.place(step).map(|(phase, index)| &phase.steps[index])
+    }
+
     /// The largest block that the evidence of `phase`'s steps reached.
     pub fn last_block(&self, steps: impl IntoIterator<Item = StepId>) -> Option<u64> {
         steps.into_iter().filter_map(|step| self.steps.get(&step)?.ended.as_ref()?.last_block).max()
@@ -286,7 +355,6 @@ impl Progress {
     }
 
     fn continued(&mut self, phases: &[PhaseOutline]) {
-        self.phases = phases.to_vec();
         self.fresh.clear();
         self.tries.clear();
         self.halt = None;
@@ -295,10 +363,34 @@ impl Progress {
         for step in self.steps.values_mut().filter(|step| step.state == StepState::Started) {
             step.state = StepState::Indeterminate;
         }
+        self.work_by(phases.to_vec());
+    }
+
+    /// Moves past what is settled.
+    fn settle(&mut self) {
+        let is_settled = |(phase, index): (&PhaseOutline, usize)| {
+            let outline = &phase.steps[index];
+            let done = self.steps.get(&outline.id).filter(|seen| seen.state == StepState::Done);
+            done.is_some_and(|seen| seen.started.definition == outline.definition)
+        };
+        let mut settled = self.settled;
+        while self.nth_step(settled).is_some_and(is_settled) {
+            settled += 1;
+        }
+        self.settled = settled;
+    }
+
+    /// A step's state changes.
+    fn unsettle(&mut self, step: &StepId) {
+        let next = self.nth_step(self.settled).is_some_and(|(phase, index)| phase.steps[index].id == *step);
+        if self.settled > 0 && !next && self.step_state(step) == Some(StepState::Done) {
+            self.settled = 0;
+        }
     }
 
     fn step_started(&mut self, started: &StepStarted) {
         self.opening.unproved |= !self.opening.is_proved();
+        self.unsettle(&started.step);
         let progress = StepProgress {
             state: StepState::Started,
             attempt: started.attempt,
@@ -310,12 +402,13 @@ impl Progress {
         self.steps.insert(started.step.clone(), progress);
         self.transactions.retain(|_, user| *user != started.step);
         // What a gate said about its phase is void once a step of the phase runs again.
-        let phases = &self.phases;
-        let has = |phase: &PhaseOutline| phase.steps.iter().any(|step| step.id == started.step);
-        self.gates.retain(|gate, _| !phases.iter().any(|phase| phase.id == *gate && has(phase)));
+        if let Some(gate) = self.place(&started.step).map(|(phase, _)| phase.id.clone()) {
+            self.gates.remove(&gate);
+        }
     }
 
     fn step_ended(&mut self, ended: &StepEnded) {
+        self.unsettle(&ended.step);
         for hash in &ended.transactions {
             self.transactions.insert(hash.clone(), ended.step.clone());
         }
@@ -330,6 +423,7 @@ impl Progress {
             StepOutcome::Refused(_) => StepState::NotHappened,
         };
         progress.ended = Some(ended.clone());
+        self.settle();
         self.fresh.insert(ended.step.clone());
         *self.tries.entry(ended.step.clone()).or_default() += 1;
         if matches!(self.halt, Some(Halt::Step { .. })) {
@@ -343,6 +437,7 @@ impl Progress {
     }
 
     fn step_decided(&mut self, step: &StepId, happened: bool, word: (String, String)) {
+        self.unsettle(step);
         if let Some(progress) = self.steps.get_mut(step) {
             progress.state = if happened { StepState::Happened } else { StepState::NotHappened };
             progress.decided = Some(word);
@@ -354,6 +449,9 @@ impl Progress {
     }
 
     fn gate_judged(&mut self, sequence: u64, judged: &GateJudged) {
+        for seen in [&mut self.seen, &mut self.seen_on_chain] {
+            seen.entry(judged.network.clone()).or_default().add(judged);
+        }
         let gate = self.gates.entry(judged.gate.clone()).or_default();
         gate.judged = Some(judged.clone());
         gate.sequence = sequence;

@@ -80,7 +80,7 @@ impl Site {
             place: Place::default(),
         };
         let anvil = std::env::vars().find(|(name, _)| name == "ANVIL").map(|(_, value)| value);
-        let env = environment::base(std::env::vars(), &[]);
+        let env = environment::base(&std::env::vars().collect(), &[]);
         Self { folder, network, env, anvil, stop: watch::channel(Stop::No).0 }
     }
 

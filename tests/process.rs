@@ -358,11 +358,11 @@ async fn pkill_and_killall_reach_the_own_group_only() {
     fs::copy(sleep, folder.join(&nap)).unwrap();
     shims::write(&folder.join("shims"), &step.command.env["PATH"]).unwrap();
     let first: Vec<PathBuf> = vec![folder.join("shims")];
-    step.command.env = environment::base(std::env::vars(), &first);
+    step.command.env = environment::base(&std::env::vars().collect(), &first);
     // Written a second time with the shims on the PATH already, they still find the real one.
     shims::write(&folder.join("shims"), &step.command.env["PATH"]).unwrap();
     shims::write(&folder.join("inner"), &step.command.env["PATH"]).unwrap();
-    step.command.env = environment::base(step.command.env.clone().into_iter(), &[folder.join("inner")]);
+    step.command.env = environment::base(&step.command.env, &[folder.join("inner")]);
     let program = folder.join(&nap).display().to_string();
     let argv = [program, "1000".to_owned()];
     let outside = Daemon::start(&argv, &folder, &step.command.env, &folder.join("nap.log")).unwrap().unwrap();

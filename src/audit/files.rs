@@ -1,7 +1,7 @@
 //! Whether the files of a run are the ones that its journal names: all there, regular, with the recorded SHA-256, and
 //! none that nothing accounts for.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path};
 
@@ -18,7 +18,7 @@ const BESIDE: [&str; 2] = ["how-to-sign.txt", "statement.json"];
 
 /// Looks at every file.
 pub(super) fn look(folder: &RunFolder, entries: &[Entry], notes: &mut Notes) {
-    let mut known: BTreeMap<String, ()> = BTreeMap::new();
+    let mut known = BTreeSet::new();
     for entry in entries {
         for (file, hash) in named(&entry.event) {
             match read(folder, file) {
@@ -30,7 +30,7 @@ pub(super) fn look(folder: &RunFolder, entries: &[Entry], notes: &mut Notes) {
                     }
                 }
             }
-            if known.insert(file.to_owned(), ()).is_none() {
+            if known.insert(file.to_owned()) {
                 notes.looked_at("files");
             }
         }
@@ -42,7 +42,7 @@ pub(super) fn look(folder: &RunFolder, entries: &[Entry], notes: &mut Notes) {
 }
 
 /// The bytes of a file in the run's folder, never through a link. `Err` is a sentence.
-pub(super) fn read(folder: &RunFolder, file: &str) -> Result<Vec<u8>, String> {
+pub fn read(folder: &RunFolder, file: &str) -> Result<Vec<u8>, String> {
     let inside = Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
     if !inside {
         return Err("lies outside the run's folder".into());
@@ -81,20 +81,28 @@ fn kept(artefacts: &[Artefact]) -> Vec<(&str, Option<&String>)> {
 }
 
 /// Files that nothing accounts for.
-fn strangers(folder: &Path, known: &BTreeMap<String, ()>) -> Vec<String> {
-    let mut found = Vec::new();
-    collect(folder, folder, &mut found);
-    found.sort();
+fn strangers(folder: &Path, known: &BTreeSet<String>) -> Vec<String> {
+    let mut found = all(folder);
     let accounted = |file: &String| {
         let own = OWN.iter().any(|own| file == own || own.ends_with('/') && file.starts_with(own));
         let beside = Path::new(file).file_name().is_some_and(|name| BESIDE.iter().any(|beside| name == *beside));
         let folder = Path::new(file).parent().map_or_else(String::new, |folder| format!("{}/", folder.display()));
-        let requested = known.contains_key(&format!("{folder}statement.txt"));
+        let requested = known.contains(&format!("{folder}statement.txt"));
         // An old file that a step had to write anew was moved aside under this name.
         let aside = file.starts_with("artefacts/") && file.contains(".before.");
-        own || known.contains_key(file) || requested && (beside || file.ends_with(".sig")) || aside
+        own || known.contains(file)
+            || requested && (beside || Path::new(file).extension().is_some_and(|end| end == "sig"))
+            || aside
     };
     found.retain(|file| !accounted(file));
+    found
+}
+
+/// Everything below `folder` that is no folder, relative to it, sorted.
+pub fn all(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    collect(folder, folder, &mut found);
+    found.sort();
     found
 }
 

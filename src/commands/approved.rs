@@ -170,7 +170,7 @@ pub(super) fn today(context: &Context, prospect: &Prospect<'_>, world: &World) -
     let mut progress = prospect.progress();
     let before = progress.clone();
     let scope = View { runbook: &context.runbook, progress: &before, world }.scope(prospect.network);
-    progress.phases = outline::phases(&context.runbook, &prospect.workspace, &scope);
+    progress.work_by(outline::phases(&context.runbook, &prospect.workspace, &scope));
     progress.fresh.clear();
     progress.halt = None;
     progress

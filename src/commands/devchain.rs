@@ -41,7 +41,7 @@ async fn up(context: &Context, state: &std::path::Path) -> Result<ExitCode, Fail
     }
     let stop = signals::listen()?;
     devchain::end_survivors(state).await?;
-    let env = environment::base(context.environment.clone().into_iter(), &[]);
+    let env = environment::base(&context.environment, &[]);
     let anvil = context.environment.get("ANVIL").map(String::as_str).filter(|program| !program.is_empty());
     let request = Request { network, folder: &context.runbook.folder, env: &env, anvil, logs: state, state };
     terminal::note("starting the dev chain");

@@ -1,6 +1,6 @@
 //! `citadel plan`: what `run` would do, and why; the exact commands and the names of what they are given.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use super::approved::{self, Approved};
@@ -46,13 +46,13 @@ pub(super) async fn plan(context: &Context, args: &Plan) -> Result<ExitCode, Fai
         );
     }
     let shown = Shown::new(&view);
-    for line in plan::plan(&context.runbook, &prospect.selection, &progress, &prospect.network.name) {
+    plan::each(&context.runbook, &prospect.selection, &progress, &prospect.network.name, |line| {
         shown.write(&mut text, &line);
         if text.len() >= PIECE {
             terminal::data(&text);
             text.clear();
         }
-    }
+    });
     for (what, how) in &prospect.missing {
         let _ = writeln!(text, "\nmissing: {what}\n         {how}");
     }
@@ -71,7 +71,7 @@ pub(super) async fn plan(context: &Context, args: &Plan) -> Result<ExitCode, Fai
 /// Puts lines into words, with what is the same for all of them looked up once.
 struct Shown<'a> {
     view: &'a View<'a>,
-    steps: BTreeMap<&'a StepId, (&'a Phase, &'a Step)>,
+    steps: HashMap<&'a StepId, (&'a Phase, &'a Step)>,
     /// By network.
     scopes: BTreeMap<&'a str, Scope>,
 }

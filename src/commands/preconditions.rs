@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::context::Context;
 use super::opening::Prospect;
 use crate::chain::EndpointUrl;
-use crate::runbook::{CheckKind, Effects, EvidenceKind, Network, Phase, digest};
+use crate::runbook::{CheckKind, Effects, EvidenceKind, Network, Phase, SafeBundle, digest};
 use crate::secrets::problem;
 use crate::text::list;
 use crate::workspace;
@@ -176,7 +176,7 @@ pub(super) fn in_phase(context: &Context, phase: &Phase) -> Vec<String> {
         })
         .map(str::to_owned)
         .collect();
-    let of_steps = phase.steps.iter().flat_map(|step| step.before.iter().chain(&step.probe));
+    let of_steps = phase.steps.iter().flat_map(|step| step.before.iter().chain(step.probe.as_deref()));
     let checks = context.runbook.invariants.iter().chain(&phase.gate.checks).chain(of_steps);
     names.extend(checks.flat_map(|check| named(&check.kind)).map(str::to_owned));
     let holes = digest::holes_of(phase);
@@ -208,7 +208,7 @@ fn named(kind: &CheckKind) -> Vec<&str> {
             [&asked.of].into_iter().chain(&asked.has).chain(&asked.has_not).map(String::as_str).collect()
         }
         CheckKind::Transaction(asked) => asked.to.iter().chain(&asked.safe).map(String::as_str).collect(),
-        CheckKind::SafeBundle { safe, .. } => vec![safe],
+        CheckKind::SafeBundle(SafeBundle { safe, .. }) => vec![safe],
         // Several calls are one transaction only through the declared `multi_send`.
         CheckKind::SafeTx { safe, .. } => vec![safe, "multi_send"],
         CheckKind::UnchangedSince { .. } | CheckKind::Json { .. } | CheckKind::Rehearsed(_) => Vec::new(),

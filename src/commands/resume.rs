@@ -136,7 +136,7 @@ fn what_happens(lines: &[Line], step: &StepId) -> (&'static str, String) {
 /// What is not as it was when the step began: its definition, its inputs, the workspace's commit.
 fn changes(view: &View<'_>, step: &StepId, seen: &StepProgress, commit: Option<&str>) -> Vec<String> {
     let mut changed = Vec::new();
-    if let Some(outline) = plan::outline(view.progress, step) {
+    if let Some(outline) = view.progress.outline(step) {
         changed.extend(view.differences(&seen.started.definition, &outline.definition));
     }
     let dir = &view.world.workspace.dir;

@@ -1,9 +1,10 @@
 //! `citadel run`: opens or takes up a run, and goes through what was asked for.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::Path;
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use super::approved::Approved;
 use super::context::Context;
@@ -12,17 +13,23 @@ use super::{contingency, outline, preconditions, resume};
 use crate::cli::{Part, Run};
 use crate::engine::time::Clock;
 use crate::engine::world::{View, World};
-use crate::engine::{Ending, Engine};
+use crate::engine::{self, Ending, Engine};
 use crate::error::{ExitCode, Failure};
 use crate::event::Event;
 use crate::journal::{self, Lock, Owner, RunFolder, write_file};
-use crate::process::{shims, signals};
+use crate::operator::{self, Choice};
+use crate::process::{Stop, shims, signals};
 use crate::recorder::Recorder;
 use crate::signoff;
-use crate::terminal::{self, Style};
+use crate::terminal;
 
 pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failure> {
     let stop = signals::listen()?;
+    for answer in &args.on_failure {
+        if let Choice::Contingency(id) = answer {
+            contingency::find(context, id)?;
+        }
+    }
     let plan = args.plan.as_ref().map(|file| Approved::read(&context.here.join(file))).transpose()?;
     let planned = plan.as_ref().map(|plan| plan.part(context, &args.part)).transpose()?;
     let part = planned.as_ref().unwrap_or(&args.part);
@@ -45,7 +52,7 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
         existing.refuse_handed_over()?;
     }
     if prospect.existing.is_none() {
-        confirm(&prospect, args.yes)?;
+        confirm(&prospect, args.yes, stop.clone()).await?;
     }
     if prospect.network.dev_chain.is_some() {
         for (what, how) in preconditions::tools(context, &prospect).await {
@@ -78,9 +85,8 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     }
     world.folder.create()?;
     shims::write(&world.folder.shims(), world.path())?;
-    let variable = |name: &str| context.environment.get(name).map(String::as_str);
-    let style = Style::detect(variable("CI"), variable("TERM"), world.folder.path().to_owned());
-    let mut recorder = Recorder::new(journal, progress, vec![terminal::observer(&style)]);
+    let observer = terminal::observer(&context.style(world.folder.path()));
+    let mut recorder = Recorder::new(journal, progress, vec![observer]);
     recorder.record(opening)?;
     if let Some(Approved { nonce, digest, .. }) = &plan {
         let (nonce, digest, by) = (nonce.clone(), digest.clone(), context.operator());
@@ -93,7 +99,8 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
         terminal::note(&table);
     }
     let reports = world.reports.clone();
-    let ending = Engine::new(&context.runbook, &prospect.selection, world, recorder, guided()).run().await?;
+    let engine = Engine::new(&context.runbook, &prospect.selection, world, recorder, guided());
+    let ending = engine.answered(args.on_failure.clone()).run().await?;
     let code = finish(&ending, &reports);
     match &ending.contingency {
         None => Ok(code),
@@ -169,7 +176,7 @@ fn part(asked: &Part) -> Option<String> {
 }
 
 /// Where the network wants it, a person must type its name before a run opens there.
-fn confirm(prospect: &Prospect<'_>, yes: bool) -> Result<(), Failure> {
+async fn confirm(prospect: &Prospect<'_>, yes: bool, stop: watch::Receiver<Stop>) -> Result<(), Failure> {
     let name = &prospect.network.name;
     if !prospect.network.confirm || yes {
         return Ok(());
@@ -181,10 +188,13 @@ fn confirm(prospect: &Prospect<'_>, yes: bool) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(refused(&format!("opening a run on {name} must be confirmed, and nobody is there to ask")));
     }
-    let mut err = anstream::stderr();
-    let _ = write!(err, "This opens a run on {name} (chain {}). Type its name to go on: ", prospect.network.chain_id);
-    let _ = err.flush();
-    let mut typed = String::new();
-    std::io::stdin().lock().read_line(&mut typed).map_err(anyhow::Error::from)?;
-    if typed.trim() == name { Ok(()) } else { Err(refused("the name was not typed")) }
+    let chain = prospect.network.chain_id;
+    let question = format!("This opens a run on {name} (chain {chain}). Type its name to go on: ");
+    let typed = operator::ask_line(&question, stop.clone()).await;
+    let signal = stop.borrow().signal();
+    match (typed, signal) {
+        (Some(typed), _) if typed.trim() == name => Ok(()),
+        (None, Some(signal)) => Err(Failure::new(engine::interrupted_by(signal), "interrupted; nothing was started")),
+        _ => Err(refused("the name was not typed")),
+    }
 }

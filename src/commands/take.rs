@@ -78,7 +78,7 @@ fn network<'a>(context: &'a Context, manifest: &Manifest) -> Result<&'a Network,
 async fn judge_again(context: &Context, view: &View<'_>) -> Result<Vec<(PhaseId, Option<BlockRef>)>, Failure> {
     let open = context.runbook.phases.iter().filter(|phase| view.progress.gate_passed(&phase.id));
     let read = open.clone().map(|phase| phase.on.as_deref().unwrap_or(&view.world.network));
-    let unset = gate::unset(context, read, &view.world.variables);
+    let unset = gate::unset(context, read, view.world);
     refuse(&unset, "its open gates can be judged here", "nothing was imported")?;
     let mut views = Vec::new();
     for phase in open {

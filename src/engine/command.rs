@@ -55,7 +55,7 @@ pub fn prepare(view: &View<'_>, step: &Step, network: &Network, scope: &Scope) -
     let given = given(view, step, network, scope)?;
     let folders = view.runbook.workspace.path.iter().map(|folder| view.world.workspace.dir.join(folder));
     let folders: Vec<PathBuf> = std::iter::once(view.world.folder.shims()).chain(folders).collect();
-    let mut env = environment::base(view.world.environment.clone().into_iter(), &folders);
+    let mut env = environment::base(&view.world.environment, &folders);
     // A name that is set, even to nothing, is not loaded again by a dotenv inside the step.
     for name in view.runbook.networks.values().flat_map(|network| network.rpc.iter().chain(&network.key)) {
         env.insert(name.clone(), String::new());

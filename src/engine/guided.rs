@@ -1,4 +1,4 @@
-//! After a failure, with a person at the terminal: what they may choose, and what becomes of it.
+//! After a failure, with a person at the terminal or their answers by flag: what they may choose, and what becomes of it.
 
 use super::Engine;
 use crate::error::Failure;
@@ -11,26 +11,34 @@ use crate::runbook::Effects;
 use crate::verdict::Verdict;
 
 impl Engine<'_> {
-    /// Asks the person at the terminal, where there is one. `true`: go on, something was decided.
+    /// Asks the person at the terminal, where there is one, unless answers were given beforehand. `true`: go on, something
+    /// was decided.
     pub(super) async fn asked(&mut self) -> Result<bool, Failure> {
-        if !self.guided || *self.world.stop.borrow() != Stop::No {
+        if *self.world.stop.borrow() != Stop::No {
             return Ok(false);
         }
         if let Some(Halt::Gate { gate, verdict: Verdict::Waiting }) = self.recorder.progress().halt.clone() {
-            return self.waited_for_people(&gate).await;
+            return if self.guided { self.waited_for_people(&gate).await } else { Ok(false) };
+        }
+        if !self.guided && self.answers.is_none() {
+            return Ok(false);
         }
         let Some(question) = self.question() else { return Ok(false) };
         self.recorder.activity("");
         loop {
-            match operator::ask(&question, self.world.stop.clone()).await {
+            let choice = match &mut self.answers {
+                Some(answers) => operator::given(&question, answers),
+                None => operator::ask(&question, self.world.stop.clone()).await,
+            };
+            match choice {
                 Choice::Abort => return Ok(false),
                 Choice::Retry => {
                     self.recorder.record(Event::AnotherTry { by: self.world.operator.clone() })?;
                     return Ok(true);
                 }
                 Choice::Log => self.show_log(),
-                Choice::Contingency(index) => {
-                    self.chosen = self.runbook.contingencies.get(index).map(|contingency| contingency.id.clone());
+                Choice::Contingency(id) => {
+                    self.chosen = Some(id);
                     return Ok(false);
                 }
             }
@@ -41,7 +49,7 @@ impl Engine<'_> {
         let progress = self.recorder.progress();
         let contingencies = self.runbook.contingencies.iter();
         let contingencies =
-            contingencies.map(|contingency| format!("{}: {}", contingency.id, contingency.title)).collect();
+            contingencies.map(|contingency| (contingency.id.clone(), contingency.title.clone())).collect();
         Some(match progress.halt.as_ref()? {
             Halt::Signal { .. } => return None,
             Halt::Gate { gate, verdict } => {

@@ -1,11 +1,12 @@
 //! Does what the plan says, one item at a time, and records what happened. It knows no terminal and no file format; it
-//! decides nothing that `plan::next` could decide.
+//! decides nothing that the plan could decide.
 
 pub mod accounts;
 mod before;
 pub mod command;
 pub mod dev_chain;
 pub mod contingency;
+mod facts;
 mod gate;
 mod guided;
 pub mod handed_in;
@@ -13,14 +14,18 @@ mod inputs;
 pub mod judge;
 mod limits;
 pub mod names;
+pub mod observe;
 pub mod opening;
 mod outcome;
 mod publish;
+pub mod reading;
 mod record;
 pub mod rehearsed;
 pub mod replay;
+pub mod scan;
 mod secrets;
 pub mod signed;
+mod signed_record;
 mod signing;
 mod step;
 mod step_evidence;
@@ -32,13 +37,14 @@ mod waiver;
 mod watch;
 pub mod world;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 pub use signing::nonce;
 
 use crate::devchain::Running;
 use crate::error::{ExitCode, Failure};
 use crate::event::{Event, StepOutcome};
+use crate::operator::Choice;
 use crate::plan::{self, Item, Selection};
 use crate::process::clock;
 use crate::progress::{Halt, Progress, StepState};
@@ -51,7 +57,7 @@ use world::{View, World};
 pub struct Engine<'a> {
     runbook: &'a Runbook,
     /// Where each step is declared.
-    steps: BTreeMap<&'a StepId, (&'a Phase, &'a Step)>,
+    steps: HashMap<&'a StepId, (&'a Phase, &'a Step)>,
     selection: &'a Selection,
     world: World,
     recorder: Recorder,
@@ -59,6 +65,8 @@ pub struct Engine<'a> {
     chain: Option<Running>,
     /// A person sits at the terminal and can be asked.
     guided: bool,
+    /// What a person answers to failures, said beforehand; the terminal is not asked then.
+    answers: Option<VecDeque<Choice>>,
     /// The contingency that the person chose.
     chosen: Option<String>,
     time: limits::RunTime,
@@ -86,7 +94,14 @@ impl<'a> Engine<'a> {
         let of_phase = |phase: &'a Phase| phase.steps.iter().map(move |step| (&step.id, (phase, step)));
         let steps = runbook.phases.iter().flat_map(of_phase).collect();
         let asked_contracts = BTreeSet::new();
-        Self { runbook, steps, selection, world, recorder, chain: None, guided, chosen: None, time, asked_contracts }
+        let (answers, chosen) = (None, None);
+        Self { runbook, steps, selection, world, recorder, chain: None, guided, answers, chosen, time, asked_contracts }
+    }
+
+    /// With answers to failures, used one after the other; where none is left, the run stops.
+    #[must_use]
+    pub fn answered(self, answers: Vec<Choice>) -> Self {
+        Self { answers: (!answers.is_empty()).then(|| answers.into()), ..self }
     }
 
     /// Runs until nothing is left to do or something stops it. The dev chain that it started ends in every case.
@@ -101,6 +116,7 @@ impl<'a> Engine<'a> {
         let (code, hint) = ending.unwrap_or_else(|| self.code());
         self.recorder.record(Event::RunEnded { complete: code == ExitCode::Ok && self.is_complete() })?;
         publish::report(&self.world)?;
+        scan::scan(&self.world, &self.recorder.progress().published)?;
         let head = self.recorder.head().0.to_owned();
         let contingency = self.chosen.take();
         Ok(Ending { code, hint, contingency, progress: self.recorder.progress().clone(), head })
@@ -112,12 +128,18 @@ impl<'a> Engine<'a> {
             return Ok(Some(waiting));
         }
         loop {
-            if self.stopped()? || self.suspended()? {
+            if self.stopped()? {
                 return Ok(None);
             }
             self.take_in_handed()?;
             let (runbook, network) = (self.runbook, self.world.network.clone());
-            let Some(line) = plan::next(runbook, self.selection, self.recorder.progress(), &network) else {
+            let line = plan::next_at_work(runbook, self.selection, self.recorder.progress(), &network);
+            // An attempt looks by itself, right before its intent is recorded.
+            let looks = line.as_ref().is_some_and(|line| matches!(line.item, Item::Run { .. }));
+            if !looks && self.suspended()? {
+                return Ok(None);
+            }
+            let Some(line) = line else {
                 let since = clock::now();
                 let goes_on = self.asked().await?;
                 self.time.waited_since(since);
@@ -190,7 +212,7 @@ impl<'a> Engine<'a> {
     fn changed_hint(&self, step: &StepId) -> String {
         let progress = self.recorder.progress();
         let before = progress.steps.get(step).map(|seen| seen.started.definition.as_str());
-        let after = plan::outline(progress, step).map(|outline| outline.definition.as_str());
+        let after = progress.outline(step).map(|outline| outline.definition.as_str());
         let differences =
             before.zip(after).map(|(before, after)| self.view().differences(before, after)).unwrap_or_default();
         format!(
@@ -238,8 +260,12 @@ impl<'a> Engine<'a> {
 }
 
 fn interrupted(signal: i32) -> (ExitCode, Option<String>) {
-    let code = if signal == 15 { ExitCode::Terminated } else { ExitCode::Interrupted };
-    (code, Some("run the same command again: it continues".into()))
+    (interrupted_by(signal), Some("run the same command again: it continues".into()))
+}
+
+/// The exit code of a signal that asked to stop.
+pub fn interrupted_by(signal: i32) -> ExitCode {
+    if signal == 15 { ExitCode::Terminated } else { ExitCode::Interrupted }
 }
 
 /// The exit code of a verdict.

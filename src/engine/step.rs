@@ -12,9 +12,8 @@ use crate::error::{ExitCode, Failure};
 use crate::event::{BlockRef, Event, StepEnded, StepOutcome, StepStarted};
 use crate::evidence::{self, Found};
 use crate::journal::RunFolder;
-use crate::plan;
 use crate::process::{self, Ended};
-use crate::runbook::{Action, BlockTag, EvidenceKind, Isolation, Network, Step, Template};
+use crate::runbook::{Action, BlockTag, EvidenceKind, Isolation, Network, Scope, Step, Template};
 use crate::verdict::{CheckResult, Verdict, worst};
 use crate::workspace;
 
@@ -39,7 +38,7 @@ impl Engine<'_> {
             return Ok(());
         }
         let mut before = BTreeMap::new();
-        let started = self.intent(step, attempt, prepared.as_ref(), after_block);
+        let started = self.intent(step, attempt, prepared.as_ref(), &scope, after_block);
         if refused.is_empty() && matches!(prepared, Ok(Some(_))) {
             let workspace = &self.world.workspace.dir;
             before = evidence::hashes_before(step, workspace, &scope);
@@ -63,7 +62,9 @@ impl Engine<'_> {
         let Some(check) = &step.probe else { return Ok(None) };
         let network = Network { block: BlockTag::Latest, ..self.view().network(self.phase_of(step)?).clone() };
         let view = self.view();
-        let judged = judge::checks_and(&view, &network, &[check], &[], view.kept(&network), None).await;
+        let reading = [check.as_ref()];
+        let reading = judge::checks_and(&view, &network, &reading, &[], view.kept(&network), None);
+        let judged = self.telling_waits(&format!("the probe of {}", step.id), reading).await;
         let verdict = judged.verdict();
         let reason = judged.results.first().map(|result| result.message.clone()).unwrap_or_default();
         let attempt = self.recorder.progress().steps.get(&step.id).map_or(0, |progress| progress.attempt);
@@ -85,13 +86,14 @@ impl Engine<'_> {
         step: &Step,
         attempt: u32,
         prepared: Result<&Option<Prepared>, &String>,
+        scope: &Scope,
         after_block: Option<BlockRef>,
     ) -> StepStarted {
         let (command, env) = match prepared {
             Ok(Some(prepared)) => (prepared.display.clone(), prepared.names.clone()),
             Ok(None) | Err(_) => (format!("{} ({})", step.title, action_word(&step.action)), Vec::new()),
         };
-        let outline = plan::outline(self.recorder.progress(), &step.id);
+        let outline = self.recorder.progress().outline(&step.id);
         StepStarted {
             step: step.id.clone(),
             attempt,
@@ -100,17 +102,15 @@ impl Engine<'_> {
             log: RunFolder::log(&step.id.0, attempt),
             definition: outline.map(|outline| outline.definition.clone()).unwrap_or_default(),
             commit: self.world.workspace.commit.clone(),
-            inputs: self.inputs(step),
+            inputs: self.inputs(step, scope),
             after_block,
         }
     }
 
     /// The SHA-256 of the files that the step's evidence reads and the step need not write.
-    fn inputs(&self, step: &Step) -> BTreeMap<String, String> {
-        let Ok(phase) = self.phase_of(step) else { return BTreeMap::new() };
-        let scope = self.view().scope(self.view().network(phase));
+    fn inputs(&self, step: &Step, scope: &Scope) -> BTreeMap<String, String> {
         let files = step.evidence.iter().filter_map(|evidence| match &evidence.kind {
-            EvidenceKind::File(file) if !file.written => file.path.render(&scope).ok(),
+            EvidenceKind::File(file) if !file.written => file.path.render(scope).ok(),
             _ => None,
         });
         let dir = &self.world.workspace.dir;

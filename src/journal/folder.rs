@@ -8,6 +8,7 @@ use std::fs::DirBuilder;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::Context;
 use serde_json::Value;
@@ -30,6 +31,8 @@ pub struct Home {
 #[derive(Debug, Clone)]
 pub struct RunFolder {
     path: PathBuf,
+    /// Without links, once it was asked for.
+    real: OnceLock<PathBuf>,
 }
 
 impl Home {
@@ -85,7 +88,7 @@ impl Home {
 
     /// The run called `run`.
     pub fn run(&self, run: &str) -> RunFolder {
-        RunFolder { path: self.path.join(run) }
+        RunFolder::at(&self.path.join(run))
     }
 
     /// The names of all runs, oldest first.
@@ -115,7 +118,7 @@ impl Home {
 impl RunFolder {
     /// A run's folder by its path, wherever it is.
     pub fn at(path: &Path) -> Self {
-        Self { path: path.to_owned() }
+        Self { path: path.to_owned(), real: OnceLock::new() }
     }
 
     /// Makes the folder and those in it.
@@ -158,8 +161,8 @@ impl RunFolder {
 
     /// What every process of an attempt carries in its environment, so that a later citadel knows it again.
     pub fn attempt_mark(&self, step: &str, attempt: u32) -> String {
-        let folder = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
-        format!("{}#{step}.{attempt}", folder.display())
+        let real = self.real.get_or_init(|| self.path.canonicalize().unwrap_or_else(|_| self.path.clone()));
+        format!("{}#{step}.{attempt}", real.display())
     }
 
     /// A kept artefact of an attempt, relative to the folder.

@@ -74,20 +74,51 @@ impl fmt::Display for Item {
 /// Everything that will happen and everything that will not, in order, if all goes well.
 pub fn plan(runbook: &Runbook, selection: &Selection, progress: &Progress, network: &str) -> Vec<Line> {
     let mut lines = Vec::new();
-    let _ = walk(runbook, selection, progress, network, |line| -> ControlFlow<()> {
-        lines.push(line.text());
-        ControlFlow::Continue(())
-    });
+    each(runbook, selection, progress, network, |line| lines.push(line));
     lines
+}
+
+/// The same, one line after the other.
+pub fn each(runbook: &Runbook, selection: &Selection, progress: &Progress, network: &str, mut take: impl FnMut(Line)) {
+    let _ = walk(
+        runbook,
+        selection,
+        progress,
+        network,
+        |_| 0,
+        |line| -> ControlFlow<()> {
+            take(line.text());
+            ControlFlow::Continue(())
+        },
+    );
 }
 
 /// The first thing to do; nothing once this invocation was stopped.
 pub fn next(runbook: &Runbook, selection: &Selection, progress: &Progress, network: &str) -> Option<Line> {
+    first(runbook, selection, progress, network, |_| 0)
+}
+
+/// The same where the run works by the definitions of this very runbook: what it settled is not looked at again.
+pub fn next_at_work(runbook: &Runbook, selection: &Selection, progress: &Progress, network: &str) -> Option<Line> {
+    // A single step that was asked for is due although it is done.
+    let settled = |phase| if selection.step.is_none() { progress.settled_in(phase) } else { 0 };
+    let found = first(runbook, selection, progress, network, settled);
+    debug_assert_eq!(found, next(runbook, selection, progress, network), "nothing settled is due");
+    found
+}
+
+fn first(
+    runbook: &Runbook,
+    selection: &Selection,
+    progress: &Progress,
+    network: &str,
+    settled: impl Fn(usize) -> usize,
+) -> Option<Line> {
     let stopped = progress.halt.as_ref().is_some_and(|halt| !goes_on(runbook, progress, halt));
     if stopped || progress.closed.is_some() || progress.handed_over.is_some() || !progress.suspended.is_empty() {
         return None;
     }
-    let found = walk(runbook, selection, progress, network, |line| match line {
+    let found = walk(runbook, selection, progress, network, settled, |line| match line {
         Found::Done(..) | Found::Passed(..) => ControlFlow::Continue(()),
         Found::Due(line) => ControlFlow::Break(line),
     });
@@ -144,16 +175,17 @@ impl Found<'_> {
     }
 }
 
-/// Gives every line in order to `take`, until it breaks.
+/// Gives every line in order to `take`, until it breaks; of a phase, by its index, without the first that are `settled`.
 fn walk<B>(
     runbook: &Runbook,
     selection: &Selection,
     progress: &Progress,
     network: &str,
+    settled: impl Fn(usize) -> usize,
     mut take: impl FnMut(Found<'_>) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
     let mut chain = chain_is_up(progress);
-    for phase in &runbook.phases[selection.phases.clone()] {
+    for (number, phase) in selection.phases.clone().zip(&runbook.phases[selection.phases.clone()]) {
         let dev = runbook.networks[phase.on.as_deref().unwrap_or(network)].dev_chain.is_some();
         let outline = progress.phases.iter().find(|outline| outline.id == phase.id);
         let mut add = |found: Found<'_>, reads_chain: &dyn Fn() -> bool| {
@@ -164,7 +196,8 @@ fn walk<B>(
             }
             take(found)
         };
-        for (index, step) in phase.steps.iter().enumerate().filter(|(_, step)| selection.takes(&step.id)) {
+        let steps = phase.steps.iter().enumerate().skip(settled(number));
+        for (index, step) in steps.filter(|(_, step)| selection.takes(&step.id)) {
             let today = || outline_at(progress, outline, index, &step.id);
             add(step_line(step, today, selection, progress), &|| step_needs_chain(step))?;
         }
@@ -253,12 +286,7 @@ fn gate_line<'a>(phase: &'a Phase, today: Option<&PhaseOutline>, progress: &'a P
     Found::Due(Line { item: Item::Gate { phase: phase.id.clone() }, why })
 }
 
-/// The step's outline in the definitions that the run works by.
-pub fn outline<'a>(progress: &'a Progress, step: &StepId) -> Option<&'a StepOutline> {
-    progress.phases.iter().flat_map(|phase| &phase.steps).find(|outline| outline.id == *step)
-}
-
-/// The same, where it most likely is: a run's outlines are in the order of its runbook.
+/// What it means today, where it most likely is: a run's outlines are in the order of its runbook.
 fn outline_at<'a>(
     progress: &'a Progress,
     phase: Option<&'a PhaseOutline>,
@@ -266,7 +294,7 @@ fn outline_at<'a>(
     step: &StepId,
 ) -> Option<&'a StepOutline> {
     let there = phase.and_then(|phase| phase.steps.get(index)).filter(|outline| outline.id == *step);
-    there.or_else(|| outline(progress, step))
+    there.or_else(|| progress.outline(step))
 }
 
 fn chain_is_up(progress: &Progress) -> bool {

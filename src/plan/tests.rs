@@ -54,7 +54,8 @@ fn progress(order: &[&str], events: &[Event]) -> Progress {
         steps,
         waivers: BTreeMap::new(),
     };
-    let mut progress = Progress { phases: vec![phase], ..Progress::default() };
+    let mut progress = Progress::default();
+    progress.work_by(vec![phase]);
     events.iter().enumerate().for_each(|(index, event)| progress.apply(index as u64 + 1, event));
     progress
 }
@@ -87,6 +88,8 @@ fn judged(verdict: Verdict, definition: &str) -> Event {
         record: String::new(),
         record_sha256: String::new(),
         definition: definition.into(),
+        heads: BTreeMap::new(),
+        notes: Vec::new(),
     })
 }
 
@@ -99,7 +102,10 @@ fn check_in(order: &[&str], events: &[Event], expected: &[&str], first: Option<&
     let lines: Vec<String> = plan(&runbook, &selection, &progress, "mainnet").iter().map(shown).collect();
     assert_eq!(lines, expected);
     let next = next(&runbook, &selection, &progress, "mainnet");
-    assert_eq!(next.map(|line| line.item.to_string()).as_deref(), first);
+    assert_eq!(next.as_ref().map(|line| line.item.to_string()).as_deref(), first);
+    if order == ["a", "b"] {
+        assert_eq!(next_at_work(&runbook, &selection, &progress, "mainnet"), next);
+    }
 }
 
 #[track_caller]
@@ -125,6 +131,26 @@ fn steps() {
     let unknown = [started("a", "a1"), ended("a", Done), started("b", "b1"), ended("b", Indeterminate)];
     let ask = "ask 1.b: attempt 1 may or may not have happened, and it has no probe";
     check(&unknown, &["skip step 1.a: done by attempt 1", ask, GATE], None);
+}
+
+#[test]
+fn a_settled_step_that_begins_again_is_due_again() {
+    use StepOutcome::{Done, Failed};
+    let runbook = crate::runbook::parse(RUNBOOK, Path::new("runbook.toml")).unwrap();
+    let selection = Selection::all(&runbook);
+    let mut progress = progress(&["a", "b"], &[]);
+    let both = [started("a", "a1"), ended("a", Done), started("b", "b1"), ended("b", Done)];
+    let again = [started("a", "a1"), ended("a", Failed), Event::AnotherTry { by: "x".into() }];
+    let events = both.iter().chain(&again).chain(&both[..2]);
+    let settled = events.map(|event| {
+        progress.apply(1, event);
+        assert_eq!(
+            next_at_work(&runbook, &selection, &progress, "mainnet"),
+            next(&runbook, &selection, &progress, "mainnet")
+        );
+        progress.settled_in(0)
+    });
+    assert_eq!(settled.collect::<Vec<_>>(), [0, 1, 1, 2, 0, 0, 0, 0, 2]);
 }
 
 #[test]

@@ -58,17 +58,12 @@ const FIXED: &[(&str, &str)] = &[
 ];
 
 /// The environment that a child starts from, with `first` before everything else on its PATH.
-pub fn base(original: impl Iterator<Item = (String, String)>, first: &[PathBuf]) -> BTreeMap<String, String> {
-    let (mut env, mut path) = (BTreeMap::new(), String::new());
-    for (name, value) in original {
-        if name == "PATH" {
-            path = value;
-        } else if passes(&name) {
-            env.insert(name, value);
-        }
-    }
+pub fn base(original: &BTreeMap<String, String>, first: &[PathBuf]) -> BTreeMap<String, String> {
+    let passed = original.iter().filter(|(name, _)| passes(name));
+    let mut env: BTreeMap<_, _> = passed.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let path = original.get("PATH").map_or("", String::as_str);
     env.extend(FIXED.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
-    env.insert("PATH".to_owned(), join_path(first, &path));
+    env.insert("PATH".to_owned(), join_path(first, path));
     env
 }
 
@@ -95,7 +90,7 @@ mod tests {
 
     fn env(original: &[(&str, &str)], first: &[&str]) -> BTreeMap<String, String> {
         let first: Vec<_> = first.iter().map(PathBuf::from).collect();
-        base(original.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())), &first)
+        base(&original.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(), &first)
     }
 
     fn check(name: &str, passes: bool) {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 
 use super::group::{Group, wait_until};
 use super::proc::Stat;
@@ -91,10 +91,12 @@ impl Family {
         }
     }
 
-    /// Whether the first process is gone; its status may not have been asked for.
-    fn leader_is_gone(&self) -> bool {
-        let stat = proc::stat(self.started.pid);
-        stat.is_none_or(|stat| stat.start_time != self.started.start_time || !stat.is_alive())
+    /// Whether the first process is gone. Its status is left to whoever waits for it.
+    pub(super) fn leader_is_gone(&self) -> bool {
+        let pid = i32::try_from(self.started.pid).ok().and_then(Pid::from_raw);
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        // An error: its status was asked for already.
+        pid.is_none_or(|pid| waitid(WaitId::Pid(pid), options).map_or(true, |status| status.is_some()))
     }
 
     /// Whether nobody is alive.

@@ -2,6 +2,7 @@
 //!
 //! Never ends anything by name, and never signals citadel's own group or every process.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
@@ -75,9 +76,10 @@ pub(super) async fn wait_until(limit: Duration, is_so: impl Fn() -> bool) -> boo
     true
 }
 
-/// citadel's own group, as the kernel numbers it here: 0 in a container that was entered from outside.
+/// citadel's own group, as the kernel numbers it here: 0 in a container that was entered from outside. It stays the same.
 fn own_group() -> Option<u32> {
-    proc::stat(std::process::id()).map(|stat| stat.group)
+    static OWN: OnceLock<Option<u32>> = OnceLock::new();
+    *OWN.get_or_init(|| proc::stat(std::process::id()).map(|stat| stat.group))
 }
 
 /// Whether the process lives and is the one that was started then, not a later one with the same pid.

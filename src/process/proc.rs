@@ -32,10 +32,21 @@ pub(super) fn is_here() -> bool {
     *HERE.get_or_init(|| Path::new("/proc/self/stat").exists())
 }
 
-/// A file of `/proc`, which does not tell its size: most are read at once.
+/// A file of `/proc`, which does not tell its size, so that it is not asked: most are read at once.
 fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(1024);
-    File::open(path)?.read_to_end(&mut bytes)?;
+    let (mut file, mut bytes, mut length) = (File::open(path)?, vec![0; 1024], 0);
+    loop {
+        match file.read(&mut bytes[length..]) {
+            Ok(0) => break,
+            Ok(more) => length += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        if length == bytes.len() {
+            bytes.resize(4 * length, 0);
+        }
+    }
+    bytes.truncate(length);
     Ok(bytes)
 }
 

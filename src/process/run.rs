@@ -7,7 +7,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
+use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -118,17 +118,17 @@ impl Supervisor<'_> {
             };
             if look {
                 self.capture.tell(watcher);
-                stage = self.next(stage, clock::now(), watcher)?;
+                stage = self.next(stage, clock::now(), watcher);
             }
         }
         Ok(())
     }
 
-    fn next(&mut self, stage: Stage, now: Instant, watcher: &mut dyn Watcher) -> anyhow::Result<Stage> {
+    fn next(&mut self, stage: Stage, now: Instant, watcher: &mut dyn Watcher) -> Stage {
         let stop = *self.stop.borrow();
-        Ok(match stage {
-            Stage::Working if self.has_exited()? || self.running.family.awaits_rest() => {
-                self.next(Stage::Draining { until: now + self.command.drain }, now, watcher)?
+        match stage {
+            Stage::Working if self.running.family.leader_is_gone() || self.running.family.awaits_rest() => {
+                self.next(Stage::Draining { until: now + self.command.drain }, now, watcher)
             }
             Stage::Working => match self.reason_to_end(stop, now) {
                 Some((why, signal)) => {
@@ -140,7 +140,7 @@ impl Supervisor<'_> {
                 }
                 None => stage,
             },
-            Stage::Ending { .. } if self.has_exited()? && self.running.family.is_empty() => {
+            Stage::Ending { .. } if self.running.family.leader_is_gone() && self.running.family.is_empty() => {
                 Stage::Draining { until: now + self.command.drain }
             }
             Stage::Ending { sent: Signal::KILL, due } if now >= due => Stage::Over,
@@ -155,7 +155,7 @@ impl Supervisor<'_> {
             Stage::Draining { until } if now >= until || (stop != Stop::No && self.why.is_none()) => Stage::Over,
             Stage::Draining { .. } if self.is_gone() => Stage::Over,
             Stage::Ending { .. } | Stage::Draining { .. } | Stage::Over => stage,
-        })
+        }
     }
 
     fn reason_to_end(&self, stop: Stop, now: Instant) -> Option<(Ended, Signal)> {
@@ -177,15 +177,6 @@ impl Supervisor<'_> {
         self.running.family.group.signal(Signal::CONT);
         let patience = if signal == Signal::KILL { KILLED } else { self.command.grace };
         Stage::Ending { sent: signal, due: now + patience }
-    }
-
-    fn has_exited(&self) -> anyhow::Result<bool> {
-        let pid = i32::try_from(self.running.family.started.pid)
-            .ok()
-            .and_then(Pid::from_raw)
-            .context("a pid out of range")?;
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        Ok(waitid(WaitId::Pid(pid), options).context("cannot ask for the state of the command")?.is_some())
     }
 
     /// Ends what is left of the family, or holds an end of a pipe, and reads the last of the output.

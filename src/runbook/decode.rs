@@ -2,11 +2,15 @@
 //! keys that nobody asked for. Problems are reported and reading goes on.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::diagnostic::{Diagnostic, Report};
 use super::document::{Entry, Node, Table, Value};
 use super::place::Place;
 use super::suggest;
+
+/// How many keys most tables know at most.
+const KEYS: usize = 32;
 
 /// Reads one table.
 pub(super) struct Reader<'a> {
@@ -15,19 +19,19 @@ pub(super) struct Reader<'a> {
     /// Where the table begins: what "missing" points at.
     pub(super) place: Place,
     /// What the table is, as an operator would name it: `` `[network.mainnet]` ``.
-    what: String,
+    what: Rc<str>,
     known: Vec<&'static str>,
     /// Required keys that are not there, told at the end: a misspelt one is told once, as an unknown key.
     missing: Vec<&'static str>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(report: &'a Report<'a>, table: &'a Table, place: Place, what: impl Into<String>) -> Self {
-        Self { report, table, place, what: what.into(), known: Vec::new(), missing: Vec::new() }
+    pub(super) fn new(report: &'a Report<'a>, table: &'a Table, place: Place, what: impl Into<Rc<str>>) -> Self {
+        Self { report, table, place, what: what.into(), known: Vec::with_capacity(KEYS), missing: Vec::new() }
     }
 
     /// A reader of a value that must be a table.
-    pub(super) fn of(report: &'a Report<'a>, node: &'a Node, what: impl Into<String>) -> Option<Self> {
+    pub(super) fn of(report: &'a Report<'a>, node: &'a Node, what: impl Into<Rc<str>>) -> Option<Self> {
         let what = what.into();
         let table = node.as_table();
         if table.is_none() {
@@ -163,6 +167,9 @@ impl<'a> Reader<'a> {
 
     /// Reports every key that was not taken, and every required key that is not there.
     pub(super) fn finish(self) {
+        if self.missing.is_empty() && !self.has_unknown() {
+            return;
+        }
         let left: Vec<&str> = self.known.iter().copied().filter(|key| !self.has(key)).collect();
         let known = || {
             let mut seen = BTreeSet::new();

@@ -29,7 +29,7 @@ use ethers::types::{Address, H256};
 use serde::Serialize;
 
 pub use check::{
-    Check, CheckKind, JsonSource, OperationState, PauseState, Proxy, ProxyKind, Rehearsed, Role, Safe, Timelock,
+    Check, CheckKind, JsonSource, OperationState, PauseState, Proxy, ProxyKind, Rehearsed, Role, Safe, SafeBundle, Timelock,
     TransactionCheck,
 };
 pub use diagnostic::{Diagnostic, Problems};

@@ -1,5 +1,6 @@
 //! Where in the runbook file a thing is declared, for messages that point at it.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -19,14 +20,16 @@ pub(super) struct Lines<'t> {
     starts: Vec<usize>,
     /// Offsets of the bytes that do not start a character.
     inner: Vec<usize>,
+    /// The line that was last looked for, from 1: the next one most likely is near.
+    near: Cell<usize>,
 }
 
 impl<'t> Lines<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         let mut starts = vec![0];
-        starts.extend(text.match_indices('\n').map(|(at, _)| at + 1));
+        starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1));
         let inner = (0..text.len()).filter(|at| !text.is_char_boundary(*at)).collect();
-        Self { text, starts, inner }
+        Self { text, starts, inner, near: Cell::new(1) }
     }
 
     pub(super) fn text(&self) -> &'t str {
@@ -37,11 +40,23 @@ impl<'t> Lines<'t> {
     pub(super) fn place(&self, range: Range<usize>) -> Place {
         let start = self.text.floor_char_boundary(range.start);
         let end = self.text.ceil_char_boundary(range.end).max(start);
-        let line = self.starts.partition_point(|at| *at <= start);
+        let line = self.line(start);
         let first = self.starts[line - 1];
         let inner = |offset| self.inner.partition_point(|at| *at < offset);
         let column = start - first - (inner(start) - inner(first)) + 1;
         Place { start, end, line, column }
+    }
+
+    /// The line of an offset, from 1.
+    fn line(&self, offset: usize) -> usize {
+        let holds =
+            |line: usize| self.starts[line - 1] <= offset && self.starts.get(line).is_none_or(|next| offset < *next);
+        let near = self.near.get();
+        let mut lines = near.saturating_sub(2).max(1)..=(near + 2).min(self.starts.len());
+        let line = lines.find(|line| holds(*line));
+        let line = line.unwrap_or_else(|| self.starts.partition_point(|at| *at <= offset));
+        self.near.set(line);
+        line
     }
 
     /// The whole lines that a place touches, cut to the first where there are many: offset and text.

@@ -29,7 +29,7 @@ pub struct Step {
     /// Checked before the step starts.
     pub before: Vec<Check>,
     /// Tells, after a crash, whether the step's effect happened.
-    pub probe: Option<Check>,
+    pub probe: Option<Box<Check>>,
     pub idempotent: bool,
     /// Further attempts without asking; with chain effects only after "did not happen".
     pub retry: Option<Retry>,

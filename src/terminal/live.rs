@@ -112,9 +112,7 @@ impl Now {
 /// `Phase 1 · step 2 of 4 · 1.plan-safe  Emit the Safe transaction bundle`.
 fn head(started: &StepStarted, progress: &Progress) -> String {
     let id = &started.step;
-    let phase = progress.phases.iter().find(|phase| phase.steps.iter().any(|step| step.id == *id));
-    let Some(phase) = phase else { return text::clean(&id.0) };
-    let place = phase.steps.iter().position(|step| step.id == *id).unwrap_or(0);
+    let Some((phase, place)) = progress.place(id) else { return text::clean(&id.0) };
     let head = format!("Phase {} · step {} of {} · {id}", phase.id, place + 1, phase.steps.len());
     text::clean(&format!("{head}  {}", phase.steps[place].title))
 }

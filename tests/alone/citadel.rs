@@ -47,7 +47,7 @@ async fn is_started_by_other_tests() {
     let command = Command {
         argv: ["sh", "-c", &script].map(str::to_owned).to_vec(),
         dir: folder.clone(),
-        env: environment::base(std::env::vars(), &[]),
+        env: environment::base(&std::env::vars().collect(), &[]),
         timeout: limit,
         silence: limit,
         grace: Duration::from_secs(1),

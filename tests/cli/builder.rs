@@ -48,7 +48,7 @@ impl Test {
         let folder = tempfile::Builder::new().prefix("citadel-test-").tempdir().unwrap();
         let here = folder.path().join("here");
         std::fs::create_dir(&here).unwrap();
-        let mut env = environment::base(std::env::vars(), &[]);
+        let mut env = environment::base(&std::env::vars().collect(), &[]);
         env.remove("NO_COLOR");
         env.insert("USER".into(), "tester".into());
         let state = Some(folder.path().join("state"));

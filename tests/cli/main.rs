@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::disallowed_methods, reason = "these tests start citadel itself, as a shell would")]
 
+mod answers;
+mod archives;
 mod attacks;
 mod builder;
 mod contingencies;
@@ -24,6 +26,7 @@ mod secrets;
 mod sign_offs;
 mod steps;
 mod stub;
+mod takeovers;
 mod tampered;
 mod telling;
 mod waivers;

@@ -64,7 +64,7 @@ impl Step {
         let command = Command {
             argv: argv.iter().map(|&word| word.to_owned()).collect(),
             dir: folder.path().to_owned(),
-            env: environment::base(std::env::vars(), &[]),
+            env: environment::base(&std::env::vars().collect(), &[]),
             timeout: FOREVER,
             silence: FOREVER,
             grace: FOREVER,

@@ -18,7 +18,7 @@ use crate::plan::selection::unknown;
 use crate::runbook::Contingency;
 
 /// The contingency called `id`.
-fn find<'a>(context: &'a Context, id: &str) -> Result<&'a Contingency, Failure> {
+pub(super) fn find<'a>(context: &'a Context, id: &str) -> Result<&'a Contingency, Failure> {
     let all = &context.runbook.contingencies;
     let found = all.iter().find(|contingency| contingency.id == id);
     found.ok_or_else(|| unknown("contingency", id, all.iter().map(|contingency| contingency.id.as_str())))

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::run::{OfRun, rendered};
+use crate::engine::accounts;
+use crate::engine::opening::Openings;
 use crate::engine::world::View;
-use crate::engine::{accounts, opening};
 use crate::error::ExitCode;
 use crate::event::{Event, SignOffRequested};
 use crate::journal::Entry;
@@ -38,7 +39,7 @@ impl OfRun<'_> {
 pub(in crate::commands) fn verified(view: &View<'_>, entries: &[Entry]) -> Vec<(String, Result<(), String>)> {
     let proved = view.progress.opening.proved.iter();
     let mut answers: Vec<_> =
-        proved.map(|(who, proof)| (format!("opening by {who}"), opening::verify(view, proof))).collect();
+        proved.map(|(who, proof)| (format!("opening by {who}"), Openings::of(view).verify(proof))).collect();
     let mut requests = BTreeMap::new();
     for entry in entries {
         match &entry.event {

@@ -21,8 +21,9 @@ mod tail;
 mod text;
 mod waiver;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -160,9 +161,9 @@ impl<'a> Resolve<'a> {
         key: &'static str,
         what: &str,
     ) -> impl Iterator<Item = (&'a Node, Reader<'a>)> + use<'a> {
-        let (report, what) = (self.report, what.to_owned());
+        let (report, what) = (self.report, Rc::<str>::from(what));
         let list = reader.list(key).iter();
-        list.filter_map(move |node| Some((node, Reader::of(report, node, what.as_str())?)))
+        list.filter_map(move |node| Some((node, Reader::of(report, node, Rc::clone(&what))?)))
     }
 
     /// The name of a member must be usable as one.
@@ -191,12 +192,12 @@ fn take_id(reader: &mut Reader<'_>, unique: &mut Unique) -> String {
 #[derive(Clone)]
 struct Unique {
     noun: &'static str,
-    seen: BTreeMap<String, (&'static str, Place)>,
+    seen: HashMap<String, (&'static str, Place)>,
 }
 
 impl Unique {
     fn new(noun: &'static str) -> Self {
-        Self { noun, seen: BTreeMap::new() }
+        Self { noun, seen: HashMap::new() }
     }
 
     fn check(&mut self, report: &Report<'_>, id: &str, place: Place) {

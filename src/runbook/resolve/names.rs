@@ -66,12 +66,12 @@ impl Names {
 
     fn gather_kept(&mut self, of: &Table) {
         for step in of.tables("step") {
-            let step_id = format!("{}.{}", of.text("id").unwrap_or_default(), step.text("id").unwrap_or_default());
+            let step_id = || format!("{}.{}", of.text("id").unwrap_or_default(), step.text("id").unwrap_or_default());
             for evidence in step.tables("evidence") {
                 let output = evidence.get("output").and_then(|node| node.as_table());
                 let kept = evidence.text("keep").or_else(|| output?.text("keep"));
                 if let Some(kept) = kept {
-                    self.kept.entry(kept.to_owned()).or_insert_with(|| step_id.clone());
+                    self.kept.entry(kept.to_owned()).or_insert_with(step_id);
                 }
             }
         }

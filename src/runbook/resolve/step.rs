@@ -40,6 +40,7 @@ impl<'a> Resolve<'a> {
         let isolation = reader.choice("isolation", &[("pid", Isolation::Pid)]);
         let before = self.before(&mut reader, &id);
         let probe = reader.optional("probe").and_then(|node| self.lone_check(node, "`probe`", format!("{id} probe")));
+        let probe = probe.map(Box::new);
         let idempotent = reader.flag("idempotent").unwrap_or(false);
         let retry = self.retry(&mut reader);
         let own_chain = reader.choice("chain", &[("own", true)]).unwrap_or(false);

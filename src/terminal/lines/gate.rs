@@ -8,7 +8,7 @@ use crate::text::{Line, Tone, list};
 use crate::verdict::Verdict;
 
 pub(super) fn judged(judged: &GateJudged, title: &str, progress: &Progress, folder: &str) -> Vec<Line> {
-    let GateJudged { gate, verdict, block, results, .. } = judged;
+    let GateJudged { gate, verdict, block, results, notes, .. } = judged;
     let mut lines = blocks::gate_head(&gate.0, title, *verdict, block.as_ref(), results);
     let mut shown = results.clone();
     // The screen that follows says who and how.
@@ -17,6 +17,7 @@ pub(super) fn judged(judged: &GateJudged, title: &str, progress: &Progress, fold
         people.expected.clear();
     }
     lines.extend(blocks::checks(&shown, block.as_ref(), 4));
+    lines.extend(blocks::notes(notes));
     if *verdict != Verdict::Passed {
         lines.push(blocks::field("record", &format!("{folder}/{}", judged.record), 4));
     }

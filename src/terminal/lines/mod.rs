@@ -81,11 +81,11 @@ impl Teller {
     }
 
     fn heading_of_step(&mut self, progress: &Progress, step: &StepId) -> Vec<Line> {
-        step::phase_of(progress, step).map_or_else(Vec::new, |phase| self.heading(phase))
+        progress.place(step).map_or_else(Vec::new, |(phase, _)| self.heading(phase))
     }
 
     fn column(&mut self, progress: &Progress, step: &StepId) -> usize {
-        let Some(phase) = step::phase_of(progress, step) else { return 0 };
+        let Some((phase, _)) = progress.place(step) else { return 0 };
         match &self.column {
             Some((of, column)) if *of == phase.id => *column,
             _ => {

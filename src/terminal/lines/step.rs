@@ -10,10 +10,6 @@ use crate::verdict::{CheckResult, Verdict};
 /// Ids longer than this push the title to the right.
 const ID: usize = 20;
 
-pub(super) fn phase_of<'a>(progress: &'a Progress, step: &StepId) -> Option<&'a PhaseOutline> {
-    progress.phases.iter().find(|phase| phase.steps.iter().any(|outline| outline.id == *step))
-}
-
 /// How wide the ids of a phase are.
 pub(super) fn column(phase: &PhaseOutline) -> usize {
     phase.steps.iter().map(|outline| width(&outline.id.0)).max().unwrap_or(0).min(ID)
@@ -21,8 +17,7 @@ pub(super) fn column(phase: &PhaseOutline) -> usize {
 
 /// Mark, id and title in the columns of the phase.
 fn line(progress: &Progress, step: &StepId, tone: Tone, mark: &str, column: usize) -> Line {
-    let steps = phase_of(progress, step).map_or(&[][..], |phase| phase.steps.as_slice());
-    let title = steps.iter().find(|outline| outline.id == *step).map_or("", |outline| outline.title.as_str());
+    let title = progress.outline(step).map_or("", |outline| outline.title.as_str());
     Line::new(2).add(tone, mark).plain(" ").plain(padded(&step.0, column)).plain("  ").plain(title)
 }
 
