@@ -37,12 +37,11 @@ impl Engine<'_> {
         // A request that was made now is told as what happened.
         let mut asked = false;
         loop {
-            let request = match self.standing_opening() {
-                Some(request) => request,
-                None => {
-                    asked = true;
-                    self.request_opening()?
-                }
+            let request = if let Some(request) = self.standing_opening() {
+                request
+            } else {
+                asked = true;
+                self.request_opening()?
             };
             if self.recorder.progress().opening.is_proved() {
                 return Ok(None);
