@@ -58,6 +58,20 @@ pub enum Command {
     /// List gates, or judge them against the chain and a run's evidence
     #[command(subcommand)]
     Gate(Gate),
+    /// Write what the runbook's checks observe at one block, as JSON
+    ///
+    /// Reads only, needs no run, and judges nothing. Exit codes: 0 everything was observed, 11 something could not be,
+    /// 15 something is missing.
+    #[command(after_help = "Examples:
+  citadel snapshot --network mainnet --out today.json
+  citadel snapshot --network mainnet --at 21000000 --out then.json   needs archive nodes
+  citadel diff then.json today.json")]
+    Snapshot(Snapshot),
+    /// Say in words what changed between two snapshots
+    ///
+    /// Reads the two files and nothing else. Exit codes: 0 nothing changed, 17 something did, 11 nothing did, but
+    /// something could not be compared; 2 they are no snapshots of one chain.
+    Diff(Diff),
     /// Show whether a run could start: tools, variables, endpoints, addresses, clocks
     ///
     /// Reads only. Exit codes: 0 a run could start, 15 it could not.
@@ -80,6 +94,18 @@ pub enum Command {
   citadel verify run --head 122c0b148c4f…   the head that was printed at a gate, noted down elsewhere
   citadel verify run --unfinished           a run that stopped and is not over")]
     Verify(VerifyRun),
+    /// Pack a complete run into one file that anybody can check
+    ///
+    /// The same run always gives the same bytes. Exit codes: 15 something is missing, 18 the run is not consistent, 19 a
+    /// secret was found.
+    #[command(after_help = "Examples:
+  citadel archive --network mainnet
+  citadel archive --network mainnet --out release/run.tar.zst")]
+    Archive(Archive),
+    /// Write a complete run into a folder, as `archive` would pack it
+    #[command(after_help = "Examples:
+  citadel export --network mainnet --to release/run")]
+    Export(Export),
     /// What people are asked to sign, and what they handed in
     #[command(subcommand)]
     SignOff(SignOff),
@@ -238,6 +264,40 @@ pub enum VerdictFormat {
 }
 
 #[derive(Debug, Args)]
+pub struct Snapshot {
+    #[command(flatten)]
+    pub net: Net,
+    /// Where to write it [default: stdout]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// An older block, by number or hash; its state must still be there
+    #[arg(long, value_name = "BLOCK")]
+    pub at: Option<BlockChoice>,
+}
+
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The earlier snapshot
+    pub from: PathBuf,
+    /// The later snapshot
+    pub to: PathBuf,
+    /// How to write what changed
+    #[arg(long, value_enum, default_value_t = DiffFormat::Human)]
+    pub format: DiffFormat,
+}
+
+/// How a difference is written.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum DiffFormat {
+    /// For people
+    Human,
+    /// Versioned JSON
+    Json,
+    /// Annotations in a GitHub workflow
+    Github,
+}
+
+#[derive(Debug, Args)]
 pub struct Doctor {
     #[command(flatten)]
     pub net: Net,
@@ -265,9 +325,37 @@ pub struct Status {
     pub json: bool,
 }
 
+/// Which run.
+#[derive(Debug, Args)]
+pub struct OfRun {
+    #[command(flatten)]
+    pub net: OptionalNet,
+    /// The folder of a run [default: the latest on the network]
+    #[arg(long, value_name = "DIR")]
+    pub run: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Archive {
+    #[command(flatten)]
+    pub of: OfRun,
+    /// The file to write [default: `RUNBOOK-NETWORK-RUN.tar.zst` here]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Export {
+    #[command(flatten)]
+    pub of: OfRun,
+    /// The folder to make
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+}
+
 #[derive(Debug, Args)]
 pub struct VerifyRun {
-    /// The folder of a run
+    /// The folder of a run, or one that `citadel export` made or an archive holds
     pub dir: PathBuf,
     /// A journal head that was noted down: the journal must have it
     #[arg(long, value_name = "HASH")]
@@ -283,10 +371,7 @@ pub struct VerifyRun {
 #[derive(Debug, Args)]
 pub struct Report {
     #[command(flatten)]
-    pub net: OptionalNet,
-    /// The folder of a run [default: the latest on the network]
-    #[arg(long, value_name = "DIR")]
-    pub run: Option<PathBuf>,
+    pub of: OfRun,
     #[arg(long, value_enum, default_value_t = ReportFormat::Markdown)]
     pub format: ReportFormat,
 }

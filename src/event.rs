@@ -300,6 +300,12 @@ pub struct GateJudged {
     pub record_sha256: String,
     /// The digest of the phase's definition that was judged.
     pub definition: String,
+    /// The newest block that each counted endpoint told, by its variable.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub heads: BTreeMap<String, u64>,
+    /// What to know besides, such as an endpoint that was not counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// The operator was asked to sign that they open the run, or take it up.

@@ -7,6 +7,7 @@ pub mod digest;
 pub mod error;
 pub mod secrets;
 pub mod text;
+pub mod difference;
 pub mod verdict;
 
 // What is declared, and how commands run.

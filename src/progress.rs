@@ -40,12 +40,36 @@ pub struct Progress {
     /// What people handed in for steps by hand.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub handed_in: BTreeMap<StepId, Vec<HandedIn>>,
+    /// How far each network was seen in the whole run, and since the dev chain was started.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub seen: BTreeMap<String, SeenNetwork>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub seen_on_chain: BTreeMap<String, SeenNetwork>,
     /// The contingencies that hold the run up, by their ids.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub suspended: BTreeMap<String, Suspension>,
     /// How many steps from the first on are done by today's definitions: what comes next is looked for behind them.
     #[serde(skip)]
     settled: usize,
+}
+
+/// How far the gates of a run saw a network.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SeenNetwork {
+    /// The newest block that a gate was judged at.
+    pub read: u64,
+    /// The newest block that each endpoint told, by its variable.
+    pub heads: BTreeMap<String, u64>,
+}
+
+impl SeenNetwork {
+    fn add(&mut self, judged: &GateJudged) {
+        self.read = judged.block.as_ref().map_or(self.read, |block| block.number.max(self.read));
+        for (variable, head) in &judged.heads {
+            let highest = self.heads.entry(variable.clone()).or_default();
+            *highest = (*highest).max(*head);
+        }
+    }
 }
 
 /// A contingency that holds a run up until a person closes it.
@@ -190,6 +214,7 @@ impl Progress {
             Event::DevChainStarted { url, pid, start_time, kept } => {
                 let (url, pid, start_time, kept) = (url.clone(), *pid, *start_time, *kept);
                 self.dev_chain = Some(DevChainProgress { url, pid, start_time, kept, deployment: None, ended: false });
+                self.seen_on_chain.clear();
             }
             Event::DevChainReady(deployment) => {
                 if let Some(chain) = &mut self.dev_chain {
@@ -416,6 +441,9 @@ impl Progress {
     }
 
     fn gate_judged(&mut self, sequence: u64, judged: &GateJudged) {
+        for seen in [&mut self.seen, &mut self.seen_on_chain] {
+            seen.entry(judged.network.clone()).or_default().add(judged);
+        }
         let gate = self.gates.entry(judged.gate.clone()).or_default();
         gate.judged = Some(judged.clone());
         gate.sequence = sequence;

@@ -2,6 +2,8 @@
 //!
 //! Only in an emergency may it go on without a journal: what cannot be written is told, and no reason to stop.
 
+use std::cell::RefCell;
+
 use jiff::Timestamp;
 
 use crate::error::Failure;
@@ -27,7 +29,8 @@ pub trait Observer {
 pub struct Recorder {
     journal: Option<Journal>,
     progress: Progress,
-    observers: Vec<Box<dyn Observer>>,
+    /// Shared, so that what goes on can be told while progress is looked at.
+    observers: RefCell<Vec<Box<dyn Observer>>>,
     /// In an emergency, a journal that fails is given up.
     emergency: bool,
     /// Why nothing is recorded any more.
@@ -41,6 +44,7 @@ impl Recorder {
     /// A recorder that goes on from `progress`, the replay of `journal`.
     pub fn new(journal: Journal, progress: Progress, observers: Vec<Box<dyn Observer>>) -> Self {
         let (sequence, head) = (journal.sequence(), journal.head().to_owned());
+        let observers = RefCell::new(observers);
         Self { journal: Some(journal), progress, observers, emergency: false, unrecorded: None, sequence, head }
     }
 
@@ -49,7 +53,7 @@ impl Recorder {
         if let Some(journal) = journal {
             return Self { emergency: true, ..Self::new(journal, progress, observers) };
         }
-        let (sequence, head) = (0, GENESIS.to_owned());
+        let (sequence, head, observers) = (0, GENESIS.to_owned(), RefCell::new(observers));
         Self { journal: None, progress, observers, emergency: true, unrecorded: None, sequence, head }
     }
 
@@ -93,7 +97,7 @@ impl Recorder {
         self.sequence = entry.seq;
         self.head.clone_from(&entry.hash);
         self.progress.apply(entry.seq, &entry.event);
-        for observer in &mut self.observers {
+        for observer in self.observers.get_mut() {
             observer.event(entry, &self.progress);
         }
         #[cfg(feature = "kill-points")]
@@ -102,14 +106,14 @@ impl Recorder {
 
     /// Tells observers about a line of output.
     pub fn line(&mut self, step: &StepId, line: &str) {
-        for observer in &mut self.observers {
+        for observer in self.observers.get_mut() {
             observer.line(step, line);
         }
     }
 
     /// Tells observers what goes on.
-    pub fn activity(&mut self, text: &str) {
-        for observer in &mut self.observers {
+    pub fn activity(&self, text: &str) {
+        for observer in self.observers.borrow_mut().iter_mut() {
             observer.activity(text);
         }
     }

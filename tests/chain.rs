@@ -7,12 +7,18 @@
 mod anvil;
 #[path = "chain/attacks.rs"]
 mod attacks;
+#[path = "chain/between.rs"]
+mod between;
 #[path = "chain/bytecode.rs"]
 mod bytecode;
 #[path = "chain/contracts.rs"]
 mod contracts;
+#[path = "chain/elsewhere.rs"]
+mod elsewhere;
 #[path = "chain/endpoints.rs"]
 mod endpoints;
+#[path = "chain/events.rs"]
+mod events;
 #[path = "chain/fault.rs"]
 mod fault;
 #[path = "chain/governance.rs"]
@@ -27,6 +33,8 @@ mod proxy;
 mod safes;
 #[path = "chain/scripted.rs"]
 mod scripted;
+#[path = "chain/signed.rs"]
+mod signed;
 #[path = "chain/site.rs"]
 mod site;
 #[path = "chain/told.rs"]

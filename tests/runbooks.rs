@@ -183,3 +183,49 @@ fn monsters_are_refused() {
     survive(&(0..20_000).map(|n| format!("key{n} = 1")).collect::<Vec<_>>().join("\n"));
     survive(&"\u{1}\u{7f}é\u{202e}\n".repeat(10_000));
 }
+
+/// The kinds of checks as the resolver lists them.
+fn kinds() -> Vec<String> {
+    let text = fs::read_to_string("src/runbook/resolve/check.rs").unwrap();
+    let list = text.split("const KINDS: &[&str] = &[").nth(1).unwrap().split("];").next().unwrap();
+    list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// All source of the chain room and of what judges files, as one text whose lines are joined where strings go on.
+fn source_of_messages(folder: &Path, text: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            source_of_messages(&path, text);
+        } else {
+            text.push_str(&fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_check_has_its_page_and_every_message_there_is_real() {
+    let kinds = kinds();
+    assert!(kinds.len() >= 18, "{kinds:?}");
+    let mut source = String::new();
+    for folder in ["src/chain", "src/runbook/predicate", "src/engine"] {
+        source_of_messages(Path::new(folder), &mut source);
+    }
+    let index = fs::read_to_string("docs/checks/README.md").unwrap();
+    for kind in kinds {
+        let page =
+            fs::read_to_string(format!("docs/checks/{kind}.md")).unwrap_or_else(|_| panic!("no page for {kind}"));
+        assert!(index.contains(&format!("[{kind}]({kind}.md)")), "the index lacks {kind}");
+        let form = format!("{kind} = {{ ");
+        for part in [format!("# `{kind}`").as_str(), "## Form", "## Reads", "## Messages", "## What to do", &form] {
+            assert!(page.contains(part), "{kind} lacks {part}");
+        }
+        let messages = page.split("## Messages").nth(1).unwrap().split("## ").next().unwrap();
+        let messages: Vec<&str> = messages.lines().filter_map(|line| line.strip_prefix("- `")).collect();
+        assert!(!messages.is_empty(), "{kind} has no message");
+        for part in messages.iter().flat_map(|line| line.trim_end_matches('`').split('…')) {
+            let part = part.trim_matches(|c: char| c == '`' || c == ' ');
+            assert!(part.len() < 4 || source.contains(part), "{kind}: no message says `{part}`");
+        }
+    }
+}

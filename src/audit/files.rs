@@ -42,7 +42,7 @@ pub(super) fn look(folder: &RunFolder, entries: &[Entry], notes: &mut Notes) {
 }
 
 /// The bytes of a file in the run's folder, never through a link. `Err` is a sentence.
-pub(super) fn read(folder: &RunFolder, file: &str) -> Result<Vec<u8>, String> {
+pub fn read(folder: &RunFolder, file: &str) -> Result<Vec<u8>, String> {
     let inside = Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
     if !inside {
         return Err("lies outside the run's folder".into());
@@ -82,9 +82,7 @@ fn kept(artefacts: &[Artefact]) -> Vec<(&str, Option<&String>)> {
 
 /// Files that nothing accounts for.
 fn strangers(folder: &Path, known: &BTreeSet<String>) -> Vec<String> {
-    let mut found = Vec::new();
-    collect(folder, folder, &mut found);
-    found.sort();
+    let mut found = all(folder);
     let accounted = |file: &String| {
         let own = OWN.iter().any(|own| file == own || own.ends_with('/') && file.starts_with(own));
         let beside = Path::new(file).file_name().is_some_and(|name| BESIDE.iter().any(|beside| name == *beside));
@@ -97,6 +95,14 @@ fn strangers(folder: &Path, known: &BTreeSet<String>) -> Vec<String> {
             || aside
     };
     found.retain(|file| !accounted(file));
+    found
+}
+
+/// Everything below `folder` that is no folder, relative to it, sorted.
+pub fn all(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    collect(folder, folder, &mut found);
+    found.sort();
     found
 }
 

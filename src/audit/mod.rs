@@ -3,11 +3,14 @@
 //! nothing, changes nothing, and never says *passed*: what it finds is consistent or not.
 
 mod evidence;
-mod files;
+mod exported;
+pub mod files;
 mod order;
 mod records;
 mod runbooks;
 mod signatures;
+
+pub use exported::{DELIVERABLES, SUMS};
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -99,12 +102,17 @@ impl Notes {
     }
 }
 
-/// Looks through the run in `path`.
+/// Where a run's own folder is in one that was exported.
+pub const EXPORTED: &str = "run";
+
+/// Looks through the run in `path`: its folder, or one that was exported.
 ///
 /// # Errors
 /// With the code `EvidenceBroken` where the journal itself is not what citadel wrote.
 pub async fn audit(path: &Path, expected: &Expected<'_>) -> Result<Audit, Failure> {
-    let folder = RunFolder::at(path);
+    let exported = RunFolder::at(&path.join(EXPORTED));
+    let is_exported = exported.journal().is_file();
+    let folder = if is_exported { exported } else { RunFolder::at(path) };
     let contents = journal::read(&folder.journal())?;
     let mut notes = Notes::default();
     let entries = &contents.entries;
@@ -121,6 +129,9 @@ pub async fn audit(path: &Path, expected: &Expected<'_>) -> Result<Audit, Failur
     let runbooks = runbooks::Runbooks::of(&folder, entries);
     signatures::verify(&folder, entries, &runbooks, &mut notes);
     evidence::judge(&folder, entries, &runbooks, &mut notes);
+    if is_exported {
+        exported::look(path, &progress, &mut notes);
+    }
     let end = end(&progress, entries);
     notes.problems.extend(tail_problems(expected, entries, end));
     notes.problems.sort_by_key(|problem| problem.record.unwrap_or(u64::MAX));

@@ -145,10 +145,7 @@ fn doubt(report: &mut EndpointReport, trouble: String) {
 }
 
 fn lacking(asked: BlockChoice, network: &Network, reports: &[EndpointReport], have: usize) -> String {
-    let why = reports
-        .iter()
-        .filter_map(|report| Some(format!("`{}` ({}) {}", report.variable, report.host, report.trouble.as_ref()?)));
-    let why = why.collect::<Vec<_>>().join("; ");
+    let why = reports.iter().filter_map(EndpointReport::told).collect::<Vec<_>>().join("; ");
     let forgot =
         reports.iter().any(|report| report.trouble.as_ref().is_some_and(|trouble| trouble.contains("state of")));
     let archive = if forgot { "; an archive node, which keeps the state of every block, is needed" } else { "" };

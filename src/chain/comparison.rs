@@ -33,7 +33,11 @@ fn vouched(best: &Answer, said: &[Said<'_>], agree: usize) -> Answer {
 fn tells(answer: &Answer) -> u8 {
     match answer {
         Answer::Receipt(None) | Answer::Reverted(None) | Answer::Unknown(_) => 0,
-        Answer::Bytes(_) | Answer::Reverted(Some(_)) | Answer::Receipt(Some(_)) | Answer::BlockHash(_) => 1,
+        Answer::Bytes(_)
+        | Answer::Reverted(Some(_))
+        | Answer::Receipt(Some(_))
+        | Answer::BlockHash(_)
+        | Answer::Events(_) => 1,
     }
 }
 

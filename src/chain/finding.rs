@@ -70,6 +70,12 @@ impl Finding {
         if self.0.1.is_some() { self } else { self.asked(repeat) }
     }
 
+    /// The command that repeats another check's question.
+    pub(crate) fn repeated(mut self, command: Option<String>) -> Self {
+        self.0.0.reproduce = command;
+        self
+    }
+
     /// The same finding in other words.
     pub(crate) fn said(mut self, message: impl Into<String>) -> Self {
         self.0.0.message = message.into();

@@ -1,7 +1,7 @@
 //! What fuzz targets call: bytes from strangers, read as everything that they can be. Never in what is published.
 
 use ethers::abi::encode;
-use ethers::types::{Address, H256};
+use ethers::types::{Address, H256, U256};
 
 use super::abi::{Signature, strict};
 use super::preflight::{examine, read_block, requests};
@@ -76,14 +76,15 @@ pub fn returned(bytes: &[u8]) {
     let _ = text::brief(bytes);
 }
 
-fn questions() -> [Question; 5] {
+fn questions() -> [Question; 6] {
     let (address, hash) = (Address::zero(), H256::zero());
     [
         Question::Code(address),
         Question::Slot(address, hash),
-        Question::Call { from: None, to: address, data: vec![] },
+        Question::Call { from: None, to: address, value: U256::zero(), data: vec![] },
         Question::Receipt(hash),
         Question::BlockHash(1),
+        Question::Events { of: address, topics: vec![hash], from: 0, to: 9 },
     ]
 }
 

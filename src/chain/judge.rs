@@ -29,7 +29,7 @@ pub async fn judge(
     around: &dyn Surroundings,
     at_least: Option<u64>,
 ) -> Reading {
-    let endpoints = Endpoints::new(target);
+    let endpoints = Endpoints::new(target).after(&around.seen());
     let until = Instant::now() + target.network.settle + target.limits.total;
     let mut waited = None;
     let (looked, pinned) = wait_for_block(target, &endpoints, transactions, around, at_least, until, &mut waited).await;
@@ -55,6 +55,11 @@ pub async fn judge(
         advise(result, target.network);
     }
     reading.notes = notes(&reading.endpoints);
+    let counted = |endpoint: &&Endpoint| {
+        let named = |report: &EndpointReport| report.trouble.is_some() && report.variable == endpoint.at.variable();
+        !reading.endpoints.iter().any(named)
+    };
+    reading.notes.extend(endpoints.open.iter().filter(counted).filter_map(Endpoint::went_backwards));
     reading.notes.extend(waited.map(|first: Wait| format!("waited: {first}")));
     reading
 }
@@ -108,13 +113,20 @@ async fn wait_for_block(
                 needed = Some(block);
                 Some(pinned.block.number)
             }
-            // Once the endpoints served, a moment without them does not end the wait.
-            Err(reason) if needed.is_none() || over => return (reports, Err(reason)),
-            Err(_) => None,
+            // Once the endpoints served, in this judgement or before it, a moment without them does not end the wait.
+            Err(reason) => {
+                needed = needed.or(endpoints.behind(&reports));
+                if needed.is_none() || over {
+                    return (reports, Err(reason));
+                }
+                None
+            }
         };
         let left = patience.saturating_duration_since(Instant::now());
         let wait = Wait { block: needed.unwrap_or_default(), newest, tag: tag_name(network.block), left };
-        around.waits(&wait);
+        if !around.waits(&wait) {
+            return (reports, Err(format!("citadel was asked to stop while it waited: {wait}")));
+        }
         waited.get_or_insert(wait);
         sleep(pause).await;
     }
@@ -253,8 +265,5 @@ fn nothing_read(checks: &[&Check], transactions: &[TransactionsAsk], reason: &st
 }
 
 fn notes(endpoints: &[EndpointReport]) -> Vec<String> {
-    let trouble = |report: &EndpointReport| {
-        report.trouble.as_ref().map(|trouble| format!("`{}` ({}) {trouble}", report.variable, report.host))
-    };
-    endpoints.iter().filter_map(trouble).collect()
+    endpoints.iter().filter_map(EndpointReport::told).collect()
 }

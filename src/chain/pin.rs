@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 use super::preflight::{Examined, Tagged, examine, is_of_now, look_again, now, read_block, requests, tag_name};
 use super::reading::{EndpointReport, PinnedBlock};
 use super::rpc::{Endpoint, EndpointUrl, Poster, Request};
-use super::surroundings::Target;
+use super::surroundings::{Seen, Target};
 use super::text::count;
 use super::together::together;
 use crate::runbook::{BlockTag, Network};
@@ -19,6 +19,8 @@ const LOOKS: u32 = 4;
 pub(crate) struct Endpoints {
     pub(crate) open: Vec<Endpoint>,
     pub(crate) refused: Vec<EndpointReport>,
+    /// The newest block that was read before; whose head is below it does not count.
+    read: u64,
 }
 
 /// What a look at all endpoints found.
@@ -38,7 +40,7 @@ pub(crate) struct Pinned {
 
 impl Endpoints {
     pub(crate) fn new(target: &Target<'_>) -> Self {
-        let mut endpoints = Self { open: Vec::new(), refused: Vec::new() };
+        let mut endpoints = Self { open: Vec::new(), refused: Vec::new(), read: 0 };
         let poster = Poster::new(target.limits, target.endpoints.iter().any(EndpointUrl::is_https));
         for at in &target.endpoints {
             match endpoints.take(at, poster.clone()) {
@@ -46,7 +48,38 @@ impl Endpoints {
                 Err(trouble) => endpoints.refused.push(refused(at, trouble)),
             }
         }
+        let unusable = target.unusable.iter().map(|(variable, why)| EndpointReport {
+            variable: variable.clone(),
+            trouble: Some(why.clone()),
+            ..EndpointReport::default()
+        });
+        endpoints.refused.extend(unusable);
         endpoints
+    }
+
+    /// The same with what earlier judgements saw, so that going back behind it is noticed.
+    pub(crate) fn after(mut self, seen: &Seen) -> Self {
+        for endpoint in &self.open {
+            endpoint.saw_head(seen.heads.get(endpoint.at.variable()).copied());
+        }
+        self.read = seen.read;
+        self
+    }
+
+    /// The block that was read before, where an endpoint's head is below it.
+    pub(crate) fn behind(&self, reports: &[EndpointReport]) -> Option<u64> {
+        reports.iter().any(|report| report.head.is_some_and(|head| head < self.read)).then_some(self.read)
+    }
+
+    /// An endpoint whose head is below what this run has read is set back, or is another node: it is not counted.
+    fn leave_out(&self, examined: &mut Examined) {
+        if let Some(head) = examined.report.head.filter(|head| *head < self.read && examined.tagged.is_some()) {
+            let trouble =
+                format!("went backwards: its newest block is {head}, and this run has read block {}", self.read);
+            examined.report.trouble = Some(trouble);
+            examined.report.counted = false;
+            examined.tagged = None;
+        }
     }
 
     fn take(&self, at: &EndpointUrl, poster: Result<Poster, String>) -> Result<Endpoint, String> {
@@ -71,14 +104,15 @@ pub(crate) async fn look(endpoints: &Endpoints, network: &Network, tag: BlockTag
     let asked = requests(tag);
     let answers = together(endpoints.open.iter().map(|endpoint| endpoint.ask(&asked, until))).await;
     let now = now();
-    let examined: Vec<Examined> = endpoints
+    let mut examined: Vec<Examined> = endpoints
         .open
         .iter()
         .zip(answers)
         .map(|(endpoint, answers)| examine(&endpoint.at, network, tag, answers, now))
         .collect();
-    for (endpoint, head) in endpoints.open.iter().zip(examined.iter().map(|one| one.report.head)) {
-        endpoint.saw_head(head);
+    for (endpoint, one) in endpoints.open.iter().zip(&mut examined) {
+        endpoint.saw_head(one.report.head);
+        endpoints.leave_out(one);
     }
     let mut reports: Vec<EndpointReport> = examined.iter().map(|one| one.report.clone()).collect();
     let pinned = choose(endpoints, network, tag, &examined, &mut reports, until).await;
@@ -187,10 +221,7 @@ fn genesis(fit: &[(usize, Tagged)], reports: &[EndpointReport]) -> Result<Option
 }
 
 fn too_few(network: &Network, reports: &[EndpointReport], refused: &[EndpointReport], fit: usize) -> String {
-    let troubles = reports
-        .iter()
-        .chain(refused)
-        .filter_map(|report| Some(format!("`{}` ({}) {}", report.variable, report.host, report.trouble.as_ref()?)));
+    let troubles = reports.iter().chain(refused).filter_map(EndpointReport::told);
     let set = |name: &String| reports.iter().chain(refused).any(|report| report.variable == *name);
     let unset = network.rpc.iter().filter(|name| !set(name)).map(|name| format!("`{name}` is not set"));
     let reasons: Vec<String> = troubles.chain(unset).collect();

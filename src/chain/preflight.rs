@@ -191,13 +191,13 @@ fn blocks_are_fresh(
 pub(crate) fn is_of_now(network: &Network, block: PinnedBlock, now: u64) -> Result<(), String> {
     let age = now.saturating_sub(block.time);
     if let Some(limit) = network.max_block_age.filter(|limit| age > limit.as_secs()) {
-        let (age, limit) = (super::value::seconds(age), super::value::duration(limit));
+        let (age, limit) = (crate::text::seconds(age), super::value::duration(limit));
         return Err(format!("{} is {age} old, more than {limit}", block.number));
     }
     // On a dev chain, time is what its operator sets.
     let told = network.max_block_age.is_some() || !is_dev_chain(network);
     if told && block.time > now.saturating_add(CLOCK_SLACK) {
-        return Err(format!("{} is {} in the future", block.number, super::value::seconds(block.time - now)));
+        return Err(format!("{} is {} in the future", block.number, crate::text::seconds(block.time - now)));
     }
     Ok(())
 }

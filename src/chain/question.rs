@@ -1,8 +1,9 @@
 //! One question to a chain, how it is asked, and how an answer is read. Malformed answers are no answers.
 
-use ethers::types::{Address, H256};
+use ethers::types::{Address, H256, U256};
 use serde_json::{Value, json};
 
+use super::events::{self, Event};
 use super::reading::Raw;
 use super::rpc::{Request, RpcError, Trouble};
 use super::text::{hex, unhex};
@@ -15,12 +16,23 @@ pub(crate) enum Question {
     Call {
         from: Option<Address>,
         to: Address,
+        /// In wei.
+        value: U256,
         data: Vec<u8>,
     },
     /// The receipt of a transaction.
     Receipt(H256),
     /// The hash of the canonical block of that number.
     BlockHash(u64),
+    /// Every event of a contract with one of these first topics, from one block to another, both included.
+    Events {
+        of: Address,
+        topics: Vec<H256>,
+        from: u64,
+        to: u64,
+    },
+    /// The code at an older block, which nodes that are no archive forget.
+    CodeAt(Address, u64),
 }
 
 /// What was answered.
@@ -31,6 +43,8 @@ pub(crate) enum Answer {
     Reverted(Option<Vec<u8>>),
     Receipt(Option<Box<Mined>>),
     BlockHash(Option<H256>),
+    /// In the order of the chain.
+    Events(Vec<Event>),
     /// Not known, with the reason.
     Unknown(String),
 }
@@ -43,8 +57,17 @@ pub(crate) struct Mined {
     pub(crate) block_hash: H256,
     pub(crate) block_number: u64,
     pub(crate) to: Option<Address>,
-    /// Who logged, and the first topic.
-    pub(crate) logs: Vec<(Address, Option<H256>)>,
+    pub(crate) logs: Vec<Logged>,
+}
+
+/// A log of a transaction, as far as it is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Logged {
+    pub(crate) by: Address,
+    /// Which event it is.
+    pub(crate) topic: Option<H256>,
+    /// Its first argument, indexed or not.
+    pub(crate) first: Option<H256>,
 }
 
 impl Question {
@@ -54,15 +77,22 @@ impl Question {
         let (method, params) = match self {
             Self::Code(address) => ("eth_getCode", json!([address, at])),
             Self::Slot(address, slot) => ("eth_getStorageAt", json!([address, slot, at])),
-            Self::Call { from, to, data } => {
+            Self::Call { from, to, value, data } => {
                 let mut call = json!({ "to": to, "data": hex(data) });
                 if let Some(from) = from {
                     call["from"] = json!(from);
+                }
+                if !value.is_zero() {
+                    call["value"] = json!(format!("{value:#x}"));
                 }
                 ("eth_call", json!([call, at]))
             }
             Self::Receipt(hash) => ("eth_getTransactionReceipt", json!([hash])),
             Self::BlockHash(number) => ("eth_getBlockByNumber", json!([format!("{number:#x}"), false])),
+            Self::Events { of, topics, from, to } => (events::METHOD, events::params(*of, topics, *from, *to)),
+            Self::CodeAt(address, number) => {
+                return Request::once("eth_getCode", json!([address, format!("{number:#x}")]));
+            }
         };
         Request::patient(method, params)
     }
@@ -98,7 +128,7 @@ impl Question {
                 Ok(Answer::Reverted(error.revert_data()))
             }
             (_, Err(trouble)) => Err(trouble.to_string()),
-            (Self::Code(_) | Self::Call { .. }, Ok(value)) => bytes(&value).map(Answer::Bytes),
+            (Self::Code(_) | Self::CodeAt(..) | Self::Call { .. }, Ok(value)) => bytes(&value).map(Answer::Bytes),
             (Self::Slot(..), Ok(value)) => match bytes(&value)? {
                 word if word.len() == 32 => Ok(Answer::Bytes(word)),
                 other => Err(format!("malformed answer: a storage slot of {} bytes", other.len())),
@@ -107,11 +137,15 @@ impl Question {
                 receipt(*hash, &value).map(|mined| Answer::Receipt(mined.map(Box::new)))
             }
             (Self::BlockHash(number), Ok(value)) => block_hash(*number, &value).map(Answer::BlockHash),
+            (Self::Events { of, topics, from, to }, Ok(value)) => {
+                events::read(&value, *of, topics, *from, *to).map(Answer::Events)
+            }
         }
     }
 }
 
-fn bytes(value: &Value) -> Result<Vec<u8>, String> {
+/// Bytes of any length.
+pub(crate) fn bytes(value: &Value) -> Result<Vec<u8>, String> {
     value.as_str().and_then(unhex).ok_or_else(|| "malformed answer: not hex bytes".to_owned())
 }
 
@@ -128,10 +162,7 @@ fn receipt(asked: H256, value: &Value) -> Result<Option<Mined>, String> {
 }
 
 fn mined(value: &Value) -> Option<Mined> {
-    let logs = value["logs"].as_array()?.iter().map(|log| {
-        let topic = log["topics"].as_array()?.first();
-        Some((address(&log["address"])?, topic.map(|topic| hash(topic).ok_or(())).transpose().ok()?))
-    });
+    let logs = value["logs"].as_array()?.iter().map(logged);
     Some(Mined {
         hash: hash(&value["transactionHash"])?,
         succeeded: match number(&value["status"])? {
@@ -144,6 +175,13 @@ fn mined(value: &Value) -> Option<Mined> {
         to: if value["to"].is_null() { None } else { Some(address(&value["to"])?) },
         logs: logs.collect::<Option<_>>()?,
     })
+}
+
+fn logged(log: &Value) -> Option<Logged> {
+    let topics: Vec<H256> = log["topics"].as_array()?.iter().map(hash).collect::<Option<_>>()?;
+    let data = bytes(&log["data"]).ok().filter(|data| data.len() >= 32);
+    let first = topics.get(1).copied().or_else(|| data.map(|data| H256::from_slice(&data[..32])));
+    Some(Logged { by: address(&log["address"])?, topic: topics.first().copied(), first })
 }
 
 fn block_hash(asked: u64, value: &Value) -> Result<Option<H256>, String> {
@@ -167,7 +205,8 @@ pub(crate) fn hash(value: &Value) -> Option<H256> {
     value.as_str().and_then(unhex).filter(|bytes| bytes.len() == 32).map(|bytes| H256::from_slice(&bytes))
 }
 
-fn address(value: &Value) -> Option<Address> {
+/// 20 bytes.
+pub(crate) fn address(value: &Value) -> Option<Address> {
     value.as_str().and_then(unhex).filter(|bytes| bytes.len() == 20).map(|bytes| Address::from_slice(&bytes))
 }
 
@@ -182,6 +221,7 @@ impl std::fmt::Display for Answer {
                 write!(f, "status {}, block {} {:?}", u8::from(mined.succeeded), mined.block_number, mined.block_hash)
             }
             Self::BlockHash(Some(hash)) => write!(f, "{hash:?}"),
+            Self::Events(found) => f.write_str(&events::words(found)),
             Self::Unknown(reason) => write!(f, "unknown: {reason}"),
         }
     }

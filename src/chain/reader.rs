@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::board::Answers;
 use super::comparison::{Said, agreed};
 use super::question::{Answer, Question};
+use super::ranges;
 use super::reading::{PinnedBlock, Raw, RawAnswer, ReadRecord};
 use super::rpc::{Endpoint, Request, Trouble};
 use super::surroundings::Limits;
@@ -158,7 +159,7 @@ impl Source<'_> {
         if let Some(reason) = gone {
             return requests.iter().map(|_| Err(Trouble::lasting(reason.clone()))).collect();
         }
-        let told = self.endpoint.ask(requests, until).await;
+        let told = ranges::ask(self.endpoint, requests, until).await;
         if told.iter().all(|answer| matches!(answer, Err(Trouble::Silent { .. })))
             && let Some(Err(trouble)) = told.first()
         {

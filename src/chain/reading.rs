@@ -44,6 +44,7 @@ pub struct PinnedBlock {
 pub struct EndpointReport {
     /// The environment variable that holds its URL.
     pub variable: String,
+    /// Empty where the variable holds no URL that can be used.
     pub host: String,
     /// Whether its answers were counted.
     pub counted: bool,
@@ -57,6 +58,19 @@ pub struct EndpointReport {
     /// What happened on the way: repetitions and their reasons, refused batches, a head that went backwards.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub happened: Vec<String>,
+}
+
+impl EndpointReport {
+    /// The endpoint's name in messages: its variable, and its host where it has one.
+    pub(crate) fn label(&self) -> String {
+        let Self { variable, host, .. } = self;
+        if host.is_empty() { format!("`{variable}`") } else { format!("`{variable}` ({host})") }
+    }
+
+    /// Why it was not counted, as a sentence about it.
+    pub(crate) fn told(&self) -> Option<String> {
+        self.trouble.as_ref().map(|trouble| format!("{} {trouble}", self.label()))
+    }
 }
 
 /// One question with the answer that was agreed on, and what each endpoint said, so that both can be judged again.

@@ -1,5 +1,6 @@
 //! What a judgement is given: the endpoints, their limits, and what the runbook and the run know. Holds no answers.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ const DEV_CHAIN_ID: u64 = 31337;
 pub struct Target<'a> {
     pub network: &'a Network,
     pub endpoints: Vec<EndpointUrl>,
+    /// Variables that hold something else than a URL that can be used, with the reason; never their values.
+    pub unusable: Vec<(String, String)>,
     pub limits: Limits,
 }
 
@@ -26,7 +29,7 @@ impl<'a> Target<'a> {
     /// A target with the usual limits of its network.
     pub fn new(network: &'a Network, endpoints: Vec<EndpointUrl>) -> Self {
         let limits = if is_dev_chain(network) { Limits::DEV_CHAIN } else { Limits::USUAL };
-        Self { network, endpoints, limits }
+        Self { network, endpoints, unusable: Vec::new(), limits }
     }
 }
 
@@ -94,8 +97,11 @@ pub trait Surroundings: Sync {
         None
     }
 
-    /// Is told, again and again, that a judgement waits for a newer block.
-    fn waits(&self, _: &Wait) {}
+    /// How far the network was seen before.
+    fn seen(&self) -> Seen;
+
+    /// Is told, again and again, that a judgement waits for a newer block, and says whether it may go on waiting.
+    fn waits(&self, wait: &Wait) -> bool;
 
     /// The contract of that name.
     ///
@@ -108,6 +114,15 @@ pub trait Surroundings: Sync {
             None => self.contracts().into_iter().find(|known| known.name == name),
         }
     }
+}
+
+/// How far a network was seen in earlier judgements of the same run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The newest block that was read; an endpoint whose head is below it has gone backwards and is not counted.
+    pub read: u64,
+    /// The newest block that each endpoint told, by its variable.
+    pub heads: BTreeMap<String, u64>,
 }
 
 /// A judgement that waits for a newer block.

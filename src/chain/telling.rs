@@ -6,7 +6,7 @@ use super::question::Question;
 use super::reading::{EndpointReport, PinnedBlock, ReadRecord};
 use super::text::tame;
 use super::value::duration;
-use crate::runbook::{CheckKind, Network, PauseState, Proxy, Role, Safe, Timelock, TransactionCheck};
+use crate::runbook::{CheckKind, Network, PauseState, Proxy, Role, Safe, SafeBundle, Timelock, TransactionCheck};
 use crate::verdict::{CheckResult, Said, Verdict};
 
 /// Answers longer than this are cut; the gate's record has them whole.
@@ -37,7 +37,11 @@ pub(super) fn said(
 
 /// Why each endpoint was not counted, where nothing was read.
 pub(super) fn refused(endpoints: &[EndpointReport]) -> Vec<Said> {
-    let of = |report: &EndpointReport| Some(Said { endpoint: report.host.clone(), answer: report.trouble.clone()? });
+    let of = |report: &EndpointReport| {
+        let EndpointReport { variable, host, trouble, .. } = report;
+        let endpoint = if host.is_empty() { variable } else { host };
+        Some(Said { endpoint: endpoint.clone(), answer: trouble.clone()? })
+    };
     endpoints.iter().filter_map(of).collect()
 }
 
@@ -92,10 +96,10 @@ pub(super) fn expected(kind: &CheckKind) -> String {
         CheckKind::Operation { of, .. } => format!("the operation of `{of}` is in a declared state"),
         CheckKind::Transaction(TransactionCheck { of, .. }) => format!("the transactions in `{of}` succeeded"),
         CheckKind::Safe(Safe { of, .. }) => format!("`{of}` is a released Safe with the declared configuration"),
-        CheckKind::SafeBundle { of, safe } => {
+        CheckKind::SafeBundle(SafeBundle { of, safe, .. }) => {
             format!("`{of}` holds calls of declared contracts that would succeed from `{safe}`")
         }
-        CheckKind::SafeTx { of, bundle, safe } => {
+        CheckKind::SafeTx { of, bundle, safe, .. } => {
             format!("`{of}` is `{bundle}`, signed by enough owners of `{safe}`")
         }
         CheckKind::UnchangedSince { gate, check } => format!("`{check}` as it was at gate {gate}"),

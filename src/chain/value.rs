@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use ethers::abi::Token;
 use ethers::types::U256;
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::address::checksum;
 use super::text::hex;
+use crate::text::seconds;
 
 /// Several values as a list, one value as itself, none as null. Integers are decimal strings, whatever their size.
 pub(crate) fn to_json(tokens: &[Token]) -> Value {
@@ -36,17 +36,6 @@ fn signed(word: U256) -> String {
     if word.bit(255) { format!("-{}", (!word).overflowing_add(U256::one()).0) } else { word.to_string() }
 }
 
-/// Seconds as `48h` or `1h 30m`.
-pub(crate) fn seconds(seconds: u64) -> String {
-    match i64::try_from(seconds) {
-        Ok(seconds) if seconds < 100 * 365 * 24 * 3600 => {
-            let printer = jiff::fmt::friendly::SpanPrinter::new();
-            printer.duration_to_string(&SignedDuration::from_secs(seconds))
-        }
-        _ => format!("{seconds}s"),
-    }
-}
-
 /// A duration as people write it.
 pub(crate) fn duration(duration: Duration) -> String {
     seconds(duration.as_secs())
@@ -63,10 +52,6 @@ mod tests {
 
     #[test]
     fn time_is_written_as_people_do() {
-        assert_eq!(seconds(2), "2s");
-        assert_eq!(seconds(600), "10m");
-        assert_eq!(seconds(172_800), "48h");
-        assert_eq!(seconds(5400), "1h 30m");
         assert_eq!(delay(U256::MAX), format!("{} s", U256::MAX));
     }
 }

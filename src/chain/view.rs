@@ -173,7 +173,18 @@ impl<'a> View<'a> {
         of: &Subject,
         data: Vec<u8>,
     ) -> Result<Simulated, Finding> {
-        let call = Question::Call { from, to: of.address, data };
+        self.simulate_paid(from, of, U256::zero(), data).await
+    }
+
+    /// The same with wei that it sends.
+    pub(crate) async fn simulate_paid(
+        &self,
+        from: Option<Address>,
+        of: &Subject,
+        value: U256,
+        data: Vec<u8>,
+    ) -> Result<Simulated, Finding> {
+        let call = Question::Call { from, to: of.address, value, data };
         let mut answers = self.board.ask(vec![Question::Code(of.address), call]).await;
         let (answer, code) = (pop(&mut answers), pop(&mut answers));
         self.has_code(of, code)?;
@@ -225,21 +236,22 @@ impl<'a> View<'a> {
         let what =
             if arguments.is_empty() { format!("\"{}\"", signature.full()) } else { format!("--data {}", hex(&data)) };
         let command = format!("cast call {} {what}{sender} {}", checksum(to), self.at_block());
-        Repeat { question: Question::Call { from, to, data }, command }
+        Repeat { question: Question::Call { from, to, value: U256::zero(), data }, command }
     }
 
     /// Repeats a getter, such as `owner()(address)`.
     pub(crate) fn cast_get(&self, of: &Subject, signature: &str) -> Repeat {
         let data = Signature::parse(signature).map(|signature| signature.encode(&[])).unwrap_or_default();
         let command = format!("cast call {} \"{signature}\" {}", checksum(of.address), self.at_block());
-        Repeat { question: Question::Call { from: None, to: of.address, data }, command }
+        Repeat { question: Question::Call { from: None, to: of.address, value: U256::zero(), data }, command }
     }
 
     /// Repeats a call with raw data.
-    pub(crate) fn cast_raw(&self, from: Address, to: Address, data: &[u8]) -> Repeat {
+    pub(crate) fn cast_raw(&self, from: Address, to: Address, value: U256, data: &[u8]) -> Repeat {
         let (sender, at) = (checksum(from), checksum(to));
-        let command = format!("cast call {at} --data {} --from {sender} {}", hex(data), self.at_block());
-        Repeat { question: Question::Call { from: Some(from), to, data: data.to_vec() }, command }
+        let paid = if value.is_zero() { String::new() } else { format!(" --value {value}") };
+        let command = format!("cast call {at} --data {} --from {sender}{paid} {}", hex(data), self.at_block());
+        Repeat { question: Question::Call { from: Some(from), to, value, data: data.to_vec() }, command }
     }
 
     /// Repeats a read of code.
@@ -252,6 +264,18 @@ impl<'a> View<'a> {
     pub(crate) fn cast_slot(&self, of: &Subject, slot: H256) -> Repeat {
         let command = format!("cast storage {} {slot:?} {}", checksum(of.address), self.at_block());
         Repeat { question: Question::Slot(of.address, slot), command }
+    }
+
+    /// Repeats the question for a contract's events from a block on.
+    pub(crate) fn cast_logs(&self, of: &Subject, event: &str, topics: Vec<H256>, from: u64) -> Repeat {
+        let to = self.block.number;
+        let range = format!("--from-block {from} --to-block {to}");
+        let command = format!(
+            "cast logs {range} --address {} \"{event}\" --rpc-url \"${}\"",
+            checksum(of.address),
+            self.variable
+        );
+        Repeat { question: Question::Events { of: of.address, topics, from, to }, command }
     }
 
     /// Repeats the question for a transaction's receipt.
@@ -288,6 +312,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::chain::{Seen, Wait};
     use crate::runbook::{BlockTag, PhaseId, Place, Scope};
     use crate::verdict::Verdict;
 
@@ -308,6 +333,14 @@ mod tests {
 
         fn earlier(&self, _: &PhaseId, _: &str) -> Option<Value> {
             None
+        }
+
+        fn seen(&self) -> Seen {
+            Seen::default()
+        }
+
+        fn waits(&self, _: &Wait) -> bool {
+            false
         }
     }
 

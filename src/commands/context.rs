@@ -14,6 +14,7 @@ use crate::plan::selection::unknown;
 use crate::process::{Stop, environment};
 use crate::runbook::{self, Action, Network, Runbook, Scope};
 use crate::secrets::{Mask, Secret};
+use crate::terminal::Style;
 use crate::workspace::Workspace;
 
 /// The runbook and citadel's own surroundings.
@@ -103,6 +104,18 @@ impl Context {
             .collect()
     }
 
+    /// Knows the values of the declared variables.
+    pub(super) fn mask(&self, workspace: &Path) -> Result<Mask, Failure> {
+        let variables = self.variables(workspace);
+        Ok(Mask::new(variables.iter().map(|(name, value)| (name.as_str(), Secret::new(value.as_str()))))?)
+    }
+
+    /// How what goes on is told on this stderr.
+    pub(super) fn style(&self, folder: &Path) -> Style {
+        let variable = |name: &str| self.environment.get(name).map(String::as_str);
+        Style::detect(variable("CI"), variable("TERM"), folder.to_owned())
+    }
+
     /// The world of a run.
     pub(super) fn world(
         &self,
@@ -112,8 +125,7 @@ impl Context {
         folder: RunFolder,
         stop: tokio::sync::watch::Receiver<Stop>,
     ) -> Result<World, Failure> {
-        let variables = self.variables(&workspace.dir);
-        let mask = Mask::new(variables.iter().map(|(name, value)| (name.as_str(), Secret::new(value.as_str()))))?;
+        let (variables, mask) = (self.variables(&workspace.dir), self.mask(&workspace.dir)?);
         Ok(World {
             workspace,
             state: self.state.clone(),

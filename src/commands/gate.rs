@@ -10,6 +10,7 @@ use super::preconditions::supply;
 use super::verdicts;
 use crate::cli::Verify;
 use crate::devchain;
+use crate::engine::reading::telling_waits;
 use crate::engine::world::{View, World};
 use crate::engine::{accounts, dev_chain, gate_code, judge, signed, suspension};
 use crate::error::{ExitCode, Failure};
@@ -67,12 +68,17 @@ pub(super) async fn verify(context: &Context, args: &Verify) -> Result<ExitCode,
     let mut world = world(context, args.workspace.as_deref(), network, existing.as_ref()).await?;
     world.at = args.at;
     let read = phases.iter().map(|phase| phase.on.as_deref().unwrap_or(&network.name));
-    refuse(&unset(context, read, &world.variables), "the gates can be judged", "nothing was judged")?;
+    refuse(&unset(context, read, &world), "the gates can be judged", "nothing was judged")?;
     let view = View { runbook: &context.runbook, progress: &progress, world: &world };
     let mut views = Vec::new();
+    let mut observer = terminal::observer(&context.style(world.folder.path()));
     for phase in phases {
-        views.push(if existing.is_some() { judged(&view, phase).await } else { chain_only(&view, phase).await });
+        let judging =
+            async { if existing.is_some() { judged(&view, phase).await } else { chain_only(&view, phase).await } };
+        let tell = |activity: &str| observer.activity(activity);
+        views.push(telling_waits(&world, &format!("gate {}", phase.id), tell, judging).await);
     }
+    drop(observer);
     let older = args.at.map(|at| format!("read at block {at}, not at the newest: this opens nothing"));
     let note = if existing.is_some() { None } else { Some(NO_RUN.to_owned()) };
     let note = note.into_iter().chain(older).collect::<Vec<_>>().join("; ");
@@ -131,21 +137,23 @@ fn lines(runbook: &Runbook, phase: &Phase, results: &[CheckResult]) -> BTreeMap<
     results.iter().map(|result| (result.id.clone(), line(&result.id))).collect()
 }
 
-/// Endpoints without a URL, where fewer than must agree have one.
-fn unset<'a>(
+/// Endpoints without a URL that can be used, where fewer than must agree have one.
+pub(super) fn unset<'a>(
     context: &Context,
     networks: impl Iterator<Item = &'a str>,
-    variables: &BTreeMap<String, String>,
+    world: &World,
 ) -> Vec<(String, String)> {
     let names: BTreeSet<&str> = networks.collect();
     let read = names.iter().filter_map(|name| context.runbook.networks.get(*name));
     let short = read.filter(|network| {
-        let set = network.rpc.iter().filter(|name| variables.contains_key(*name)).count();
-        network.dev_chain.is_none() && set < network.agree.max(1)
+        let usable = network.rpc.iter().filter(|name| matches!(world.endpoint(name), Some(Ok(_)))).count();
+        network.dev_chain.is_none() && usable < network.agree.max(1)
     });
     let unset = short.flat_map(|network| {
-        let names = network.rpc.iter().filter(|name| !variables.contains_key(*name));
-        names.map(|name| (format!("`{name}` is not set: the URL of an endpoint for {}", network.name), supply(name)))
+        network.rpc.iter().filter_map(|name| {
+            let why = world.endpoint(name).map_or_else(|| Some("is not set".to_owned()), Result::err)?;
+            Some((format!("`{name}` {why}: the URL of an endpoint for {}", network.name), supply(name)))
+        })
     });
     unset.collect()
 }
@@ -153,7 +161,7 @@ fn unset<'a>(
 /// Whether a check can be judged without what a run kept.
 fn needs_no_run(kind: &CheckKind) -> bool {
     match kind {
-        CheckKind::SafeBundle { .. }
+        CheckKind::SafeBundle(_)
         | CheckKind::SafeTx { .. }
         | CheckKind::UnchangedSince { .. }
         | CheckKind::Transaction(_)

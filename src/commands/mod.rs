@@ -1,11 +1,13 @@
 //! One file a subcommand, each thin: read what the others need, call them, and give the exit code.
 
+mod archive;
 mod check;
 mod completions;
 mod context;
 mod contingency;
 mod decide;
 mod devchain;
+mod diff;
 mod doctor;
 mod explain;
 mod gate;
@@ -18,6 +20,7 @@ mod report;
 mod resume;
 mod run;
 mod sign_off;
+mod snapshot;
 mod status;
 mod step;
 mod verdicts;
@@ -41,9 +44,13 @@ pub async fn dispatch(cli: &Cli) -> Result<ExitCode, Failure> {
             replay::judge_again(file, args.format).await
         }
         Command::Gate(Gate::Verify(args)) => gate::verify(&Context::new(global)?, args).await,
+        Command::Snapshot(args) => snapshot::snapshot(&Context::new(global)?, args).await,
+        Command::Diff(args) => diff::diff(args),
         Command::Doctor(args) => doctor::doctor(&Context::new(global)?, args).await,
         Command::Status(args) => status::status(&Context::new(global)?, args),
         Command::Report(args) => report::report(&Context::new(global)?, args),
+        Command::Archive(args) => archive::archive(&Context::new(global)?, args).await,
+        Command::Export(args) => archive::export(&Context::new(global)?, args).await,
         Command::Verify(args) => verify::verify(args).await,
         Command::SignOff(args) => Box::pin(sign_off::sign_off(&Context::new(global)?, args)).await,
         Command::Contingency(Contingency::List) => Ok(contingency::list(&Context::new(global)?)),

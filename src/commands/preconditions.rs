@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::context::Context;
 use super::opening::Prospect;
 use crate::chain::EndpointUrl;
-use crate::runbook::{CheckKind, Effects, EvidenceKind, Network, Phase, digest};
+use crate::runbook::{CheckKind, Effects, EvidenceKind, Network, Phase, SafeBundle, digest};
 use crate::secrets::problem;
 use crate::text::list;
 use crate::workspace;
@@ -208,7 +208,7 @@ fn named(kind: &CheckKind) -> Vec<&str> {
             [&asked.of].into_iter().chain(&asked.has).chain(&asked.has_not).map(String::as_str).collect()
         }
         CheckKind::Transaction(asked) => asked.to.iter().chain(&asked.safe).map(String::as_str).collect(),
-        CheckKind::SafeBundle { safe, .. } => vec![safe],
+        CheckKind::SafeBundle(SafeBundle { safe, .. }) => vec![safe],
         // Several calls are one transaction only through the declared `multi_send`.
         CheckKind::SafeTx { safe, .. } => vec![safe, "multi_send"],
         CheckKind::UnchangedSince { .. } | CheckKind::Json { .. } => Vec::new(),

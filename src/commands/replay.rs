@@ -1,6 +1,7 @@
 //! `citadel gate verify --replay`: judges a gate's record again, from the file alone. It says consistent or not; it opens
 //! nothing and never says *passed*.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -9,10 +10,11 @@ use serde_json::json;
 
 use crate::cli::VerdictFormat;
 use crate::digest::sha256;
-use crate::engine::replay::{Found, Replay, replay};
+use crate::engine::replay::{Beside, Found, Replay, replay};
 use crate::error::{ExitCode, Failure};
 use crate::event::Event;
 use crate::journal::{self, RunFolder};
+use crate::progress::Progress;
 use crate::terminal;
 use crate::text::clean;
 
@@ -21,10 +23,11 @@ pub(super) async fn judge_again(file: &Path, format: VerdictFormat) -> Result<Ex
         Failure { code: ExitCode::Usage, ..Failure::from(error) }
             .hint("name a record: `gates/GATE.N.json` in a run's folder, or `gates/GATE.json` beside its report")
     })?;
-    let mut replay = replay(&bytes).await?;
     let bound = bound(file, &sha256(&bytes))?;
+    let beside = bound.as_ref().ok().and_then(Option::as_ref);
+    let mut replay = replay(&bytes, beside).await?;
     replay.problems.extend(bound.as_ref().err().cloned());
-    let journal = bound.is_ok_and(|bound| bound);
+    let journal = beside.is_some();
     match format {
         VerdictFormat::Json => terminal::data(&as_json(&replay, journal)?),
         VerdictFormat::Human => terminal::data(&for_people(&replay, journal)),
@@ -43,25 +46,28 @@ pub(super) async fn judge_again(file: &Path, format: VerdictFormat) -> Result<Ex
     }
 }
 
-/// Whether the journal beside the record names exactly these bytes; `Ok(false)`: there is none. `Err`: it names others.
-fn bound(file: &Path, sha256: &str) -> Result<Result<bool, String>, Failure> {
+/// The run whose journal, beside the record, names exactly these bytes; `Ok(None)`: there is none. `Err`: it names others.
+fn bound(file: &Path, sha256: &str) -> Result<Result<Option<Beside>, String>, Failure> {
     let (Some(name), Some(folder)) = (file.file_name(), file.parent().and_then(Path::parent)) else {
-        return Ok(Ok(false));
+        return Ok(Ok(None));
     };
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let journal = RunFolder::at(folder).journal();
+    let folder = RunFolder::at(if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    let journal = folder.journal();
     if !journal.is_file() {
-        return Ok(Ok(false));
+        return Ok(Ok(None));
     }
     let path = format!("gates/{}", name.to_string_lossy());
     let entries = journal::read(&journal)?.entries;
-    let judged = entries.iter().find_map(|entry| match &entry.event {
-        Event::GateJudged(judged) if judged.record == path => Some((entry.seq, judged)),
+    let judged = entries.iter().enumerate().find_map(|(at, entry)| match &entry.event {
+        Event::GateJudged(judged) if judged.record == path => Some((at, entry.seq, judged)),
         _ => None,
     });
     Ok(match judged {
-        Some((_, judged)) if judged.record_sha256 == sha256 => Ok(true),
-        Some((seq, judged)) => Err(format!(
+        Some((at, _, judged)) if judged.record_sha256 == sha256 => {
+            let progress = Progress::replay(entries[..at].iter().map(|entry| &entry.event));
+            Ok(Some(Beside { folder, progress }))
+        }
+        Some((_, seq, judged)) => Err(format!(
             "the file is not what record {seq} of the run's journal names: its SHA-256 is {sha256}, not {}",
             judged.record_sha256
         )),
@@ -80,29 +86,42 @@ fn for_people(replay: &Replay, journal: bool) -> String {
         record.judged, record.citadel, record.network, record.verdict
     );
     let _ = writeln!(out, "  {}", clean(&head));
+    let mut left: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (id, found) in &replay.found {
         let (mark, words) = match found {
             Found::Follows => ("=", "follows from the recorded bytes".to_owned()),
             Found::Differs(why) => ("✘", clean(why)),
-            Found::NotJudged => ("-", "rests on the run's journal; not judged again".to_owned()),
+            Found::NotJudged(why) => {
+                left.entry(why).or_default().push(id);
+                continue;
+            }
         };
         let _ = writeln!(out, "    {mark} {}   {words}", clean(id));
+    }
+    for (why, ids) in left {
+        let _ = writeln!(out, "    - {}   not judged again, because {why}", clean(&ids.join(", ")));
     }
     for problem in &replay.problems {
         let _ = writeln!(out, "    ✘ {}", clean(problem));
     }
     let bound = if journal { "; the run's journal names exactly this file" } else { "" };
     out + &match replay.first_problem() {
-        None => format!("consistent{bound}\n"),
+        None => format!("consistent{bound}{}\n", not_judged(replay)),
         Some(_) => "not consistent\n".to_owned(),
     }
+}
+
+/// How much of the record was not judged again.
+fn not_judged(replay: &Replay) -> String {
+    let not = replay.found.iter().filter(|(_, found)| matches!(found, Found::NotJudged(_))).count();
+    if not == 0 { String::new() } else { format!("; {not} of {} were not judged again", replay.found.len()) }
 }
 
 fn as_json(replay: &Replay, journal: bool) -> anyhow::Result<String> {
     let results = replay.found.iter().map(|(id, found)| match found {
         Found::Follows => json!({ "id": id, "found": "follows" }),
         Found::Differs(why) => json!({ "id": id, "found": "differs", "reason": why }),
-        Found::NotJudged => json!({ "id": id, "found": "not_judged" }),
+        Found::NotJudged(why) => json!({ "id": id, "found": "not_judged", "reason": why }),
     });
     let value = json!({
         "format": 1,

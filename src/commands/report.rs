@@ -9,9 +9,9 @@ use crate::report::{Report, json, junit, markdown};
 use crate::terminal;
 
 pub(super) fn report(context: &Context, args: &Args) -> Result<ExitCode, Failure> {
-    let existing = match &args.run {
+    let existing = match &args.of.run {
         Some(folder) => Some(Existing::read(String::new(), RunFolder::at(&context.here.join(folder)))?),
-        None => Existing::latest(&context.home(context.network(args.net.network.as_deref())?))?,
+        None => Existing::latest(&context.home(context.network(args.of.net.network.as_deref())?))?,
     };
     let Some(existing) = existing else {
         return Err(Failure::new(ExitCode::Precondition, "there is no run to report on")

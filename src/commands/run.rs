@@ -18,7 +18,7 @@ use crate::operator::{self, Choice};
 use crate::process::{Stop, shims, signals};
 use crate::recorder::Recorder;
 use crate::signoff;
-use crate::terminal::{self, Style};
+use crate::terminal;
 
 pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failure> {
     let stop = signals::listen()?;
@@ -72,9 +72,8 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     }
     world.folder.create()?;
     shims::write(&world.folder.shims(), world.path())?;
-    let variable = |name: &str| context.environment.get(name).map(String::as_str);
-    let style = Style::detect(variable("CI"), variable("TERM"), world.folder.path().to_owned());
-    let mut recorder = Recorder::new(journal, progress, vec![terminal::observer(&style)]);
+    let observer = terminal::observer(&context.style(world.folder.path()));
+    let mut recorder = Recorder::new(journal, progress, vec![observer]);
     recorder.record(opening)?;
     let scope_progress = recorder.progress().clone();
     let view = View { runbook: &context.runbook, progress: &scope_progress, world: &world };

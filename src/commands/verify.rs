@@ -2,10 +2,11 @@
 //! needs no runbook, and never says *passed*.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::audit::{Audit, End, Expected, Problem, audit};
+use crate::audit::{Audit, EXPORTED, End, Expected, Problem, audit};
 use crate::cli::VerifyRun;
 use crate::error::{ExitCode, Failure};
 use crate::journal::RunFolder;
@@ -14,7 +15,8 @@ use crate::text::{clean, count};
 
 pub(super) async fn verify(args: &VerifyRun) -> Result<ExitCode, Failure> {
     let folder = args.dir.as_path();
-    if !RunFolder::at(folder).journal().is_file() {
+    let is_run = |folder: &Path| RunFolder::at(folder).journal().is_file();
+    if !is_run(folder) && !is_run(&folder.join(EXPORTED)) {
         return Err(Failure::new(ExitCode::Usage, format!("`{}` holds no `journal.jsonl`", folder.display()))
             .hint("name a run's folder, as `citadel status` shows it, or one that `citadel export` made"));
     }
@@ -49,7 +51,7 @@ fn for_people(audit: &Audit) -> String {
     }
     let end = match audit.end {
         End::Complete => "every gate passed",
-        End::Partial => "what was asked for was done; not every gate is open",
+        End::Partial => "the run ended before every gate was open",
         End::Closed => "the run was closed before its end",
         End::Open => "the run is not over",
     };

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::judge::Judgement;
 use super::world::View;
 use crate::journal::RunFolder;
-use crate::runbook::{Check, CheckKind, PersonKey, Phase, Safe, SignOff, SignerKey, Signers, Template};
+use crate::runbook::{Check, CheckKind, PersonKey, Phase, Runbook, Safe, SignOff, SignerKey, Signers, Template};
 use crate::signoff::{self, Verified};
 use crate::verdict::{CheckResult, Verdict};
 
@@ -25,7 +25,7 @@ pub type Contracts = BTreeMap<String, Result<Verified, String>>;
 /// The checks that a phase's sign-off adds to its gate's.
 pub fn asks(view: &View<'_>, phase: &Phase) -> Vec<Check> {
     let Some(sign_off) = &phase.gate.sign_off else { return Vec::new() };
-    let owners = view.runbook.signers.get(&sign_off.signers).and_then(|group| owners_check(view, phase, group));
+    let owners = owners_check(view.runbook, phase, sign_off);
     let signatures = candidates(view, phase, sign_off).into_iter().map(|candidate| candidate.check);
     owners.into_iter().chain(signatures).collect()
 }
@@ -33,39 +33,53 @@ pub fn asks(view: &View<'_>, phase: &Phase) -> Vec<Check> {
 /// Takes the sign-off's own answers out of a judgement; the owners stay in it, as a check of their own.
 pub fn take(view: &View<'_>, phase: &Phase, judgement: &mut Judgement) -> Contracts {
     let Some(sign_off) = &phase.gate.sign_off else { return Contracts::new() };
-    let owners = format!("signers {}", sign_off.signers);
-    for result in judgement.results.iter_mut().filter(|result| result.id == owners) {
+    take_from(&mut judgement.results, sign_off, candidates(view, phase, sign_off))
+}
+
+/// The same from results alone.
+pub(super) fn take_from(results: &mut Vec<CheckResult>, sign_off: &SignOff, candidates: Vec<Candidate>) -> Contracts {
+    let owners = owners_id(&sign_off.signers);
+    for result in results.iter_mut().filter(|result| result.id == owners) {
         "safe_owners".clone_into(&mut result.kind);
         result.observed = json!({ "owners": result.observed["owners"] });
     }
     let mut said = Contracts::new();
-    for Candidate { file, check, key } in candidates(view, phase, sign_off) {
-        let Some(at) = judgement.results.iter().position(|result| result.id == check.id) else { continue };
-        let result = judgement.results.remove(at);
+    for Candidate { file, check, key } in candidates {
+        let Some(at) = results.iter().position(|result| result.id == check.id) else { continue };
+        let result = results.remove(at);
         said.insert(file, answer(&result, &key));
     }
     said
 }
 
+fn owners_id(group: &str) -> String {
+    format!("signers {group}")
+}
+
 /// Whose signatures count: the declared keys, or those of the Safe's owners as the gate saw them.
 pub fn keys(view: &View<'_>, phase: &Phase, sign_off: &SignOff, results: &[CheckResult]) -> Vec<SignerKey> {
-    let Some(group) = view.runbook.signers.get(&sign_off.signers).filter(|group| group.safe_owners.is_some()) else {
-        return view.signers(view.network(phase), sign_off);
-    };
-    let id = format!("signers {}", group.name);
+    let owners = view.runbook.signers.get(&sign_off.signers).and_then(|group| owners_keys(group, results));
+    owners.unwrap_or_else(|| view.signers(view.network(phase), sign_off))
+}
+
+/// The keys of the owners that the gate saw, where the group is a Safe's owners.
+pub(super) fn owners_keys(group: &Signers, results: &[CheckResult]) -> Option<Vec<SignerKey>> {
+    group.safe_owners.as_ref()?;
+    let id = owners_id(&group.name);
     let seen = results.iter().find(|result| result.id == id && result.verdict == Verdict::Passed);
     let owners = seen.and_then(|result| result.observed["owners"].as_array()).into_iter().flatten();
     let owners = owners.filter_map(|owner| owner.as_str()?.parse::<Address>().ok());
-    owners.map(|owner| SignerKey { who: name(group, owner), key: PersonKey::Ethereum(owner) }).collect()
+    Some(owners.map(|owner| SignerKey { who: name(group, owner), key: PersonKey::Ethereum(owner) }).collect())
 }
 
-/// Owners whose names nobody declared: it is not known that they are not the operator.
-pub fn nameless(group: &Signers, keys: &[SignerKey]) -> Vec<String> {
-    if group.safe_owners.is_none() {
-        return Vec::new();
-    }
+/// Owners whose names nobody declared, with why they do not count: it is not known that they are not the operator.
+pub(super) fn excluded(runbook: &Runbook, sign_off: &SignOff, keys: &[SignerKey]) -> BTreeMap<String, String> {
+    let group = runbook.signers.get(&sign_off.signers).filter(|group| group.safe_owners.is_some());
+    let Some(group) = group else { return BTreeMap::new() };
     let declared = |key: &&SignerKey| group.keys.iter().any(|known| known.key == key.key);
-    keys.iter().filter(|key| !declared(key)).map(|key| key.who.clone()).collect()
+    let nameless = keys.iter().filter(|key| !declared(key)).map(|key| &key.who);
+    let why = |who: &String| format!("nobody declared who `{who}` is, so that it may be the operator (`not_operator`)");
+    nameless.map(|who| (who.clone(), why(who))).collect()
 }
 
 fn name(group: &Signers, owner: Address) -> String {
@@ -74,22 +88,23 @@ fn name(group: &Signers, owner: Address) -> String {
 }
 
 /// The Safe must be a real one, with the modules that the runbook's own checks of it declare.
-fn owners_check(view: &View<'_>, phase: &Phase, group: &Signers) -> Option<Check> {
+pub(super) fn owners_check(runbook: &Runbook, phase: &Phase, sign_off: &SignOff) -> Option<Check> {
+    let group = runbook.signers.get(&sign_off.signers)?;
     let safe = group.safe_owners.as_ref()?;
-    let checks = view.runbook.invariants.iter().chain(&phase.gate.checks);
+    let checks = runbook.invariants.iter().chain(&phase.gate.checks);
     let declared = checks.filter_map(|check| match &check.kind {
         CheckKind::Safe(asked) if asked.of == *safe => Some(asked),
         _ => None,
     });
     let Safe { modules, guard, module_guard, .. } = declared.into_iter().next().cloned().unwrap_or_default();
     let kind = CheckKind::Safe(Safe { of: safe.clone(), modules, guard, module_guard, ..Safe::default() });
-    Some(Check { id: format!("signers {}", group.name), kind, place: phase.place })
+    Some(Check { id: owners_id(&group.name), kind, place: phase.place })
 }
 
 /// A file that only a contract can judge.
-struct Candidate {
+pub(super) struct Candidate {
     file: String,
-    check: Check,
+    pub(super) check: Check,
     key: SignerKey,
 }
 
@@ -100,29 +115,36 @@ fn candidates(view: &View<'_>, phase: &Phase, sign_off: &SignOff) -> Vec<Candida
     let seen = gate.and_then(|gate| gate.judged.as_ref()).map_or(&[][..], |judged| &judged.results);
     let keys = keys(view, phase, sign_off, seen);
     let statement = std::fs::read(view.world.folder.file(&request.statement)).unwrap_or_default();
-    let Ok(hash) = signoff::typed_hash(&statement) else { return Vec::new() };
     let folder = view.world.folder.file(&RunFolder::sign_off(&request.gate.0, &request.nonce));
     let files = signoff::signatures(&folder).into_iter().filter_map(|(file, content)| Some((file, content.ok()?)));
     let files = files.filter(|(_, text)| signoff::is_hex(text) && signoff::verify(&statement, text, &keys).is_err());
-    files
-        .filter_map(|(file, text)| {
-            let stem = Path::new(&file).file_stem()?.to_str()?;
-            let of = |key: &&SignerKey| signoff::file_name(&key.who) == stem;
-            let key = keys.iter().filter(of).find(|key| matches!(key.key, PersonKey::Ethereum(_)))?.clone();
-            let PersonKey::Ethereum(account) = key.key else { return None };
-            let text = text.trim();
-            let digits = text.strip_prefix("0x").unwrap_or(text);
-            let kind = CheckKind::Call {
-                of: to_checksum(&account, None),
-                signature: IS_VALID.to_owned(),
-                args: vec![Template(format!("{hash:#x}")), Template(format!("0x{digits}"))],
-                from: None,
-                rules: Vec::new(),
-            };
-            let check = Check { id: format!("signature {file}"), kind, place: phase.place };
-            Some(Candidate { file, check, key })
-        })
-        .collect()
+    files.filter_map(|(file, text)| candidate(&statement, file, &text, &keys, phase)).collect()
+}
+
+/// The question to the contract that a signature's file names.
+pub(super) fn candidate(
+    statement: &[u8],
+    file: String,
+    text: &str,
+    keys: &[SignerKey],
+    phase: &Phase,
+) -> Option<Candidate> {
+    let hash = signoff::typed_hash(statement).ok()?;
+    let stem = Path::new(&file).file_stem()?.to_str()?;
+    let of = |key: &&SignerKey| signoff::file_name(&key.who) == stem;
+    let key = keys.iter().filter(of).find(|key| matches!(key.key, PersonKey::Ethereum(_)))?.clone();
+    let PersonKey::Ethereum(account) = key.key else { return None };
+    let text = text.trim();
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let kind = CheckKind::Call {
+        of: to_checksum(&account, None),
+        signature: IS_VALID.to_owned(),
+        args: vec![Template(format!("{hash:#x}")), Template(format!("0x{digits}"))],
+        from: None,
+        rules: Vec::new(),
+    };
+    let check = Check { id: format!("signature {file}"), kind, place: phase.place };
+    Some(Candidate { file, check, key })
 }
 
 /// What a contract's answer means: only the magic value, exactly, is a signature.

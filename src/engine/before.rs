@@ -16,7 +16,8 @@ impl Engine<'_> {
             return Vec::new();
         }
         let view = self.view();
-        let judged = judge::checks_and(&view, network, &checks, &[], view.kept(network), None).await;
+        let reading = judge::checks_and(&view, network, &checks, &[], view.kept(network), None);
+        let judged = self.telling_waits(&format!("step {}", step.id), reading).await;
         judged.results.into_iter().filter(|result| result.verdict != Verdict::Passed).collect()
     }
 

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Ending, Engine, interrupted, judge};
+use super::{Ending, Engine, facts, interrupted, judge};
 use crate::error::{ExitCode, Failure};
 use crate::event::Event;
 use crate::plan::{self, Item};
@@ -154,7 +154,10 @@ impl Engine<'_> {
         let checks: Vec<&Check> = phase.gate.checks.iter().collect();
         let view = self.view();
         let newest = judge::checks_and(&view, &latest, &checks, &[], view.kept(&latest), None).await;
-        let steps = phase.steps.iter().map(|step| judge::step_result(&view, step, &view.kept(&latest)));
+        let steps = phase
+            .steps
+            .iter()
+            .map(|step| facts::step_result(view.progress, &view.world.network, step, &view.kept(&latest)));
         let results: Vec<CheckResult> = newest.results.into_iter().chain(steps).collect();
         let over = phase.gate.checks.is_empty() || newest_passed(&results, phase);
         let mut left = sentences(&results);

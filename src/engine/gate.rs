@@ -1,13 +1,16 @@
 //! A gate: published copies first, then the judgement, then people, then the record.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
+use super::accounts::Contracts;
 use super::judge::{self, Judgement};
 use super::publish;
 use super::record::GateRecord;
 use super::suspension;
-use super::world::View;
-use super::{Engine, accounts};
+use super::{Engine, accounts, signed_record};
+use crate::chain::Reading;
 use crate::digest::sha256;
 use crate::error::Failure;
 use crate::event::{BlockRef, Event, GateJudged};
@@ -32,35 +35,36 @@ impl Engine<'_> {
             judgement.results.extend(suspension::results(&self.view()));
         }
         let verdict = worst(judgement.results.iter().map(|result| result.verdict));
-        let judged = self.record_of(phase, verdict, judgement)?;
+        let judged = self.record_of(phase, verdict, judgement, &contracts)?;
         self.recorder.record(Event::GateJudged(judged))
     }
 
     /// Judges, and shows what it waits for; none where citadel was asked to stop.
-    async fn judgement(&mut self, phase: &Phase) -> Option<Judgement> {
-        let (mut stop, mut waits) = (self.world.stop.clone(), self.world.waits.subscribe());
-        let progress = self.recorder.progress().clone();
-        let view = View { runbook: self.runbook, progress: &progress, world: &self.world };
+    async fn judgement(&self, phase: &Phase) -> Option<Judgement> {
+        let mut stop = self.world.stop.clone();
+        let view = self.view();
         let more = accounts::asks(&view, phase);
-        let mut judging = std::pin::pin!(judge::judge(&view, phase, &more));
-        loop {
-            tokio::select! {
-                judgement = &mut judging => return Some(judgement),
-                _ = stop.wait_for(|stop| *stop != Stop::No) => return None,
-                Ok(()) = waits.changed() => {
-                    let wait = waits.borrow_and_update().clone();
-                    if let Some(wait) = wait {
-                        self.recorder.activity(&format!("gate {} waits for a block: {wait}", phase.id));
-                    }
-                }
-            }
+        let gate = format!("gate {}", phase.id);
+        tokio::select! {
+            judgement = self.telling_waits(&gate, judge::judge(&view, phase, &more)) => Some(judgement),
+            _ = stop.wait_for(|stop| *stop != Stop::No) => None,
         }
     }
 
     /// Writes everything that is needed to judge the gate again, and gives the event that points at it.
-    fn record_of(&self, phase: &Phase, verdict: Verdict, judgement: Judgement) -> Result<GateJudged, Failure> {
+    fn record_of(
+        &self,
+        phase: &Phase,
+        verdict: Verdict,
+        judgement: Judgement,
+        contracts: &Contracts,
+    ) -> Result<GateJudged, Failure> {
         let network = self.view().network(phase);
         let definition = self.definition(phase);
+        let view = self.view();
+        let sign_off = phase.gate.sign_off.as_ref();
+        let sign_off =
+            sign_off.and_then(|asked| signed_record::keep(&view, phase, asked, &judgement.results, contracts));
         let Judgement { results, reading, asks, noted } = judgement;
         let block = reading.as_ref().and_then(|reading| reading.block).map(|block| BlockRef {
             number: block.number,
@@ -82,6 +86,7 @@ impl Engine<'_> {
             transactions: asks,
             inputs: noted,
             reading,
+            sign_off,
             runbook: self.runbook.text.clone(),
         };
         let text = record.sealed()?;
@@ -97,6 +102,8 @@ impl Engine<'_> {
             record: path,
             record_sha256: sha256(&text),
             definition,
+            heads: record.reading.as_ref().map(heads).unwrap_or_default(),
+            notes: record.reading.map(|reading| reading.notes).unwrap_or_default(),
         })
     }
 
@@ -104,4 +111,10 @@ impl Engine<'_> {
         let outline = self.recorder.progress().phases.iter().find(|outline| outline.id == phase.id);
         outline.map(|outline| outline.digest.clone()).unwrap_or_default()
     }
+}
+
+/// The newest block that each counted endpoint told.
+fn heads(reading: &Reading) -> BTreeMap<String, u64> {
+    let counted = reading.endpoints.iter().filter(|report| report.counted);
+    counted.filter_map(|report| Some((report.variable.clone(), report.head?))).collect()
 }

@@ -7,8 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::facts::HandedInThen;
 use super::world::Around;
-use crate::chain::{BlockChoice, Known, Surroundings, checksum};
+use crate::chain::{BlockChoice, Fetched, Known, Seen, Surroundings, Wait, checksum};
 use crate::runbook::{Check, Lookup, PhaseId, Scope, Template};
 
 /// What checks may look at: what the chain room asks for, and files of the workspace.
@@ -29,6 +30,9 @@ pub struct Noted {
     /// Files of the workspace.
     pub files: BTreeMap<String, Content>,
     pub earlier: Vec<Earlier>,
+    /// What the transactions of done steps were taken from beside artefacts, by the step.
+    #[serde(default)]
+    pub transactions: BTreeMap<String, HandedInThen>,
 }
 
 /// The content of a file.
@@ -54,6 +58,8 @@ pub struct Earlier {
 /// The surroundings of a run, with a note of what was asked for.
 pub(super) struct Noting<'a> {
     around: Around<'a>,
+    /// What services were asked for before, by address.
+    fetched: Fetched,
     noted: Mutex<Noted>,
 }
 
@@ -65,7 +71,12 @@ impl<'a> Noting<'a> {
         let mentioned = |(name, _): &(&String, &String)| texts.contains(name.as_str());
         let names = around.scope().values.iter().filter(mentioned).map(|(name, value)| (name.clone(), value.clone()));
         let noted = Noted { contracts, names: names.collect(), ..Noted::default() };
-        Self { around, noted: Mutex::new(noted) }
+        Self { around, fetched: Fetched::new(), noted: Mutex::new(noted) }
+    }
+
+    /// The same with what services told; a check finds it as an artefact of that address.
+    pub(super) fn with(self, fetched: Fetched) -> Self {
+        Self { fetched, ..self }
     }
 
     /// What was looked at.
@@ -84,7 +95,7 @@ impl Surroundings for Noting<'_> {
     }
 
     fn artefact(&self, name: &str) -> Result<Vec<u8>, String> {
-        let found = self.around.artefact(name);
+        let found = self.fetched.get(name).cloned().unwrap_or_else(|| self.around.artefact(name));
         self.note(|noted| drop(noted.artefacts.insert(name.to_owned(), Content::of(&found))));
         found
     }
@@ -103,6 +114,14 @@ impl Surroundings for Noting<'_> {
     fn at(&self) -> Option<BlockChoice> {
         self.around.at()
     }
+
+    fn seen(&self) -> Seen {
+        self.around.seen()
+    }
+
+    fn waits(&self, wait: &Wait) -> bool {
+        self.around.waits(wait)
+    }
 }
 
 impl Documents for Noting<'_> {
@@ -114,11 +133,16 @@ impl Documents for Noting<'_> {
 }
 
 impl Content {
-    fn of(found: &Result<Vec<u8>, String>) -> Self {
+    pub(super) fn of(found: &Result<Vec<u8>, String>) -> Self {
         match found {
             Err(reason) => Self::Missing(reason.clone()),
             Ok(bytes) => String::from_utf8(bytes.clone()).map_or_else(|_| Self::Bytes(bytes.clone()), Self::Text),
         }
+    }
+
+    /// A text, or why there was none.
+    pub(super) fn of_text(found: Result<String, String>) -> Self {
+        found.map_or_else(Self::Missing, Self::Text)
     }
 
     /// The bytes, or why there were none.

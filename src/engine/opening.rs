@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Engine;
+use super::names;
 use super::signing::nonce;
 use super::world::View;
 use crate::digest::sha256;
@@ -15,7 +16,8 @@ use crate::event::{Event, OpeningRequested};
 use crate::journal::{RunFolder, create_folder};
 use crate::operator;
 use crate::process::Stop;
-use crate::runbook::SignerKey;
+use crate::progress::{OpeningProof, Progress};
+use crate::runbook::{Runbook, SignerKey};
 use crate::signoff::{self, Asked, JournalPoint, Opening};
 
 /// How long one signature lets an operator take the run up again.
@@ -150,43 +152,59 @@ impl Engine<'_> {
     }
 }
 
-/// Everybody who operates this run, proved by signatures that are verified again here; the error says why nobody knows.
-pub fn proved(view: &View<'_>) -> Result<BTreeSet<String>, String> {
-    let opening = &view.progress.opening;
-    if opening.proved.is_empty() {
-        return Err("nobody proved with a signature that they operate this run".into());
-    }
-    if opening.unproved {
-        return Err("a step of this run began before its operator proved who they are".into());
-    }
-    for (who, proof) in &opening.proved {
-        verify(view, proof).map_err(|why| format!("the opening signature of `{who}`: {why}"))?;
-    }
-    Ok(opening.proved.keys().cloned().collect())
+/// A run's openings: what its journal adds up to, and the folder that holds their files.
+#[derive(Clone, Copy)]
+pub struct Openings<'a> {
+    pub runbook: &'a Runbook,
+    pub progress: &'a Progress,
+    pub folder: &'a RunFolder,
+    /// The run's own network.
+    pub network: &'a str,
 }
 
-/// Verifies one recorded opening from its files.
-pub fn verify(view: &View<'_>, proof: &crate::progress::OpeningProof) -> Result<(), String> {
-    let statement = std::fs::read(view.world.folder.file(&proof.request.statement)).unwrap_or_default();
-    let text = signoff::read_signature(&view.world.folder.file(&proof.signature))?;
-    let keys: Vec<SignerKey> = view.keys_of(&proof.request.operator);
-    // It counted when it was recorded; its age then is not judged again.
-    Asked::opening(&proof.request, &statement).judge_one(&text, &keys, Timestamp::UNIX_EPOCH).map(|_| ())
-}
+impl<'a> Openings<'a> {
+    /// Those of the run that is looked at.
+    pub fn of(view: &'a View<'_>) -> Self {
+        let View { runbook, progress, world } = view;
+        Self { runbook, progress, folder: &world.folder, network: &world.network }
+    }
 
-/// Who does not count at a gate with `not_operator`, and why; the error says why that cannot be known.
-pub fn excluded(view: &View<'_>, dev_chain: bool) -> Result<BTreeMap<String, String>, String> {
-    let operators = &view.runbook.networks[&view.world.network].operators;
-    let people = if !operators.is_empty() {
-        proved(view)?
-    } else if dev_chain {
-        view.progress.opening.claimed.clone()
-    } else {
-        return Err(format!(
-            "`[network.{}]` names no `operators` who could prove that they operate",
-            view.world.network
-        ));
-    };
-    let reason = |who: &String| format!("`{who}` operates this run, and this gate wants other people (`not_operator`)");
-    Ok(people.into_iter().map(|who| (who.clone(), reason(&who))).collect())
+    /// Everybody who operates this run, proved by signatures that are verified again here; the error says why nobody knows.
+    pub fn proved(&self) -> Result<BTreeSet<String>, String> {
+        let opening = &self.progress.opening;
+        if opening.proved.is_empty() {
+            return Err("nobody proved with a signature that they operate this run".into());
+        }
+        if opening.unproved {
+            return Err("a step of this run began before its operator proved who they are".into());
+        }
+        for (who, proof) in &opening.proved {
+            self.verify(proof).map_err(|why| format!("the opening signature of `{who}`: {why}"))?;
+        }
+        Ok(opening.proved.keys().cloned().collect())
+    }
+
+    /// Verifies one recorded opening from its files.
+    pub fn verify(&self, proof: &OpeningProof) -> Result<(), String> {
+        let statement = std::fs::read(self.folder.file(&proof.request.statement)).unwrap_or_default();
+        let text = signoff::read_signature(&self.folder.file(&proof.signature))?;
+        let keys: Vec<SignerKey> = names::keys_of(self.runbook, &proof.request.operator);
+        // It counted when it was recorded; its age then is not judged again.
+        Asked::opening(&proof.request, &statement).judge_one(&text, &keys, Timestamp::UNIX_EPOCH).map(|_| ())
+    }
+
+    /// Who does not count at a gate with `not_operator`, and why; the error says why that cannot be known.
+    pub fn excluded(&self, dev_chain: bool) -> Result<BTreeMap<String, String>, String> {
+        let operators = &self.runbook.networks[self.network].operators;
+        let people = if !operators.is_empty() {
+            self.proved()?
+        } else if dev_chain {
+            self.progress.opening.claimed.clone()
+        } else {
+            return Err(format!("`[network.{}]` names no `operators` who could prove that they operate", self.network));
+        };
+        let reason =
+            |who: &String| format!("`{who}` operates this run, and this gate wants other people (`not_operator`)");
+        Ok(people.into_iter().map(|who| (who.clone(), reason(&who))).collect())
+    }
 }

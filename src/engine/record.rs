@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::inputs::Noted;
+use super::signed_record::SignedRecord;
 use crate::chain::{Reading, TransactionsAsk};
 use crate::digest::sha256;
 use crate::runbook::PhaseId;
 use crate::verdict::{CheckResult, Verdict};
 
 /// The format that is written and read.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// What stands between the record and its seal, the last member.
 const SEAL: &str = ",\n  \"seal\": \"";
@@ -38,6 +39,9 @@ pub struct GateRecord {
     pub transactions: Vec<TransactionsAsk>,
     pub inputs: Noted,
     pub reading: Option<Reading>,
+    /// What people signed, where they were asked to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_off: Option<SignedRecord>,
     /// The runbook as it was written.
     pub runbook: String,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::accounts::{self, Contracts};
-use super::opening;
+use super::opening::Openings;
 use super::world::View;
 use crate::event::SignOffRequested;
 use crate::journal::RunFolder;
@@ -13,7 +13,8 @@ use crate::runbook::{Phase, SignOff, SignerKey};
 use crate::signoff::{self, Asked, Tally};
 use crate::verdict::{CheckResult, Verdict};
 
-const ID: &str = "sign-off";
+/// The id and the kind of a sign-off's result.
+pub(super) const ID: &str = "sign-off";
 
 /// The sign-off of a gate that was opened before, judged again: the statement as it was signed then.
 pub fn standing(
@@ -42,7 +43,7 @@ pub fn standing(
         let again = format!("put it back, or `citadel run --phase {} --network {}`", phase.id, view.world.network);
         return CheckResult::failed(ID, ID, format!("what was signed is no longer there: {problem}")).hint(again);
     }
-    result(view, request, &tally(view, request, &terms, contracts, now))
+    result(&view.world.network, request, &tally(view, request, &terms, contracts, now))
 }
 
 /// Whose signatures count at a gate, and whose do not.
@@ -63,12 +64,8 @@ pub fn terms(
     let mut excluded = BTreeMap::new();
     if sign_off.not_operator {
         let dev_chain = view.network(phase).dev_chain.is_some();
-        excluded = opening::excluded(view, dev_chain).map_err(|why| Box::new(unknown_operator(view, &why)))?;
-        let nameless = view.runbook.signers.get(&sign_off.signers).map(|group| accounts::nameless(group, &keys));
-        excluded.extend(nameless.into_iter().flatten().map(|who| {
-            let why = format!("nobody declared who `{who}` is, so that it may be the operator (`not_operator`)");
-            (who, why)
-        }));
+        excluded = Openings::of(view).excluded(dev_chain).map_err(|why| Box::new(unknown_operator(view, &why)))?;
+        excluded.extend(accounts::excluded(view.runbook, sign_off, &keys));
     }
     Ok(Terms { keys, excluded })
 }
@@ -100,7 +97,7 @@ fn unknown_operator(view: &View<'_>, why: &str) -> CheckResult {
 }
 
 /// The gate's answer.
-pub(super) fn result(view: &View<'_>, request: &SignOffRequested, tally: &Tally) -> CheckResult {
+pub(super) fn result(network: &str, request: &SignOffRequested, tally: &Tally) -> CheckResult {
     let who: Vec<&str> = tally.accepted.iter().map(|accepted| accepted.who.as_str()).collect();
     let observed = serde_json::json!({
         "accepted": tally.accepted,
@@ -116,7 +113,7 @@ pub(super) fn result(view: &View<'_>, request: &SignOffRequested, tally: &Tally)
     let refused: Vec<String> = tally.refused.iter().map(|(file, why)| format!("`{file}`: {why}")).collect();
     let also = if refused.is_empty() { String::new() } else { format!("; refused: {}", refused.join("; ")) };
     let message = format!("{} of {} people signed{also}", tally.accepted.len(), request.threshold);
-    let (gate, network) = (&request.gate, &view.world.network);
+    let gate = &request.gate;
     let hint = format!(
         "`citadel sign-off show {gate} --network {network}` shows what to compare and how to sign with \
          `ssh-keygen -Y sign` or a wallet; then `citadel run --phase {gate} --network {network}`"

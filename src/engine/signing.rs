@@ -45,7 +45,7 @@ impl Engine<'_> {
             tally = signed::tally(&self.view(), &request, &terms, contracts, Timestamp::now());
         }
         self.record_signed(&request, &tally)?;
-        Ok(signed::result(&self.view(), &request, &tally))
+        Ok(signed::result(&self.world.network, &request, &tally))
     }
 
     /// Records who signed since the last look.

@@ -56,10 +56,12 @@ impl Engine<'_> {
 
     /// Asks the probe whether an indeterminate step's effect happened. `Some`: it could not tell either.
     pub(super) async fn probe(&mut self, step: &Step) -> Result<Option<(ExitCode, Option<String>)>, Failure> {
-        let Some(check) = &step.probe else { return Ok(None) };
+        let Some(check) = step.probe.as_deref() else { return Ok(None) };
         let network = Network { block: BlockTag::Latest, ..self.view().network(self.phase_of(step)?).clone() };
         let view = self.view();
-        let judged = judge::checks_and(&view, &network, &[check], &[], view.kept(&network), None).await;
+        let reading = [check];
+        let reading = judge::checks_and(&view, &network, &reading, &[], view.kept(&network), None);
+        let judged = self.telling_waits(&format!("the probe of {}", step.id), reading).await;
         let verdict = judged.verdict();
         let reason = judged.results.first().map(|result| result.message.clone()).unwrap_or_default();
         let attempt = self.recorder.progress().steps.get(&step.id).map_or(0, |progress| progress.attempt);

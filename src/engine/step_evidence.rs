@@ -47,7 +47,8 @@ impl Engine<'_> {
             return (found, None);
         }
         let checks: Vec<&Check> = found.checks.iter().collect();
-        let judged = judge::checks_and(&view, network, &checks, &asks, kept, None).await;
+        let reading = judge::checks_and(&view, network, &checks, &asks, kept, None);
+        let judged = self.telling_waits(&format!("the evidence of {}", step.id), reading).await;
         let pinned = judged.reading.as_ref().and_then(|reading| reading.block.as_ref());
         let last_block = pinned.map(|block| block.number).filter(|_| !asks.is_empty());
         found.results.extend(judged.results);

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::inputs::Documents;
 use super::names::{self, OfRun};
-use crate::chain::{BlockChoice, EndpointUrl, Known, Surroundings, Target, Wait};
+use crate::chain::{BlockChoice, EndpointUrl, Known, Seen, Surroundings, Target, Wait};
 use crate::error::Failure;
 use crate::event::Deployment;
 use crate::evidence::Kept;
@@ -61,6 +61,15 @@ impl World {
     /// What git and other programs that citadel asks are given: the allow-list, no secrets.
     pub fn child_environment(&self) -> BTreeMap<String, String> {
         process::environment::base(&self.environment, &[])
+    }
+
+    /// The endpoint that a variable holds, where it is set. The error goes on after the variable's name; it says what is
+    /// wrong and where it stands, never what it holds.
+    pub fn endpoint(&self, variable: &str) -> Option<Result<EndpointUrl, String>> {
+        let url = self.variables.get(variable)?;
+        let from = if self.environment.contains_key(variable) { "the environment" } else { "the workspace's `.env`" };
+        let told = |why: String| format!("{} (set in {from})", why.trim_start_matches(&format!("`{variable}` ")));
+        Some(EndpointUrl::new(variable, url).map_err(told))
     }
 
     /// Writes what people need to sign: the statement, the same for Ethereum wallets, and how to do it.
@@ -117,13 +126,20 @@ impl<'a> View<'a> {
     /// The endpoints of `network`. Variables without a value are left out, and then too few endpoints answer.
     pub fn target(&self, network: &'a Network) -> Target<'a> {
         let dev = self.progress.dev_chain.as_ref().filter(|chain| network.dev_chain.is_some() && is_up(chain));
-        let url = |name: &String| match dev {
-            Some(chain) => Some(chain.url.clone()),
-            None if network.dev_chain.is_some() => None,
-            None => self.world.variables.get(name).cloned(),
-        };
-        let endpoints = network.rpc.iter().filter_map(|name| EndpointUrl::new(name, &url(name)?).ok()).collect();
-        Target::new(network, endpoints)
+        let mut target = Target::new(network, Vec::new());
+        for name in &network.rpc {
+            let endpoint = match dev {
+                Some(chain) => Some(EndpointUrl::new(name, &chain.url)),
+                None if network.dev_chain.is_some() => None,
+                None => self.world.endpoint(name),
+            };
+            match endpoint {
+                Some(Ok(endpoint)) => target.endpoints.push(endpoint),
+                Some(Err(why)) => target.unusable.push((name.clone(), why)),
+                None => {}
+            }
+        }
+        target
     }
 
     /// What checks may look at beyond the chain.
@@ -186,8 +202,17 @@ impl Surroundings for Around<'_> {
         &self.kept.scope
     }
 
-    fn waits(&self, wait: &Wait) {
+    fn seen(&self) -> Seen {
+        let progress = self.view.progress;
+        // A dev chain begins anew with each start.
+        let seen = if self.network.dev_chain.is_some() { &progress.seen_on_chain } else { &progress.seen };
+        let seen = seen.get(&self.network.name).cloned().unwrap_or_default();
+        Seen { read: seen.read, heads: seen.heads }
+    }
+
+    fn waits(&self, wait: &Wait) -> bool {
         self.view.world.waits.send_replace(Some(wait.clone()));
+        *self.view.world.stop.borrow() == Stop::No
     }
 
     fn earlier(&self, gate: &PhaseId, check: &str) -> Option<serde_json::Value> {

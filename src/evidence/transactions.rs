@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use serde_json_path::JsonPath;
 
-use super::Kept;
 use crate::runbook::{Lookup, TransactionsEvidence};
 use crate::verdict::{CheckResult, Verdict};
 
@@ -24,7 +23,7 @@ pub struct Hashes {
 }
 
 /// Reads the hashes of `wanted` from the kept artefact, or takes those that were handed in.
-pub fn hashes(wanted: &TransactionsEvidence, kept: &Kept, handed_in: &[String], own_chain: bool) -> Hashes {
+pub fn hashes(wanted: &TransactionsEvidence, kept: &dyn Lookup, handed_in: &[String], own_chain: bool) -> Hashes {
     let of = if wanted.handed_in { "handed in" } else { &wanted.of };
     let mut found = Hashes {
         id: format!("transactions {of}"),

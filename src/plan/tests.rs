@@ -82,6 +82,8 @@ fn judged(verdict: Verdict, definition: &str) -> Event {
         record: String::new(),
         record_sha256: String::new(),
         definition: definition.into(),
+        heads: BTreeMap::new(),
+        notes: Vec::new(),
     })
 }
 

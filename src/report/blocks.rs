@@ -46,6 +46,11 @@ pub fn checks(results: &[CheckResult], block: Option<&BlockRef>, indent: usize) 
     results.iter().flat_map(|result| check(result, block, indent, column)).collect()
 }
 
+/// What to know besides the checks.
+pub fn notes(notes: &[String]) -> Vec<Line> {
+    notes.iter().map(|note| Line::new(4).quiet(format!("note: {note}")).wrapped(6)).collect()
+}
+
 fn check(result: &CheckResult, block: Option<&BlockRef>, indent: usize, column: usize) -> Vec<Line> {
     let (tone, mark) = mark(result.verdict);
     let message = match result.verdict {

@@ -174,7 +174,8 @@ fn endpoint(row: &SurveyedEndpoint) -> Row {
         row.clock_ahead.map(|ahead| format!("clock {ahead:+} s")),
     ];
     let text = pieces.into_iter().flatten().collect::<Vec<_>>().join(" · ");
-    (mark, is.variable.clone(), format!("{}  {text}", is.host))
+    let told = if is.host.is_empty() { text } else { format!("{}  {text}", is.host) };
+    (mark, is.variable.clone(), told)
 }
 
 fn seconds(seconds: i64) -> String {

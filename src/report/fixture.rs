@@ -1,5 +1,7 @@
 //! One run as its journal's records, for the tests of everything that tells.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -151,6 +153,8 @@ pub(crate) fn judged(gate: &str, verdict: Verdict, results: Vec<CheckResult>) ->
         record: format!("gates/{gate}.9.json"),
         record_sha256: "ee".repeat(32),
         definition: format!("{gate}d"),
+        heads: BTreeMap::new(),
+        notes: Vec::new(),
     })
 }
 

@@ -36,7 +36,7 @@ impl GateView {
             block: judged.block.clone(),
             results: judged.results.clone(),
             lines: BTreeMap::new(),
-            notes: Vec::new(),
+            notes: judged.notes.clone(),
         }
     }
 }
@@ -55,7 +55,7 @@ pub fn human(views: &[GateView], note: &str, columns: usize, colour: bool) -> St
         }
         lines.extend(head(view));
         lines.extend(blocks::checks(&view.results, view.block.as_ref(), 4));
-        lines.extend(view.notes.iter().map(|note| Line::new(4).quiet(format!("note: {note}")).wrapped(6)));
+        lines.extend(blocks::notes(&view.notes));
     }
     if !note.is_empty() {
         lines.extend([Line::new(0), Line::new(0).plain(note).wrapped(0)]);

@@ -53,17 +53,17 @@ fn annotation(view: &GateView, result: &CheckResult, file: &str) -> String {
 }
 
 /// The text of a command. GitHub undoes these escapes.
-fn data(text: &str) -> String {
+pub(super) fn data(text: &str) -> String {
     unmarked(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// A property of a command.
-fn property(text: &str) -> String {
+pub(super) fn property(text: &str) -> String {
     data(&clean(text)).replace(':', "%3A").replace(',', "%2C")
 }
 
 /// A line of the log that is no command: those begin with `::`, spaces aside; older ones hold `##[` anywhere.
-fn harmless(line: &str) -> String {
+pub(super) fn harmless(line: &str) -> String {
     let line = unmarked(line);
     if line.trim_start().starts_with("::") { format!("| {line}") } else { line }
 }

@@ -4,6 +4,7 @@
 
 pub mod blocks;
 pub mod doctor;
+pub mod drift;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod gates;
@@ -14,6 +15,7 @@ pub mod junit;
 pub mod markdown;
 mod outcome;
 pub mod request;
+pub mod snapshot;
 pub mod status;
 
 use jiff::Timestamp;

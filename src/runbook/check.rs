@@ -1,5 +1,6 @@
 //! What a check asks: one question with a verdict, by kind.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ethers::types::{Address, H256};
@@ -70,14 +71,14 @@ pub enum CheckKind {
     },
     Transaction(TransactionCheck),
     Safe(Safe),
-    SafeBundle {
-        of: String,
-        safe: String,
-    },
+    SafeBundle(SafeBundle),
     SafeTx {
         of: String,
         bundle: String,
         safe: String,
+        /// The address of a Safe Transaction Service.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        service: Option<Template>,
     },
     UnchangedSince {
         gate: PhaseId,
@@ -107,7 +108,7 @@ impl CheckKind {
             Self::Operation { .. } => "operation",
             Self::Transaction(_) => "transaction",
             Self::Safe(_) => "safe",
-            Self::SafeBundle { .. } => "safe_bundle",
+            Self::SafeBundle(_) => "safe_bundle",
             Self::SafeTx { .. } => "safe_tx",
             Self::UnchangedSince { .. } => "unchanged_since",
             Self::Json { .. } => "json",
@@ -153,6 +154,22 @@ pub struct Safe {
     pub fallback_handler: Option<String>,
 }
 
+/// What a Safe Transaction Builder file may hold.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct SafeBundle {
+    pub of: String,
+    pub safe: String,
+    /// Functions that may be called although they change who rules, such as `grantRole(bytes32,address)`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<String>,
+    /// Functions by which calls inside calls are put into words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub functions: Vec<String>,
+    /// The most wei that one call may send; none where not declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+}
+
 /// What a timelock must be. Accounts are names of contracts or addresses.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Timelock {
@@ -164,6 +181,15 @@ pub struct Timelock {
     pub executor: Option<String>,
     /// Anybody may execute what has waited long enough.
     pub open_executor: bool,
+    /// May cancel, beside the proposer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cancellers: Vec<String>,
+    /// The ids of pending operations, as its events tell them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pending: Vec<Predicate>,
+    /// Its first block by network: with it, nobody else may hold a role, as its events prove.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub since: BTreeMap<String, u64>,
 }
 
 /// What must stand behind a proxy. Accounts are names of contracts or addresses.
@@ -204,6 +230,9 @@ pub struct Role {
     pub members: Option<Vec<String>>,
     /// The role that administers it.
     pub admin: Option<String>,
+    /// The contract's first block by network: with it, its events prove who holds the role where it lists nobody.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub since: BTreeMap<String, u64>,
 }
 
 /// Where an operation of a timelock stands.

@@ -100,6 +100,24 @@ impl Mask {
         names.into_iter().map(|label| label.trim_matches(['[', ']']).to_owned()).collect()
     }
 
+    /// The same of a stream, however long.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn found_in(&self, stream: impl std::io::Read) -> std::io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        if self.is_empty() {
+            return Ok(names);
+        }
+        for found in self.inner.search.stream_find_iter(stream) {
+            let name = self.label(found?.pattern().as_usize()).trim_matches(['[', ']']);
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+        Ok(names)
+    }
+
     pub(super) fn label(&self, pattern: usize) -> &str {
         &self.inner.patterns[pattern].label
     }

@@ -5,6 +5,7 @@
 mod classify;
 mod forms;
 mod mask;
+mod shapes;
 mod stream;
 mod value;
 
@@ -12,6 +13,7 @@ use std::fmt;
 
 pub use classify::is_harmless;
 pub use mask::Mask;
+pub use shapes::shapes;
 pub use stream::Masker;
 pub use value::problem;
 

@@ -154,9 +154,19 @@ impl<'a> Asked<'a> {
 
 /// Judges every `*.sig` file in `folder`.
 pub fn judge(asked: &Asked<'_>, folder: &Path, keys: &[SignerKey], now: Timestamp) -> Tally {
+    judge_files(asked, folder::signatures(folder), keys, now)
+}
+
+/// The same with files that were read before: each with its text, or why it could not be read, in the order of names.
+pub fn judge_files(
+    asked: &Asked<'_>,
+    files: Vec<(String, Result<String, String>)>,
+    keys: &[SignerKey],
+    now: Timestamp,
+) -> Tally {
     let mut tally = Tally::default();
     let mut signed: BTreeMap<String, String> = BTreeMap::new();
-    for (file, content) in folder::signatures(folder) {
+    for (file, content) in files {
         let answer = content.and_then(|content| match asked.contracts.get(&file) {
             Some(judged) if asked.void(now).is_none() => {
                 judged.clone().and_then(|verified| asked.counts(&verified).map(|()| verified))

@@ -70,6 +70,17 @@ pub fn limit(limit: std::time::Duration) -> String {
     jiff::SignedDuration::try_from(limit).map_or_else(|_| format!("{limit:?}"), |limit| format!("{limit:#}"))
 }
 
+/// Seconds as `48h` or `1h 30m`.
+pub fn seconds(seconds: u64) -> String {
+    match i64::try_from(seconds) {
+        Ok(seconds) if seconds < 100 * 365 * 24 * 3600 => {
+            let printer = jiff::fmt::friendly::SpanPrinter::new();
+            printer.duration_to_string(&jiff::SignedDuration::from_secs(seconds))
+        }
+        _ => format!("{seconds}s"),
+    }
+}
+
 /// A number with its noun: `1 check`, `3 checks`.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
@@ -121,6 +132,16 @@ mod tests {
         check(125_000, "2m 05s");
         check(3_720_000, "1h 02m");
         check(90_000_000, "25h 00m");
+    }
+
+    #[test]
+    fn seconds_read_well() {
+        let check = |input: u64, expected: &str| assert_eq!(seconds(input), expected);
+        check(2, "2s");
+        check(600, "10m");
+        check(172_800, "48h");
+        check(5400, "1h 30m");
+        check(u64::MAX, "18446744073709551615s");
     }
 
     #[test]

@@ -139,7 +139,7 @@ async fn by_program(attack: &Attack, format: &str) -> String {
 async fn judged(attack: &Attack, urls: &[String]) -> Reading {
     let network = attack.network();
     let endpoints = urls.iter().zip(NAMES).map(|(url, name)| endpoint(name, url)).collect();
-    let target = Target { network: &network, endpoints, limits: Limits::DEV_CHAIN };
+    let target = Target { network: &network, endpoints, unusable: vec![], limits: Limits::DEV_CHAIN };
     let world = World::default().with("system", ContractKind::Plain, CONTRACT.parse().unwrap());
     let (signature, value) = attack.signature();
     reading(&target, &world, &[check("it", call("system", signature, vec![eq(value)]))], &[]).await

@@ -1,6 +1,6 @@
 //! Endpoints that lie, break, stall or contradict each other: never *passed*; and those that are only odd still serve.
 
-use citadel::chain::{Reading, Target, head};
+use citadel::chain::{EndpointUrl, Reading, Target, head};
 use citadel::runbook::{BlockTag, Check, ContractKind, Network};
 use citadel::verdict::Verdict::{self, Failed, Passed, Unknown};
 
@@ -9,13 +9,13 @@ use crate::scripted::Scripted;
 use crate::told::{CONTRACT, HEAD};
 use crate::world::{SHORT, World, call, check, endpoint, eq, network, reading};
 
-const NAMES: [&str; 3] = ["A_RPC_URL", "B_RPC_URL", "C_RPC_URL"];
+pub(crate) const NAMES: [&str; 3] = ["A_RPC_URL", "B_RPC_URL", "C_RPC_URL"];
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     World::default().with("system", ContractKind::Plain, CONTRACT.parse().unwrap())
 }
 
-fn not_paused() -> Vec<Check> {
+pub(crate) fn not_paused() -> Vec<Check> {
     vec![check("not-paused", call("system", "paused()(bool)", vec![eq(false)]))]
 }
 
@@ -24,7 +24,7 @@ async fn judged_on(network: &Network, faults: &[Fault]) -> Reading {
     for (fault, name) in faults.iter().zip(NAMES) {
         endpoints.push(Scripted::start(*fault).await.endpoint(name));
     }
-    let target = Target { network, endpoints, limits: SHORT };
+    let target = Target { network, endpoints, unusable: vec![], limits: SHORT };
     let reading = reading(&target, &world(), &not_paused(), &[]).await;
     let record = serde_json::to_string(&reading).unwrap();
     assert!(!record.contains("secretkey"), "{record}");
@@ -38,7 +38,7 @@ async fn judged(agree: usize, faults: &[Fault]) -> Reading {
 
 /// The verdict of the one check, with words of its message or of the notes.
 #[track_caller]
-fn is(reading: &Reading, verdict: Verdict, words: &str) {
+pub(crate) fn is(reading: &Reading, verdict: Verdict, words: &str) {
     let result = &reading.results[0];
     assert_eq!(result.verdict, verdict, "{reading:#?}");
     let told = format!("{} {}", result.message, reading.notes.join(" "));
@@ -201,7 +201,8 @@ async fn many_reads_are_few_posts_on_one_connection() {
     for (fault, posts) in [(Fault::None, 2), (Fault::FewAtOnce, 1 + 1 + 3)] {
         let server = Scripted::start(fault).await;
         let network = network(31337, 1, &NAMES[..1]);
-        let target = Target { network: &network, endpoints: vec![server.endpoint(NAMES[0])], limits: SHORT };
+        let target =
+            Target { network: &network, endpoints: vec![server.endpoint(NAMES[0])], unusable: vec![], limits: SHORT };
         let reading = reading(&target, &world(), &many, &[]).await;
         assert_eq!((reading.verdict(), reading.results.len()), (Passed, 100), "{reading:#?}");
         assert_eq!(server.requests.load(std::sync::atomic::Ordering::SeqCst), posts, "{fault:?}");
@@ -249,7 +250,7 @@ async fn one_host_counts_once() {
     let server = Scripted::start(Fault::None).await;
     let network = network(31337, 2, &NAMES[..2]);
     let endpoints = vec![server.endpoint(NAMES[0]), server.endpoint(NAMES[1])];
-    let target = Target { network: &network, endpoints, limits: SHORT };
+    let target = Target { network: &network, endpoints, unusable: vec![], limits: SHORT };
     is(&reading(&target, &world(), &not_paused(), &[]).await, Unknown, "same host as `A_RPC_URL`");
 }
 
@@ -270,7 +271,8 @@ async fn nobody_listening_is_told_at_once() {
 async fn a_round_is_one_post() {
     let server = Scripted::start(Fault::None).await;
     let network = network(31337, 1, &NAMES[..1]);
-    let target = Target { network: &network, endpoints: vec![server.endpoint(NAMES[0])], limits: SHORT };
+    let target =
+        Target { network: &network, endpoints: vec![server.endpoint(NAMES[0])], unusable: vec![], limits: SHORT };
     let three: Vec<Check> = ["a()(uint256)", "b()(uint256)", "paused()(bool)"]
         .into_iter()
         .map(|of| check(of, call("system", of, vec![])))
@@ -289,7 +291,8 @@ async fn a_block_that_must_be_reached_is_waited_for_and_named() {
     let server = Scripted::start(Fault::None).await;
     let mut network = network(31337, 1, &NAMES[..1]);
     network.settle = std::time::Duration::from_secs(3);
-    let target = Target { network: &network, endpoints: vec![server.endpoint(NAMES[0])], limits: SHORT };
+    let target =
+        Target { network: &network, endpoints: vec![server.endpoint(NAMES[0])], unusable: vec![], limits: SHORT };
     let (world, checks) = (world(), not_paused());
     let checks: Vec<&Check> = checks.iter().collect();
     let reading = citadel::chain::judge(&target, &checks, &[], &world, Some(HEAD + 7)).await;
@@ -301,4 +304,20 @@ async fn a_block_that_must_be_reached_is_waited_for_and_named() {
     let reading = citadel::chain::judge(&target, &checks, &[], &world, Some(HEAD)).await;
     is(&reading, Passed, "");
     assert_eq!(head(&target).await.unwrap().number, HEAD);
+}
+
+#[tokio::test]
+async fn a_variable_without_a_url_is_named_and_its_value_is_not() {
+    let server = Scripted::start(Fault::None).await;
+    for (agree, verdict) in [(1, Passed), (2, Unknown)] {
+        let network = network(31337, agree, &NAMES[..2]);
+        let endpoints = vec![server.endpoint(NAMES[0])];
+        let why = EndpointUrl::new(NAMES[1], "http://eth.example.com/secretkey").unwrap_err();
+        let unusable = vec![(NAMES[1].to_owned(), why.replace("`B_RPC_URL` ", ""))];
+        let target = Target { network: &network, endpoints, unusable, limits: SHORT };
+        let reading = reading(&target, &world(), &not_paused(), &[]).await;
+        is(&reading, verdict, "");
+        assert_eq!(reading.notes, ["`B_RPC_URL` is a plain http URL; only https reaches other machines safely"]);
+        assert!(!format!("{reading:?}").contains("is not set"), "{reading:#?}");
+    }
 }

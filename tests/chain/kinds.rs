@@ -20,42 +20,42 @@ use crate::bytecode::{Does, calldata, error, number, runtime, word};
 use crate::contracts::{FACTORY, SAFE, TIMELOCK, creation, other};
 use crate::world::{World, eq, ge, network, one, says};
 
-const SAFE_1_3: &str = "@gnosis.pm/safe-contracts/build/artifacts/contracts/GnosisSafe.sol/GnosisSafe.json";
-const FACTORY_1_3: &str = "@gnosis.pm/safe-contracts/build/artifacts/contracts/proxies/GnosisSafeProxyFactory.sol/GnosisSafeProxyFactory.json";
-const SAFE_1_5: &str = "@safe-global/safe-smart-account/build/artifacts/contracts/Safe.sol/Safe.json";
-const FACTORY_1_5: &str =
+pub(crate) const SAFE_1_3: &str = "@gnosis.pm/safe-contracts/build/artifacts/contracts/GnosisSafe.sol/GnosisSafe.json";
+pub(crate) const FACTORY_1_3: &str = "@gnosis.pm/safe-contracts/build/artifacts/contracts/proxies/GnosisSafeProxyFactory.sol/GnosisSafeProxyFactory.json";
+pub(crate) const SAFE_1_5: &str = "@safe-global/safe-smart-account/build/artifacts/contracts/Safe.sol/Safe.json";
+pub(crate) const FACTORY_1_5: &str =
     "@safe-global/safe-smart-account/build/artifacts/contracts/proxies/SafeProxyFactory.sol/SafeProxyFactory.json";
 const TOKEN: &str = "oz4/build/contracts/ERC20PresetMinterPauser.json";
-const TIMELOCK_4: &str = "oz4/build/contracts/TimelockController.json";
+pub(crate) const TIMELOCK_4: &str = "oz4/build/contracts/TimelockController.json";
 
 const GUARD: &str = "guard_manager.guard.address";
 const MODULE_GUARD: &str = "module_manager.module_guard.address";
 const FALLBACK_HANDLER: &str = "fallback_manager.handler.address";
 
 /// A chain and the contracts that a runbook would name.
-struct Place {
-    anvil: Anvil,
-    network: Network,
-    world: World,
-    accounts: Vec<Address>,
+pub(crate) struct Place {
+    pub(crate) anvil: Anvil,
+    pub(crate) network: Network,
+    pub(crate) world: World,
+    pub(crate) accounts: Vec<Address>,
 }
 
 impl Place {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let anvil = Anvil::start(&[]);
         let accounts = anvil.accounts().await;
         Self { anvil, network: network(31337, 1, &["ANVIL_RPC_URL"]), world: World::default(), accounts }
     }
 
-    fn name(&mut self, name: &str, kind: ContractKind, address: Address) {
+    pub(crate) fn name(&mut self, name: &str, kind: ContractKind, address: Address) {
         self.world = std::mem::take(&mut self.world).with(name, kind, address);
     }
 
-    async fn deploy(&self, code: &[u8], arguments: &[Token]) -> Address {
+    pub(crate) async fn deploy(&self, code: &[u8], arguments: &[Token]) -> Address {
         self.anvil.deploy(self.accounts[0], &[code, &encode(arguments)].concat()).await
     }
 
-    async fn one(&self, kind: CheckKind) -> CheckResult {
+    pub(crate) async fn one(&self, kind: CheckKind) -> CheckResult {
         one(&Target::new(&self.network, vec![self.anvil.endpoint()]), &self.world, kind).await
     }
 

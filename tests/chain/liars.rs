@@ -156,7 +156,7 @@ fn case() -> impl Strategy<Value = Case> {
 async fn verdict(agree: usize, endpoints: Vec<EndpointUrl>) -> Verdict {
     let mut network = network(31337, agree, &NAMES[..endpoints.len()]);
     network.max_block_age = Some(Duration::from_hours(2));
-    let target = Target { network: &network, endpoints, limits: QUICK };
+    let target = Target { network: &network, endpoints, unusable: vec![], limits: QUICK };
     let world = World::default().with("system", ContractKind::Plain, CONTRACT.parse().unwrap());
     let checks = [check("it", call("system", "paused()(bool)", vec![eq(false)]))];
     reading(&target, &world, &checks, &[]).await.verdict()

@@ -17,6 +17,8 @@ pub(crate) enum Trick {
     Older,
     /// Nothing; the chain calls itself Ethereum's.
     Mainnet,
+    /// The same, and the node gives itself another name.
+    Disguised,
     /// Its newest blocks are replaced.
     Reorg,
     /// Its newest blocks are gone.
@@ -33,7 +35,7 @@ impl Proxied {
     /// A chain of a few blocks with a contract that answers zero to everything.
     pub(crate) async fn start(trick: Trick) -> Self {
         let anvil = Anvil::start(match trick {
-            Trick::Mainnet => &["--chain-id", "1"],
+            Trick::Mainnet | Trick::Disguised => &["--chain-id", "1"],
             Trick::Older => &["--timestamp", "1600000000"],
             Trick::None | Trick::Reorg | Trick::Revert => &[],
         });
@@ -49,8 +51,9 @@ impl Proxied {
             let first = posts.fetch_add(1, Ordering::SeqCst) == 0;
             let body = tokio::task::block_in_place(|| {
                 runtime.block_on(async {
-                    let body = behind.forward(asked).await;
+                    let mut body = behind.forward(asked).await;
                     match trick {
+                        Trick::Disguised => body = String::from_utf8(body).unwrap().replace("anvil", "Geth").into(),
                         Trick::Reorg if first => drop(behind.rpc("anvil_reorg", json!([2, []])).await),
                         Trick::Revert if first => drop(behind.rpc("evm_revert", json!([snapshot])).await),
                         _ => {}

@@ -1,7 +1,7 @@
 //! Real Safes: their configuration, bundles for them, and what their owners signed.
 
 use citadel::chain::{Target, checksum};
-use citadel::runbook::{Check, CheckKind, ContractKind, Network, PhaseId, Safe};
+use citadel::runbook::{Check, CheckKind, ContractKind, Network, PhaseId, Safe, SafeBundle};
 use citadel::verdict::CheckResult;
 use citadel::verdict::Verdict::{Failed, Passed, Unknown};
 use ethers::abi::{Token, encode};
@@ -17,23 +17,28 @@ use crate::world::{World, check, eq, ge, network, one, reading, says};
 const SCHEDULE: &str = "schedule(address,uint256,bytes,bytes32,bytes32,uint256)";
 
 /// A chain with a Safe of three owners, a timelock that it proposes to, and a contract that obeys the timelock.
-struct Bank {
-    anvil: Anvil,
+pub(crate) struct Bank {
+    pub(crate) anvil: Anvil,
     network: Network,
-    world: World,
-    accounts: Vec<Address>,
-    safe: Address,
-    timelock: Address,
-    registry: Address,
-    multi_send: Address,
+    pub(crate) world: World,
+    pub(crate) accounts: Vec<Address>,
+    pub(crate) safe: Address,
+    pub(crate) timelock: Address,
+    pub(crate) registry: Address,
+    pub(crate) multi_send: Address,
 }
 
 impl Bank {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
+        Self::of(&creation(SAFE), &creation(FACTORY)).await
+    }
+
+    /// The same with a Safe of another release.
+    pub(crate) async fn of(singleton: &[u8], factory: &[u8]) -> Self {
         let anvil = Anvil::start(&[]);
         let accounts = anvil.accounts().await;
-        let singleton = anvil.deploy(accounts[0], &creation(SAFE)).await;
-        let factory = anvil.deploy(accounts[0], &creation(FACTORY)).await;
+        let singleton = anvil.deploy(accounts[0], singleton).await;
+        let factory = anvil.deploy(accounts[0], factory).await;
         let multi_send = anvil.deploy(accounts[0], &creation(MULTI_SEND)).await;
         let safe = create_safe(&anvil, &accounts, factory, singleton).await;
         let list = || Token::Array(vec![Token::Address(safe)]);
@@ -56,7 +61,7 @@ impl Bank {
         Target::new(&self.network, vec![self.anvil.endpoint()])
     }
 
-    async fn one(&self, kind: CheckKind) -> CheckResult {
+    pub(crate) async fn one(&self, kind: CheckKind) -> CheckResult {
         one(&self.target(), &self.world, kind).await
     }
 
@@ -96,12 +101,12 @@ impl Bank {
         })
     }
 
-    fn two(&self) -> Vec<Value> {
+    pub(crate) fn two(&self) -> Vec<Value> {
         let set = |name: &str, value| calldata(name, &[number(value)]);
         vec![self.scheduled(&set("setMax(uint256)", 9), 1), self.scheduled(&set("setMin(uint256)", 1), 2)]
     }
 
-    fn keep_bundle(&mut self, transactions: &[Value]) {
+    pub(crate) fn keep_bundle(&mut self, transactions: &[Value]) {
         let bundle = json!({
             "version": "1.0", "chainId": 31337, "createdAt": "2026-11-22T18:30:34.262Z",
             "meta": { "name": "plan", "description": "", "txBuilderVersion": "1.16.6" },
@@ -126,8 +131,9 @@ async fn create_safe(anvil: &Anvil, accounts: &[Address], factory: Address, sing
     let topic = format!("{:?}", H256(keccak256("ProxyCreation(address,address)")));
     let logs = receipt["logs"].as_array().unwrap();
     let log = logs.iter().find(|log| log["topics"][0] == json!(topic)).expect("the proxy's log");
-    let word: H256 = serde_json::from_value(log["topics"][1].clone()).unwrap();
-    Address::from(word)
+    // Before 1.4 the proxy is not indexed.
+    let word = log["topics"].get(1).cloned().unwrap_or_else(|| json!(log["data"].as_str().unwrap()[..66]));
+    Address::from(serde_json::from_value::<H256>(word).unwrap())
 }
 
 fn safe_check() -> CheckKind {
@@ -135,15 +141,14 @@ fn safe_check() -> CheckKind {
 }
 
 fn bundle_check() -> CheckKind {
-    CheckKind::SafeBundle { of: "bundle.json".to_owned(), safe: "governance_safe".to_owned() }
+    bundle_with(|_| {})
 }
 
-fn tx_check() -> CheckKind {
-    CheckKind::SafeTx {
-        of: "safe-tx.json".to_owned(),
-        bundle: "bundle.json".to_owned(),
-        safe: "governance_safe".to_owned(),
-    }
+fn bundle_with(change: impl FnOnce(&mut SafeBundle)) -> CheckKind {
+    let (of, safe) = ("bundle.json".to_owned(), "governance_safe".to_owned());
+    let mut bundle = SafeBundle { of, safe, ..SafeBundle::default() };
+    change(&mut bundle);
+    CheckKind::SafeBundle(bundle)
 }
 
 /// The slot of a mapping's value.
@@ -174,7 +179,7 @@ async fn configuration() {
     says(&same(&bank).await, Passed, &["unchanged"]);
     let guard = H256(keccak256("guard_manager.guard.address"));
     bank.anvil.set_slot(bank.safe, guard, H256::from_low_u64_be(0x1234)).await;
-    says(&same(&bank).await, Failed, &["guard 0x0000000000000000000000000000000000000000 to 0x"]);
+    says(&same(&bank).await, Failed, &["guard set to 0x"]);
     bank.anvil.set_slot(bank.safe, H256::from_low_u64_be(4), H256::from_low_u64_be(1)).await;
     says(&same(&bank).await, Failed, &["threshold 2 to 1"]);
     bank.anvil.set_slot(bank.safe, H256::from_low_u64_be(4), H256::from_low_u64_be(9)).await;
@@ -279,6 +284,91 @@ async fn bundles() {
 }
 
 #[tokio::test]
+async fn what_a_bundle_may_hold_only_where_it_is_declared() {
+    let mut bank = Bank::new().await;
+    let change = calldata("changeThreshold(uint256)", &[number(1)]);
+    bank.keep_bundle(&[bank.scheduled(&change, 1)]);
+    let refused = bank.one(bundle_check()).await;
+    says(&refused, Failed, &["`changeThreshold` changes who rules a Safe"]);
+    assert!(refused.hint.unwrap().contains("allow = [\"changeThreshold(uint256)\"]"));
+    assert!(refused.reproduce.unwrap().starts_with("cast decode-calldata \"changeThreshold(uint256)\" 0x"));
+    let allow = |text: &str| bundle_with(|bundle| bundle.allow = vec![text.to_owned()]);
+    says(&bank.one(allow("changeThreshold(uint256)")).await, Passed, &["they do not see one another"]);
+    says(&bank.one(allow("setGuard(address)")).await, Failed, &["`changeThreshold` changes"]);
+    let multicall = calldata("multicall(bytes[])", &[Token::Array(vec![])]);
+    bank.keep_bundle(&[bank.scheduled(&multicall, 1)]);
+    says(&bank.one(allow("multicall(bytes[])")).await, Failed, &["cannot open"]);
+
+    // The Safe changes itself.
+    let own = json!({
+        "to": checksum(bank.safe), "value": "0", "data": Bytes::from(change),
+        "contractMethod": { "name": "changeThreshold", "inputs": [{ "name": "_threshold", "type": "uint256" }] },
+        "contractInputsValues": { "_threshold": "1" },
+    });
+    bank.keep_bundle(&[own]);
+    says(&bank.one(bundle_check()).await, Failed, &["`changeThreshold` changes who rules a Safe"]);
+    says(&bank.one(allow("changeThreshold(uint256)")).await, Passed, &[]);
+
+    let mut paid = bank.two()[0].clone();
+    paid["value"] = json!("7");
+    bank.keep_bundle(&[paid]);
+    says(&bank.one(bundle_check()).await, Failed, &["it sends 7 wei to", "none is declared"]);
+    let most = |wei: &str| bundle_with(|bundle| bundle.value = Some(wei.to_owned()));
+    says(&bank.one(most("6")).await, Failed, &["it sends 7 wei to", "declared are at most 6"]);
+    // What the Safe does not have it cannot send, and nodes say so each in words of their own.
+    says(&bank.one(most("7")).await, Unknown, &["could not be read"]);
+    bank.anvil.rpc("anvil_setBalance", json!([bank.safe, "0xde0b6b3a7640000"])).await;
+    bank.anvil.mine().await;
+    // `schedule` takes no money; the simulation sends it.
+    says(&bank.one(most("7")).await, Failed, &["reverts without a reason"]);
+
+    bank.keep_bundle(&bank.two());
+    let words = bundle_with(|bundle| bundle.functions = vec!["setMax(uint256)".to_owned()]);
+    let lines = bank.one(words).await.observed["transactions"].to_string();
+    assert!(
+        lines.contains("(`registry`) setMax(9)") && lines.contains("no declared function puts into words"),
+        "{lines}"
+    );
+}
+
+#[tokio::test]
+async fn delegatecalls_go_to_the_released_multi_send_alone() {
+    let mut bank = Bank::new().await;
+    let inner = calldata("setMax(uint256)", &[number(9)]);
+    let scheduled = bank.scheduled(&inner, 1);
+    let scheduled: Bytes = scheduled["data"].as_str().unwrap().parse().unwrap();
+    let delegated = |to: Address, operation: u8, packed: Vec<u8>| {
+        json!({
+            "to": checksum(to), "value": "0", "operation": operation,
+            "data": Bytes::from(calldata("multiSend(bytes)", &[Token::Bytes(packed)])),
+        })
+    };
+    let packed = |operation: u8, to: Address, data: &[u8]| {
+        let length = encode(&[number(data.len() as u64)]);
+        [&[operation], to.as_bytes(), &[0; 32], length.as_slice(), data].concat()
+    };
+    let good = packed(0, bank.timelock, &scheduled);
+    bank.keep_bundle(&[delegated(bank.multi_send, 1, good.clone())]);
+    let passed = bank.one(bundle_check()).await;
+    says(&passed, Passed, &[]);
+    assert!(passed.observed["transactions"].to_string().contains("delegates to"), "{:?}", passed.observed);
+    // As a call, MultiSendCallOnly itself would be the sender, who may propose nothing.
+    bank.keep_bundle(&[delegated(bank.multi_send, 0, good.clone())]);
+    says(&bank.one(bundle_check()).await, Failed, &["reverts"]);
+    bank.keep_bundle(&[delegated(bank.registry, 1, good.clone())]);
+    says(&bank.one(bundle_check()).await, Failed, &["it is a delegatecall of", "would act as the Safe itself"]);
+    bank.keep_bundle(&[delegated(bank.multi_send, 1, good.clone()), bank.two()[0].clone()]);
+    says(&bank.one(bundle_check()).await, Failed, &["a delegatecall beside other transactions"]);
+    bank.keep_bundle(&[delegated(bank.multi_send, 1, packed(1, bank.timelock, &scheduled))]);
+    let hidden = bank.one(bundle_check()).await;
+    says(&hidden, Failed, &["`multiSend` carries a delegatecall"]);
+    assert!(hidden.reproduce.unwrap().starts_with("cast decode-calldata \"multiSend(bytes)\" 0x8d80ff0a"));
+    bank.anvil.set_code(bank.multi_send, &runtime(&[])).await;
+    bank.keep_bundle(&[delegated(bank.multi_send, 1, good)]);
+    says(&bank.one(bundle_check()).await, Failed, &["is no released `MultiSendCallOnly`"]);
+}
+
+#[tokio::test]
 async fn every_module_of_a_declared_pause_may_be_called() {
     let mut bank = Bank::new().await;
     let undeclared = bank.registry;
@@ -303,169 +393,4 @@ async fn every_module_of_a_declared_pause_may_be_called() {
     bank.anvil.set_code(pause, &runtime(&getters)).await;
     bank.world = std::mem::take(&mut bank.world).with("system_pause", ContractKind::SystemPause, pause);
     says(&bank.one(bundle_check()).await, Passed, &[]);
-}
-
-/// The Safe transaction of a bundle, as the service would tell it, signed by these accounts.
-struct Exported {
-    value: Value,
-}
-
-impl Bank {
-    async fn export(&self, transactions: &[Value], nonce: u64, signers: &[usize]) -> Exported {
-        let data = |one: &Value| one["data"].as_str().unwrap().parse::<Bytes>().unwrap().to_vec();
-        let (to, data, operation) = match transactions {
-            [one] => (self.timelock, data(one), 0),
-            several => {
-                let packed: Vec<u8> = several.iter().flat_map(|one| pack(self.timelock, &data(one))).collect();
-                (self.multi_send, calldata("multiSend(bytes)", &[Token::Bytes(packed)]), 1)
-            }
-        };
-        let zero = checksum(Address::zero());
-        let message = json!({
-            "to": checksum(to), "value": "0", "data": Bytes::from(data.clone()), "operation": operation, "safeTxGas": "0",
-            "baseGas": "0", "gasPrice": "0", "gasToken": zero, "refundReceiver": zero, "nonce": nonce.to_string(),
-        });
-        let nobody = || Token::Address(Address::zero());
-        let hash = calldata(
-            "getTransactionHash(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,uint256)",
-            &[
-                Token::Address(to),
-                number(0),
-                Token::Bytes(data),
-                number(operation),
-                number(0),
-                number(0),
-                number(0),
-                nobody(),
-                nobody(),
-                number(nonce),
-            ],
-        );
-        let hash = self.anvil.rpc("eth_call", json!([{ "to": self.safe, "data": Bytes::from(hash) }, "latest"])).await;
-        let mut value = message.clone();
-        value["safe"] = json!(checksum(self.safe));
-        value["safeTxHash"] = hash.clone();
-        value["confirmations"] = json!([]);
-        value["origin"] = json!("a key that is nobody's business");
-        let mut exported = Exported { value };
-        for (turn, signer) in signers.iter().enumerate() {
-            let owner = self.accounts[*signer];
-            let signature =
-                if turn % 2 == 0 { self.typed(owner, &message).await } else { self.eth_sign(owner, &hash).await };
-            exported.confirm(owner, &signature);
-        }
-        exported
-    }
-
-    async fn typed(&self, owner: Address, message: &Value) -> String {
-        let field = |name: &str, of: &str| json!({ "name": name, "type": of });
-        let typed = json!({
-            "types": {
-                "EIP712Domain": [field("chainId", "uint256"), field("verifyingContract", "address")],
-                "SafeTx": [
-                    field("to", "address"), field("value", "uint256"), field("data", "bytes"), field("operation", "uint8"),
-                    field("safeTxGas", "uint256"), field("baseGas", "uint256"), field("gasPrice", "uint256"),
-                    field("gasToken", "address"), field("refundReceiver", "address"), field("nonce", "uint256"),
-                ],
-            },
-            "primaryType": "SafeTx",
-            "domain": { "chainId": 31337, "verifyingContract": checksum(self.safe) },
-            "message": message,
-        });
-        self.anvil.rpc("eth_signTypedData_v4", json!([owner, typed])).await.as_str().unwrap().to_owned()
-    }
-
-    /// A signature of the hash as a message, which a Safe knows by a `v` four higher.
-    async fn eth_sign(&self, owner: Address, hash: &Value) -> String {
-        let signature = self.anvil.rpc("eth_sign", json!([owner, hash])).await;
-        let mut bytes = signature.as_str().unwrap().parse::<Bytes>().unwrap().to_vec();
-        bytes[64] += 4;
-        Bytes::from(bytes).to_string()
-    }
-
-    async fn judged(&mut self, exported: &Exported) -> CheckResult {
-        self.world.keep("safe-tx.json", &exported.value);
-        self.one(tx_check()).await
-    }
-}
-
-impl Exported {
-    fn confirm(&mut self, owner: Address, signature: &str) {
-        let confirmation = json!({ "owner": checksum(owner), "signature": signature, "signatureType": "EOA" });
-        self.value["confirmations"].as_array_mut().unwrap().push(confirmation);
-    }
-
-    fn with(&self, key: &str, value: Value) -> Self {
-        let mut changed = self.value.clone();
-        changed[key] = value;
-        Self { value: changed }
-    }
-}
-
-fn pack(to: Address, data: &[u8]) -> Vec<u8> {
-    let length = encode(&[number(data.len() as u64)]);
-    [&[0], to.as_bytes(), &[0; 32], length.as_slice(), data].concat()
-}
-
-#[tokio::test]
-async fn what_owners_signed() {
-    let mut bank = Bank::new().await;
-    let two = bank.two();
-    bank.keep_bundle(&two);
-    let good = bank.export(&two, 0, &[1, 2]).await;
-    let passed = bank.judged(&good).await;
-    says(&passed, Passed, &["`safe-tx.json` is `bundle.json`, signed by 2 of 2 needed owners"]);
-    assert_eq!(passed.observed["safe_tx_hash"], good.value["safeTxHash"]);
-    let later = bank.export(&two, 3, &[1, 3]).await;
-    says(&bank.judged(&later).await, Passed, &[]);
-
-    let one_signature = bank.export(&two, 0, &[1]).await;
-    says(&bank.judged(&one_signature).await, Failed, &["1 of 2 signatures of current owners"]);
-    let twice = bank.export(&two, 0, &[1, 1]).await;
-    says(&bank.judged(&twice).await, Failed, &["1 of 2 signatures"]);
-    let stranger = bank.export(&two, 0, &[1, 9]).await;
-    says(&bank.judged(&stranger).await, Failed, &["not an owner of"]);
-    let mut claimed = bank.export(&two, 0, &[1]).await;
-    let signature = claimed.value["confirmations"][0]["signature"].as_str().unwrap().to_owned();
-    claimed.confirm(bank.accounts[2], &signature);
-    says(&bank.judged(&claimed).await, Failed, &["it is the signature of"]);
-    let mut approved = bank.export(&two, 0, &[1]).await;
-    approved.confirm(bank.accounts[2], &format!("0x{}01", "00".repeat(64)));
-    says(&bank.judged(&approved).await, Failed, &["1 of 2 signatures"]);
-
-    for (key, value, words) in [
-        ("value", json!("1"), "its value is 1"),
-        ("operation", json!(0), "its operation is a call, not a delegatecall"),
-        ("operation", json!(2), "neither 0 nor 1"),
-        ("to", json!(checksum(bank.registry)), "its target is"),
-        ("data", json!("0x8d80ff0a"), "its data is"),
-        ("data", Value::Null, "its data is nothing"),
-        ("safeTxGas", json!("1"), "sets `safeTxGas`"),
-        ("gasPrice", json!(1), "sets `gasPrice`"),
-        ("refundReceiver", json!(checksum(bank.registry)), "sets `refundReceiver`"),
-        ("nonce", json!("1"), "claims the hash"),
-        ("safeTxHash", json!(format!("0x{}", "1".repeat(64))), "claims the hash"),
-        ("safe", json!(checksum(bank.registry)), "is for the Safe"),
-        ("confirmations", json!([]), "0 of 2"),
-        ("confirmations", json!(null), "are no list"),
-    ] {
-        says(&bank.judged(&good.with(key, value)).await, Failed, &[words]);
-    }
-
-    bank.anvil.set_slot(bank.safe, H256::from_low_u64_be(5), H256::from_low_u64_be(1)).await;
-    says(&bank.judged(&good).await, Failed, &["already executed or replaced"]);
-    bank.anvil.set_slot(bank.safe, H256::from_low_u64_be(5), H256::zero()).await;
-
-    let single = [two[0].clone()];
-    bank.keep_bundle(&single);
-    says(&bank.judged(&good).await, Failed, &["is not `bundle.json`"]);
-    let direct = bank.export(&single, 0, &[2, 3]).await;
-    says(&bank.judged(&direct).await, Passed, &[]);
-
-    // The code that several calls would be delegated to must be the released one.
-    bank.keep_bundle(&two);
-    bank.anvil.set_code(bank.multi_send, &runtime(&[])).await;
-    says(&bank.judged(&good).await, Failed, &["no released `MultiSendCallOnly`"]);
-    bank.world.contracts.retain(|known| known.name != "multi_send");
-    says(&bank.judged(&good).await, Failed, &["`multi_send` has no address"]);
 }

@@ -100,7 +100,11 @@ async fn connected(stream: TcpStream, state: State) {
 
 /// A TLS server with a certificate that it signed itself.
 fn untrusted() -> TlsAcceptor {
-    let pem = include_bytes!("untrusted.pem");
+    acceptor(include_bytes!("untrusted.pem"))
+}
+
+/// A TLS server with a certificate and its key.
+pub(crate) fn acceptor(pem: &[u8]) -> TlsAcceptor {
     let certificates = CertificateDer::pem_slice_iter(pem).map(Result::unwrap).collect();
     let key = PrivateKeyDer::from_pem_slice(pem).unwrap();
     let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());

@@ -46,6 +46,12 @@ impl Site {
         Self { folder, variables }
     }
 
+    /// Sets a variable that holds no endpoint.
+    pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// `citadel gate verify`.
     pub(crate) async fn verify(&self, format: &str) -> Ended {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_citadel"));

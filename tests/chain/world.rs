@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use citadel::chain::{EndpointUrl, Known, Limits, Reading, Surroundings, Target, TransactionsAsk, Wait, judge};
+use citadel::chain::{EndpointUrl, Known, Limits, Reading, Seen, Surroundings, Target, TransactionsAsk, Wait, judge};
 use citadel::runbook::{
     BlockTag, Check, CheckKind, ContractKind, Network, Operand, PhaseId, Place, Predicate, Scope, Template,
 };
@@ -18,6 +18,9 @@ pub(crate) struct World {
     pub(crate) artefacts: BTreeMap<String, Vec<u8>>,
     pub(crate) earlier: BTreeMap<(String, String), Value>,
     pub(crate) scope: Scope,
+    pub(crate) seen: Seen,
+    /// Whether somebody asked it to stop.
+    pub(crate) stopped: bool,
     /// What it was told of waiting.
     pub(crate) waits: std::sync::Mutex<Vec<Wait>>,
 }
@@ -53,8 +56,13 @@ impl Surroundings for World {
         &self.scope
     }
 
-    fn waits(&self, wait: &Wait) {
+    fn seen(&self) -> Seen {
+        self.seen.clone()
+    }
+
+    fn waits(&self, wait: &Wait) -> bool {
         self.waits.lock().unwrap().push(wait.clone());
+        !self.stopped
     }
 
     fn earlier(&self, gate: &PhaseId, check: &str) -> Option<Value> {

@@ -22,7 +22,10 @@ fn a_record_follows_from_what_it_holds() {
     for gate in ["0", "1", "2", "3", "4"] {
         let file = record(&kept, gate).display().to_string();
         let outcome = kept.citadel(&format!("gate verify --replay {file}")).code(0);
-        outcome.says("consistent; the run's journal names exactly this file").never_says("PASSED");
+        let outcome = outcome.says("consistent; the run's journal names exactly this file").never_says("PASSED");
+        // Steps, deliverables and people are judged again by the journal, the kept files and the signatures.
+        let outcome = outcome.says("= step ").says("- endpoints not judged again, because of the examination");
+        outcome.says("1 of").never_says("rests on");
         // The published copy is the same record, without the journal beside it.
         let copy = kept.path(&format!("reports/local/astral-citadel/gates/{gate}.json"));
         assert_eq!(std::fs::read(&copy).unwrap(), std::fs::read(&file).unwrap());
@@ -30,7 +33,10 @@ fn a_record_follows_from_what_it_holds() {
     // Nothing is needed but the file: no runbook, no chain, no run.
     let alone = Test::empty();
     alone.write("record.json", std::fs::read(record(&kept, "3")).unwrap());
-    alone.citadel("gate verify --replay record.json").code(0).says("= safe-signed follows").never_says("journal names");
+    let outcome = alone.citadel("gate verify --replay record.json").code(0).says("= safe-signed follows");
+    let outcome = outcome.says("= sign-off follows").says("= transactions mission.json follows");
+    let outcome = outcome.says("not judged again, because it rests on the run's journal");
+    outcome.says("were not judged again").never_says("journal names");
     let outcome = alone.citadel("gate verify --replay record.json --format json").code(0);
     let answer: Value = serde_json::from_str(&outcome.stdout).unwrap();
     assert_eq!((&answer["consistent"], &answer["format"]), (&json!(true), &json!(1)));
@@ -121,6 +127,34 @@ fn whoever_changes_a_record_is_found_out() {
     check("the people", "`sign-off` has no result in the record", &|record| {
         record["results"].as_array_mut().unwrap().retain(|result| result["id"] != "sign-off");
     });
+    check("a signature", "`sign-off` was recorded as passed; the recorded bytes say waiting", &|record| {
+        let signatures = record["sign_off"]["signatures"].as_object_mut().unwrap();
+        let other = signatures.values().next_back().unwrap().clone();
+        *signatures.values_mut().next().unwrap() = other;
+    });
+    check("all signatures", "`sign-off` rests on signatures that the record does not hold", &|record| {
+        record.as_object_mut().unwrap().remove("sign_off");
+    });
+    check("the statement", "`sign-off` rests on a statement that does not say what the record says", &|record| {
+        let statement = record["sign_off"]["statement"].as_str().unwrap().replacen("passed", "failed", 1);
+        record["sign_off"]["statement"] = json!(statement);
+    });
+    check("how many must sign", "`sign-off` rests on a request that the runbook does not make", &|record| {
+        record["sign_off"]["request"]["threshold"] = json!(1);
+    });
+    check(
+        "what a step's word is",
+        "rests on a statement that does not say what the record says: check step",
+        &|record| {
+            result(record, "step 3.mission")["verdict"] = json!("failed");
+        },
+    );
+    check("a transaction", "the chain was asked about other transactions than the evidence names", &|record| {
+        record["transactions"][0]["hashes"].as_array_mut().unwrap().pop();
+    });
+    check("what transactions are taken from", "does not say what the transactions of `3.mission`", &|record| {
+        record["inputs"]["transactions"].as_object_mut().unwrap().remove("3.mission");
+    });
     check("an invented check", "`all-good` is no check of this gate", &|record| {
         let mut invented = result(record, "governed").clone();
         invented["id"] = json!("all-good");
@@ -150,11 +184,11 @@ async fn every_changed_byte_of_a_record_is_found() {
         let file = record(&kept, "0");
         (std::fs::read(&file).unwrap(), std::fs::read(kept.run().join("journal.jsonl")).unwrap())
     };
-    assert!(replay(&written).await.unwrap().first_problem().is_none());
+    assert!(replay(&written, None).await.unwrap().first_problem().is_none());
     for at in (0..written.len()).step_by(4999).chain([written.len() - 3]) {
         let mut bytes = written.clone();
         bytes[at] ^= 1;
-        if let Ok(replay) = replay(&bytes).await {
+        if let Ok(replay) = replay(&bytes, None).await {
             assert!(replay.first_problem().is_some(), "byte {at} of {} was changed and nobody noticed", written.len());
         }
     }

@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "these tests start citadel itself, as a shell would")]
 
 mod answers;
+mod archives;
 mod attacks;
 mod builder;
 mod contingencies;
@@ -22,6 +23,7 @@ mod secrets;
 mod sign_offs;
 mod steps;
 mod stub;
+mod takeovers;
 mod tampered;
 mod telling;
 mod watchdog;

@@ -30,7 +30,7 @@ pub(crate) fn begin() {
     LazyLock::force(&REHEARSED);
 }
 
-fn rehearsed() -> (&'static Test, &'static Outcome) {
+pub(crate) fn rehearsed() -> (&'static Test, &'static Outcome) {
     (&REHEARSED.0, &REHEARSED.1)
 }
 

@@ -74,6 +74,16 @@ fn what_a_step_prints_of_it_is_masked() {
 }
 
 #[test]
+fn a_secret_that_nobody_declared_is_found_by_its_shape_at_the_end() {
+    let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV";
+    let test = stub(&step("leak", &format!("echo token {token}"), ""));
+    let outcome = test.citadel("run --network test").code(19).says("1.leak.1.log` holds a JSON Web Token");
+    let told = outcome.stderr.lines().find(|line| line.contains("holds a JSON Web Token")).unwrap();
+    assert!(!told.contains("eyJ"), "{told}");
+    outcome.says("rotate every secret");
+}
+
+#[test]
 fn it_reaches_only_the_steps_that_need_it() {
     let steps = step("with", "test -n \"$TEST_RPC_URL\"", "needs = [\"rpc\"]")
         + &step("without", "test -z \"$TEST_RPC_URL\"", "");

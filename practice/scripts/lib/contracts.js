@@ -12,6 +12,7 @@ const installed = {
   SafeProxy: safe(['proxies', 'SafeProxy.sol', 'SafeProxy.json']),
   SafeProxyFactory: safe(['proxies', 'SafeProxyFactory.sol', 'SafeProxyFactory.json']),
   MultiSendCallOnly: safe(['libraries', 'MultiSendCallOnly.sol', 'MultiSendCallOnly.json']),
+  DebugTransactionGuard: safe(['examples', 'guards', 'DebugTransactionGuard.sol', 'DebugTransactionGuard.json']),
   CompatibilityFallbackHandler: safe(['handler', 'CompatibilityFallbackHandler.sol', 'CompatibilityFallbackHandler.json']),
 };
 

@@ -6,6 +6,7 @@ const { parse } = require('../lib/args');
 const { connect } = require('../lib/chain');
 const { demandCode, record } = require('../lib/deployment');
 const { ownerPlan, safeBundle } = require('../lib/plan');
+const { tampered } = require('../practice/tamper');
 const { fault, root, run, shown, toJson, writeJson } = require('../lib/workspace');
 
 const spec = { network: 'value', json: 'flag', 'no-json': 'flag', out: 'value', safe: 'value', 'safe-name': 'value', 'safe-desc': 'value' };
@@ -33,7 +34,7 @@ run(async () => {
     console.log('No module addresses resolved; nothing to plan.');
     Object.assign(plan, { modules: [], totalActions: 0 });
   }
-  const bundle = writeJson(path.resolve(root, wanted.safe), safeBundle(plan, wanted));
+  const bundle = writeJson(path.resolve(root, wanted.safe), tampered(safeBundle(plan, wanted), deployment, fault));
   if (wanted.out) writeJson(path.resolve(root, wanted.out), plan);
   if (wanted.json) process.stdout.write(toJson(plan));
   else console.log(`Network: ${plan.network}\nModules planned: ${plan.modules.length}\nTotal actions: ${plan.totalActions}`);

@@ -3,34 +3,25 @@
 'use strict';
 
 const { readFileSync } = require('node:fs');
-const { concat, getAddress, id, toBeHex, zeroPadValue } = require('ethers');
-const { act, connect } = require('../lib/chain');
+const { ZeroAddress, concat, getAddress, id, toBeHex, zeroPadValue } = require('ethers');
+const { connect } = require('../lib/chain');
 const { interfaceOf, modules } = require('../lib/contracts');
 const { contract, record } = require('../lib/deployment');
 const governance = require('../lib/governance');
 const { run } = require('../lib/workspace');
+const { asTimelock, takeovers } = require('./takeovers');
 
-const usage = 'usage: practice:act -- pause|unpause MODULE|all, set-governance ADDRESS, clear-code CONTRACT, bool-two MODULE, safe FILE, govern MODULE.METHOD(INTEGER)';
+const usage = `usage: practice:act -- pause|unpause MODULE|all, set-governance ADDRESS, clear-code CONTRACT, bool-two MODULE, ${Object.keys(takeovers).join(', ')}, remove-pauser MODULE, safe FILE, govern MODULE.METHOD(INTEGER)`;
 
-async function asTimelock(chain, deployment, method, args) {
-  const { TimelockController: timelock } = deployment.contracts;
-  await chain.rpc('anvil_impersonateAccount', [timelock]);
-  await chain.rpc('anvil_setBalance', [timelock, '0xde0b6b3a7640000']);
-  try {
-    return await act(chain, timelock, contract(chain, deployment, 'SystemPause'), method, args);
-  } finally {
-    await chain.rpc('anvil_stopImpersonatingAccount', [timelock]);
-  }
+/** A call of a module's method by its owner, SystemPause. */
+function ofModule(chain, deployment, name, method, args = []) {
+  if (!modules.includes(name)) throw new Error(`no module ${name}; modules: ${modules.join(' ')}`);
+  const data = interfaceOf(name).encodeFunctionData(method, args);
+  return asTimelock(chain, deployment, 'SystemPause', 'executeGovernanceCall', [deployment.contracts[name], data]);
 }
 
-function switchModules(method) {
-  return async (chain, deployment, name) => {
-    if (name === 'all') return asTimelock(chain, deployment, `${method}All`, []);
-    if (!modules.includes(name)) throw new Error(`no module ${name}; modules: ${modules.join(' ')}`);
-    const data = interfaceOf(name).encodeFunctionData(method);
-    return asTimelock(chain, deployment, 'executeGovernanceCall', [deployment.contracts[name], data]);
-  };
-}
+const switchModules = (method) => (chain, deployment, name) =>
+  name === 'all' ? asTimelock(chain, deployment, 'SystemPause', `${method}All`) : ofModule(chain, deployment, name, method);
 
 /** A new code at an address counts from the next block on, so one is mined. */
 async function setCode(chain, address, code) {
@@ -90,17 +81,19 @@ async function govern(chain, deployment, call) {
 const actions = {
   pause: switchModules('pause'),
   unpause: switchModules('unpause'),
-  'set-governance': (chain, deployment, address) => asTimelock(chain, deployment, 'setGovernance', [getAddress(address)]),
+  'set-governance': (chain, deployment, address) => asTimelock(chain, deployment, 'SystemPause', 'setGovernance', [getAddress(address)]),
   'clear-code': clearCode,
   'bool-two': boolTwo,
+  'remove-pauser': (chain, deployment, name) => ofModule(chain, deployment, name, 'setPauser', [ZeroAddress]),
+  ...takeovers,
   safe: safeFile,
   govern,
 };
 
 run(async () => {
   const [name, subject, ...rest] = process.argv.slice(2);
-  if (!actions[name] || !subject || rest.length > 0) throw new Error(usage);
+  if (!actions[name] || !(subject || takeovers[name]) || rest.length > 0) throw new Error(usage);
   const chain = await connect();
   await actions[name](chain, record(chain), subject);
-  console.log(`done: ${name} ${subject}`);
+  console.log(`done: ${[name, subject].filter(Boolean).join(' ')}`);
 });

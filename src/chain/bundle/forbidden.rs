@@ -1,4 +1,5 @@
-//! Calls that no bundle may hold at any depth: they change who rules, not what is configured.
+//! Calls that no bundle may hold at any depth unless the runbook declares them: they change who rules, not what is
+//! configured. Calls that carry others out of sight cannot be declared.
 
 use ethers::abi::Token;
 
@@ -53,18 +54,34 @@ const FORBIDDEN: [(&str, &str); 36] = [
 /// Calls that are fine unless they name the zero address.
 const NEVER_ZERO: [&str; 2] = ["setPauser(address)", "setGlobalPauser(address)"];
 
+/// A call that must not be in a bundle.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Forbidden {
+    pub(crate) reason: String,
+    /// The function to declare where it is meant; none where no declaration helps.
+    pub(crate) declare: Option<&'static str>,
+}
+
 /// What is wrong with a call's data, if it must not be in a bundle.
-pub(crate) fn forbidden(data: &[u8]) -> Option<String> {
+pub(crate) fn forbidden(data: &[u8]) -> Option<Forbidden> {
     let found = FORBIDDEN.iter().find(|(text, _)| calls(text, data));
     if let Some((text, why)) = found {
-        return Some(format!("`{}` {why}", name(text)));
+        let declare = (*why != CARRIES_CALLS).then_some(*text);
+        return Some(Forbidden { reason: format!("`{}` {why}", name(text)), declare });
     }
     let text = NEVER_ZERO.iter().find(|text| calls(text, data))?;
-    match arguments(text, data).as_deref() {
-        Some([Token::Address(address)]) if !address.is_zero() => None,
-        Some(_) => Some(format!("`{}` to the zero address {UNWIRES}", name(text))),
-        None => Some(format!("the arguments of `{}` are malformed", name(text))),
-    }
+    let (reason, declare) = match arguments(text, data).as_deref() {
+        Some([Token::Address(address)]) if !address.is_zero() => return None,
+        Some(_) => (format!("`{}` to the zero address {UNWIRES}", name(text)), Some(*text)),
+        None => (format!("the arguments of `{}` are malformed", name(text)), None),
+    };
+    Some(Forbidden { reason, declare })
+}
+
+/// The signature of a function that is dangerous, by a call of it.
+pub(crate) fn known(data: &[u8]) -> Option<&'static str> {
+    let all = FORBIDDEN.iter().map(|(text, _)| *text).chain(NEVER_ZERO);
+    all.into_iter().find(|text| calls(text, data))
 }
 
 fn calls(text: &str, data: &[u8]) -> bool {

@@ -4,8 +4,8 @@ use ethers::abi::{ParamType, Token};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::chain::abi::{Signature, from_json, one_type};
-use crate::chain::text::tame;
+use crate::chain::abi::{Signature, from_json, one_type, strict};
+use crate::chain::text::{brief, tame};
 use crate::chain::value::to_json;
 
 #[derive(Deserialize)]
@@ -46,10 +46,28 @@ impl Method {
         if let Some(extra) = values.keys().find(|key| !self.inputs.iter().any(|input| input.name == **key)) {
             return Err(format!("`{name}` has no input `{}`", tame(extra)));
         }
+        Ok((self.signature()?.encode(&tokens), words(name, &tokens)))
+    }
+
+    /// The function that the bundle shows its readers.
+    pub(super) fn signature(&self) -> Result<Signature, String> {
         let types: Vec<String> = self.inputs.iter().map(Input::spelt).collect();
-        let signature = Signature::parse(&format!("{name}({})", types.join(",")))?;
-        let words = format!("{name}({})", tokens.iter().map(shown).collect::<Vec<_>>().join(", "));
-        Ok((signature.encode(&tokens), words))
+        Signature::parse(&format!("{}({})", self.name, types.join(",")))
+    }
+
+    /// Where calldata differs from the values, as far as it is a call of this function at all.
+    pub(super) fn difference(&self, values: &Map<String, Value>, data: &[u8]) -> Option<String> {
+        let signature = self.signature().ok()?;
+        if !data.starts_with(&signature.selector()) {
+            return Some(format!("it calls another function, {}", brief(data.get(..4)?)));
+        }
+        let tokens = strict(&signature.inputs, &data[4..]).ok()?;
+        let differs = |(input, token): (&Input, &Token)| {
+            let described = from_json(&input.parsed().ok()?, values.get(&input.name)?).ok()?;
+            let (is, says) = (shown(token), shown(&described));
+            (*token != described).then(|| format!("`{}` is {is} in the data and {says} in the description", input.name))
+        };
+        self.inputs.iter().zip(&tokens).find_map(differs)
     }
 }
 
@@ -67,6 +85,11 @@ impl Input {
             _ => self.of.clone(),
         }
     }
+}
+
+/// A call in words.
+pub(crate) fn words(name: &str, tokens: &[Token]) -> String {
+    format!("{name}({})", tokens.iter().map(shown).collect::<Vec<_>>().join(", "))
 }
 
 fn shown(token: &Token) -> String {

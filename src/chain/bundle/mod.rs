@@ -8,9 +8,10 @@ mod method;
 mod unwrap;
 
 pub(in crate::chain) use checksum::of as checksum_of;
-pub(crate) use document::{Bundle, Transaction};
-pub(crate) use forbidden::forbidden;
-pub(crate) use unwrap::{Call, inner};
+pub(crate) use document::{Bundle, Transaction, cast_decode};
+pub(crate) use forbidden::{forbidden, known};
+pub(crate) use method::words;
+pub(crate) use unwrap::{Call, inner, wrapper};
 
 #[cfg(test)]
 mod tests;

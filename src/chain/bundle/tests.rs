@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::chain::abi::{Signature, from_text};
+use crate::chain::safe::multisend::{Packed, calldata};
 use crate::chain::text::hex;
 
 const TARGET: &str = "0xa513E6E4b8f2a923D98304ec87F64353C4D5C853";
@@ -48,7 +49,7 @@ fn file(transactions: &[Value]) -> Value {
 fn refused(change: impl FnOnce(&mut Value), words: &str) {
     let mut file = file(&[entry()]);
     change(&mut file);
-    let message = Bundle::read(file.to_string().as_bytes()).unwrap_err();
+    let message = Bundle::read(file.to_string().as_bytes()).unwrap_err().reason;
     assert!(message.contains(words), "{message}");
 }
 
@@ -98,9 +99,19 @@ fn what_a_reader_cannot_trust_is_refused() {
     refused(|file| file["version"] = json!("2.0"), "version");
     refused(|file| file["chainId"] = json!("0x1"), "chainId");
     refused(|file| file["safe"] = json!("x"), "unknown field `safe`");
-    refused(|file| file["transactions"][0]["operation"] = json!(1), "unknown field `operation`");
-    refused(|file| file["transactions"][0]["value"] = json!("1"), "sends value");
-    refused(|file| file["transactions"][0]["value"] = json!(1), "sends value");
+    refused(|file| file["transactions"][0]["operation"] = json!(2), "`operation` is neither 0 nor 1");
+    refused(|file| file["transactions"][0]["operation"] = json!("call"), "`operation` is neither 0 nor 1");
+    refused(|file| file["transactions"][0]["value"] = json!("1 ether"), "`value` is no number");
+    refused(|file| file["transactions"][0]["value"] = json!("-1"), "`value` is no number");
+    refused(|file| file["transactions"][0]["value"] = json!(""), "`value` is no number");
+    refused(
+        |file| file["transactions"][0]["contractInputsValues"]["maxReward"] = json!("1"),
+        "`maxReward` is 1000000000000000000000 in the data and 1 in the description",
+    );
+    refused(
+        |file| file["transactions"][0]["contractMethod"]["name"] = json!("f"),
+        "it calls another function, 0x9b026f43",
+    );
     refused(|file| file["transactions"][0]["to"] = json!("0xA513E6E4b8f2a923D98304ec87F64353C4D5C853"), "checksum");
     refused(|file| file["transactions"][0]["to"] = json!("job_registry"), "not an address");
     refused(
@@ -125,7 +136,7 @@ fn what_a_reader_cannot_trust_is_refused() {
     );
     refused(|file| file["transactions"][0] = json!({ "to": TARGET, "value": "0", "data": "0x" }), "calls nothing");
     let doubled = file(&[entry()]).to_string().replacen("\"value\":\"0\"", "\"value\":\"0\",\"value\":\"0\"", 1);
-    assert!(Bundle::read(doubled.as_bytes()).unwrap_err().contains("duplicate field"));
+    assert!(Bundle::read(doubled.as_bytes()).unwrap_err().reason.contains("duplicate field"));
     assert!(Bundle::read(b"[]").is_err());
     assert!(Bundle::read(b"").is_err());
 }
@@ -144,7 +155,7 @@ fn the_checksum_is_the_builders_own() {
 #[test]
 fn power_is_never_handed_over() {
     let check = |signature: &str, arguments: &[&str], expected: Option<&str>| {
-        let found = forbidden(&call(signature, arguments));
+        let found = forbidden(&call(signature, arguments)).map(|found| found.reason);
         match expected {
             None => assert_eq!(found, None, "{signature}"),
             Some(words) => assert!(found.as_ref().is_some_and(|found| found.contains(words)), "{signature}: {found:?}"),
@@ -158,7 +169,10 @@ fn power_is_never_handed_over() {
     check("grantRole(bytes32,address)", &[&format!("0x{}", "0".repeat(64)), TARGET], Some("roles"));
     check("multicall(bytes[])", &["[]"], Some("cannot open"));
     check("setMaxJobReward(uint256)", &["1"], None);
-    assert!(forbidden(&call("setPauser(address)", &[TARGET])[..35]).unwrap().contains("malformed"));
+    assert!(forbidden(&call("setPauser(address)", &[TARGET])[..35]).unwrap().reason.contains("malformed"));
+    let declare = |signature, arguments: &[&str]| forbidden(&call(signature, arguments)).unwrap().declare;
+    assert_eq!(declare("setGovernance(address)", &[TARGET]), Some("setGovernance(address)"));
+    assert_eq!(declare("multicall(bytes[])", &["[]"]), None);
 }
 
 #[test]
@@ -166,8 +180,9 @@ fn carried_calls_are_opened() {
     let (safe, timelock, target) = (Address::repeat_byte(1), Address::repeat_byte(2), TARGET.parse().unwrap());
     let payload = hex(&call("setMaxJobReward(uint256)", &["1"]));
     let zero = format!("0x{}", "0".repeat(64));
-    let open = |data: Vec<u8>| inner(&Call { from: safe, to: timelock, data });
-    let expected = Call { from: timelock, to: target, data: call("setMaxJobReward(uint256)", &["1"]) };
+    let made = |from, to, value: u64, data| Call { from, to, value: value.into(), data, delegate: false };
+    let open = |data: Vec<u8>| inner(&made(safe, timelock, 0, data));
+    let expected = made(timelock, target, 0, call("setMaxJobReward(uint256)", &["1"]));
     let schedule = "schedule(address,uint256,bytes,bytes32,bytes32,uint256)";
     assert_eq!(open(call(schedule, &[TARGET, "0", &payload, &zero, &zero, "2"])), Ok(vec![expected.clone()]));
     let batch = "scheduleBatch(address[],uint256[],bytes[],bytes32,bytes32,uint256)";
@@ -175,7 +190,13 @@ fn carried_calls_are_opened() {
     assert_eq!(open(call(batch, &[&lists[0], &lists[1], &lists[2], &zero, &zero, "2"])), Ok(vec![expected.clone()]));
     assert!(open(call(batch, &[&lists[0], "[]", &lists[2], &zero, &zero, "2"])).is_err());
     assert_eq!(open(call("executeGovernanceCall(address,bytes)", &[TARGET, &payload])), Ok(vec![expected]));
-    assert!(open(call(schedule, &[TARGET, "1", &payload, &zero, &zero, "2"])).unwrap_err().contains("sends value"));
+    let paid = open(call(schedule, &[TARGET, "1", &payload, &zero, &zero, "2"])).unwrap();
+    assert_eq!(paid, [made(timelock, target, 1, call("setMaxJobReward(uint256)", &["1"]))]);
+    let packed = calldata(&[Packed { operation: 0, to: target, value: 0.into(), data: vec![1] }]).unwrap();
+    let delegated = Call { delegate: true, ..made(safe, timelock, 0, packed) };
+    assert_eq!(inner(&delegated), Ok(vec![made(safe, target, 0, vec![1])]), "the Safe itself calls");
+    let nested = calldata(&[Packed { operation: 1, to: target, value: 0.into(), data: vec![1] }]).unwrap();
+    assert!(open(nested).unwrap_err().contains("carries a delegatecall"));
     assert!(open(call(schedule, &[TARGET, "0", &payload, &zero, &zero, "2"])[..200].to_vec()).is_err());
     assert_eq!(open(call("setMaxJobReward(uint256)", &["1"])), Ok(vec![]));
 }

@@ -30,11 +30,14 @@ enum Packing {
 pub(crate) struct Call {
     pub(crate) from: Address,
     pub(crate) to: Address,
+    pub(crate) value: U256,
     pub(crate) data: Vec<u8>,
+    /// The code at `to` acts as `from`.
+    pub(crate) delegate: bool,
 }
 
 /// The signature of the carrier that this is a call of, if it is one.
-pub(super) fn wrapper(data: &[u8]) -> Option<&'static str> {
+pub(crate) fn wrapper(data: &[u8]) -> Option<&'static str> {
     carrier(data).map(|(signature, _, _)| signature)
 }
 
@@ -70,14 +73,8 @@ pub(crate) fn inner(call: &Call) -> Result<Vec<Call>, String> {
     if parts.is_empty() {
         return Err(format!("`{name}` carries no call"));
     }
-    let inside = |(to, value, data): (Address, U256, Vec<u8>)| {
-        if value.is_zero() {
-            Ok(Call { from: call.to, to, data })
-        } else {
-            Err(format!("`{name}` carries a call that sends value"))
-        }
-    };
-    parts.into_iter().map(inside).collect()
+    let from = if call.delegate { call.from } else { call.to };
+    Ok(parts.into_iter().map(|(to, value, data)| Call { from, to, value, data, delegate: false }).collect())
 }
 
 fn packed(bytes: &[u8]) -> Result<Vec<(Address, U256, Vec<u8>)>, String> {

@@ -3,10 +3,13 @@
 mod call;
 mod can_pause;
 mod code;
+mod executed;
 mod governed;
+mod holders;
 mod modules;
 mod operation;
 mod pause;
+mod pending;
 mod proxy;
 mod reverts;
 mod role;
@@ -14,12 +17,14 @@ mod rules;
 mod safe;
 mod safe_bundle;
 mod safe_tx;
+mod signers;
 mod slot;
 mod timelock;
 mod transaction;
 mod transactions;
 mod unchanged_since;
 mod unreached;
+mod wording;
 
 use super::board::Work;
 use super::finding::{Finding, Judged};
@@ -58,8 +63,10 @@ pub(crate) fn work<'a>(view: &'a View<'a>, check: &'a Check) -> Option<Work<'a, 
         CheckKind::Operation { of, id, is } => boxed(operation::judge(view, of, id, is)),
         CheckKind::Transaction(asked) => boxed(transaction::judge(view, asked)),
         CheckKind::Safe(asked) => boxed(safe::judge(view, asked)),
-        CheckKind::SafeBundle { of, safe } => boxed(safe_bundle::judge(view, of, safe)),
-        CheckKind::SafeTx { of, bundle, safe } => boxed(safe_tx::judge(view, of, bundle, safe)),
+        CheckKind::SafeBundle(asked) => boxed(safe_bundle::judge(view, asked)),
+        CheckKind::SafeTx { of, bundle, safe, service } => {
+            boxed(safe_tx::judge(view, safe_tx::Asked { of, bundle, safe, service: service.as_ref() }))
+        }
         CheckKind::UnchangedSince { .. } => boxed(async { Err(unchanged_since::placeholder()) }),
         CheckKind::Json { .. } => return None,
     })

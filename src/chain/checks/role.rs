@@ -1,5 +1,6 @@
 //! `role`: who holds a role of `OpenZeppelin`'s `AccessControl`, who does not, and who administers it. Members are compared as a
-//! set only where the contract lists them (`AccessControlEnumerable`); elsewhere absence of others is not proven, and says so.
+//! set where the contract lists them (`AccessControlEnumerable`) or its events were read in full (`since`); elsewhere absence of
+//! others is not proven, and says so.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +8,7 @@ use ethers::abi::Token;
 use ethers::types::{Address, H256, U256};
 use serde_json::{Value, json};
 
+use super::holders::holders;
 use crate::chain::abi::{Signature, strict};
 use crate::chain::address::checksum;
 use crate::chain::finding::{Finding, Judged};
@@ -31,7 +33,15 @@ pub(super) async fn judge(view: &View<'_>, asked: &Role) -> Judged {
     let held = has_all(view, &of, id, &holds).await?;
     let not_held = has_all(view, &of, id, &lacks).await?;
     let admin = told_role(view, &of, id).await?;
-    let members = if lists_members(view, &of).await? { Some(members(view, &of, id).await?) } else { None };
+    let since = asked.since.get(&view.network.name).copied();
+    let (members, how) = match (lists_members(view, &of).await?, since) {
+        (true, _) => (Some(members(view, &of, id).await?), String::new()),
+        (false, Some(since)) => {
+            let proven = holders(view, &of, since).await.map_err(|finding| finding.expected(expected(asked)))?;
+            (Some(proven.of(id)), format!(", {}", proven.words()))
+        }
+        (false, None) => (None, String::new()),
+    };
     let mut problems = Vec::new();
     problems.extend(wrong(&holds, &held, false).map(|who| format!("{who} lacks it")));
     problems.extend(wrong(&lacks, &not_held, true).map(|who| format!("{who} holds it")));
@@ -41,7 +51,9 @@ pub(super) async fn judge(view: &View<'_>, asked: &Role) -> Judged {
     let mut unproven = None;
     match (&asked.members, &members) {
         (Some(wanted), Some(found)) => problems.extend(other_members(view, &accounts(view, wanted)?, found)),
-        (Some(_), None) => unproven = Some("its members cannot be listed, so that the absence of others is not proven"),
+        (Some(_), None) => {
+            unproven = Some("its members cannot be listed, so that the absence of others is not proven: set `since`");
+        }
         (None, _) => {}
     }
     let observed = json!({
@@ -55,7 +67,7 @@ pub(super) async fn judge(view: &View<'_>, asked: &Role) -> Judged {
     let finding = match (problems.is_empty(), unproven) {
         (false, _) => Finding::failed(format!("{what}: {}", problems.join("; "))),
         (true, Some(why)) => Finding::unknown(format!("{what}: {why}")),
-        (true, None) => Finding::passed(passed(&what, members.as_deref())),
+        (true, None) => Finding::passed(passed(&what, members.as_deref()) + &how),
     };
     let role = Token::FixedBytes(id.as_bytes().to_vec());
     let first = holds.first().or(lacks.first()).map_or(Address::zero(), |who| who.address);
@@ -118,6 +130,7 @@ async fn lists_members(view: &View<'_>, of: &Subject) -> Result<bool, Finding> {
     let ask = |id: [u8; 4]| Question::Call {
         from: None,
         to: of.address,
+        value: U256::zero(),
         data: signature.encode(&[Token::FixedBytes(id.to_vec())]),
     };
     let answers = view.several(vec![ask(ENUMERABLE), ask(NOTHING)]).await;

@@ -55,7 +55,8 @@ pub(super) async fn judge(view: &View<'_>, asked: &Safe) -> Judged {
         .map_err(|finding| told(finding, getter("getModulesPaginated(address,uint256)(address[],address)")))?;
     let message =
         format!("{safe} is a Safe {}: {} of {}", seen.version, seen.threshold, count(seen.owners.len(), "owner"));
-    Ok(Finding::passed(message).expected(expected).observed(observed))
+    let again = getter("getOwners()(address[])");
+    Ok(Finding::passed(message).expected(expected).observed(observed).asked(again))
 }
 
 fn expected(modules: &[Address]) -> String {
@@ -84,9 +85,14 @@ async fn read(view: &View<'_>, safe: &Subject) -> Result<Seen, Finding> {
     let lists = both(both(view.get(safe, "VERSION()(string)"), current_owners(view, safe)), all_modules(view, safe));
     let ((slots, numbers), ((version, owners), modules)) = both(both(slots, numbers), lists).await;
     let slots: Vec<Address> = slots.into_iter().collect::<Result<_, _>>()?;
+    // Slots tell the truth whatever the code says; what getters tell counts only with released code.
+    let (singleton_hash, released) =
+        genuine(view, safe, slots[0]).await.map_err(|finding| finding.observed(observed_slots(&slots)))?;
     let numbers: Vec<U256> = numbers.into_iter().collect::<Result<_, _>>()?;
     let version = version?.into_iter().next().and_then(Token::into_string).unwrap_or_default();
-    let singleton_hash = genuine(view, safe, slots[0], &version).await?;
+    if released != version {
+        return Err(Finding::failed(format!("{safe} says it is version {version}, but is {released}")));
+    }
     Ok(Seen {
         version,
         singleton: slots[0],
@@ -101,8 +107,8 @@ async fn read(view: &View<'_>, safe: &Subject) -> Result<Seen, Finding> {
     })
 }
 
-/// The account's and the singleton's code must be released ones, or its getters prove nothing.
-async fn genuine(view: &View<'_>, safe: &Subject, singleton: Address, version: &str) -> Result<H256, Finding> {
+/// The account's and the singleton's code must be released ones, or its getters prove nothing: the hash and the release.
+async fn genuine(view: &View<'_>, safe: &Subject, singleton: Address) -> Result<(H256, &'static str), Finding> {
     let account = view.code(safe).await?;
     if release::proxy(&account).is_none() {
         let hash = H256(keccak256(&account));
@@ -110,14 +116,21 @@ async fn genuine(view: &View<'_>, safe: &Subject, singleton: Address, version: &
         return Err(Finding::failed(message).asked(view.cast_code(safe)));
     }
     let subject = Subject { name: format!("singleton of {}", safe.name), address: singleton };
-    let code = view.code(&subject).await?;
+    let asked = || view.cast_slot(safe, H256::zero());
+    let code = view.code(&subject).await.map_err(|finding| finding.asked(asked()))?;
     let hash = H256(keccak256(&code));
     match release::singleton(&code) {
-        Some(released) if released == version => Ok(hash),
-        Some(released) => Err(Finding::failed(format!("{safe} says it is version {version}, but is {released}"))),
-        None => Err(Finding::failed(format!("{subject} is no released Safe: its code has the hash {hash:?}"))
-            .asked(view.cast_slot(safe, H256::zero()))),
+        Some(released) => Ok((hash, released)),
+        None => Err(Finding::failed(format!(
+            "{subject} is no released Safe: its code has the hash {hash:?}, and whoever put it there owns the Safe"
+        ))
+        .asked(asked())),
     }
+}
+
+fn observed_slots(slots: &[Address]) -> Value {
+    let names = ["singleton", "guard", "module_guard", "fallback_handler"];
+    names.into_iter().zip(slots).map(|(name, slot)| (name.to_owned(), json!(checksum(*slot)))).collect()
 }
 
 /// The owners of a Safe at the pinned block.

@@ -1,145 +1,213 @@
-//! `safe_tx`: whether the Safe transaction that people signed is exactly the bundle, and enough current owners signed it.
-//! Its hash is computed here; nothing that a service says of itself is believed.
-
-use std::collections::BTreeSet;
+//! `safe_tx`: whether the Safe transaction that people signed is exactly the bundle, and enough current owners signed it, or
+//! it was executed. Its hash is computed here; nothing that a file or a service says of itself is believed.
 
 use ethers::abi::Token;
 use ethers::types::{Address, H256, U256};
 use serde_json::{Value, json};
 
+use super::executed::executed;
 use super::safe::current_owners;
-use super::safe_bundle;
-use crate::chain::address::{checksum, lenient};
+use super::safe_bundle::{self, multi_send};
+use super::signers::{Agreed, Signers, signers};
+use crate::chain::address::checksum;
 use crate::chain::bundle::Bundle;
 use crate::chain::finding::{Finding, Judged};
+use crate::chain::safe::exported::{Confirmation, Exported, competing};
 use crate::chain::safe::multisend::{Packed, calldata};
-use crate::chain::safe::release;
-use crate::chain::safe::signature::{Signed, signer};
-use crate::chain::safe::transaction::SafeTransaction;
-use crate::chain::text::{tame, unhex};
+use crate::chain::safe::transaction::{SafeTransaction, domain};
+use crate::chain::service;
+use crate::chain::text::brief;
 use crate::chain::together::both;
 use crate::chain::view::{Subject, View};
-
-/// The runbook's name of the contract that several calls go through.
-const MULTI_SEND: &str = "multi_send";
+use crate::runbook::Template;
 
 const GET_HASH: &str =
     "getTransactionHash(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,uint256)(bytes32)";
 
-pub(super) async fn judge(view: &View<'_>, of: &str, bundle: &str, safe: &str) -> Judged {
-    let expected = format!("`{bundle}`, signed by enough owners of `{safe}`");
-    let (safe, _) = view.contract(safe)?;
-    let signed = Signing::read(view, of).map_err(|finding| finding.expected(&expected))?;
-    let judged = signed.judge(view, bundle, &safe).await;
-    judged.map(|finding| finding.expected(&expected)).map_err(|finding| finding.expected(expected))
+/// The check as the runbook has it.
+pub(super) struct Asked<'a> {
+    pub(super) of: &'a str,
+    pub(super) bundle: &'a str,
+    pub(super) safe: &'a str,
+    pub(super) service: Option<&'a Template>,
 }
 
-/// The Safe transaction of an artefact, shaped like the Safe Transaction Service tells it.
-struct Signing {
-    name: String,
-    safe: Address,
-    transaction: SafeTransaction,
-    claimed: H256,
-    confirmations: Vec<(Address, Vec<u8>)>,
+pub(super) async fn judge(view: &View<'_>, asked: Asked<'_>) -> Judged {
+    let expected = format!("`{}`, signed by enough owners of `{}`", asked.bundle, asked.safe);
+    let (safe, _) = view.contract(asked.safe)?;
+    let judged = async {
+        let exported = Exported::parse(&artefact(view, asked.of)?)
+            .map_err(|reason| Finding::failed(format!("`{}`: {reason}", asked.of)))?;
+        Signing { view, safe: &safe, asked: &asked, exported }.judge().await
+    };
+    judged.await.map(|finding| finding.expected(&expected)).map_err(|finding| finding.expected(expected.clone()))
 }
 
-impl Signing {
-    fn read(view: &View<'_>, of: &str) -> Result<Self, Finding> {
-        let bytes =
-            view.around.artefact(of).map_err(|reason| Finding::unknown(format!("artefact `{of}`: {reason}")))?;
-        let value: Value =
-            serde_json::from_slice(&bytes).map_err(|_| Finding::failed(format!("`{of}` is not JSON")))?;
-        Self::parse(of, &value).map_err(|reason| Finding::failed(format!("`{of}`: {reason}")))
-    }
+fn artefact(view: &View<'_>, name: &str) -> Result<Value, Finding> {
+    let bytes =
+        view.around.artefact(name).map_err(|reason| Finding::unknown(format!("artefact `{name}`: {reason}")))?;
+    serde_json::from_slice(&bytes).map_err(|_| Finding::failed(format!("`{name}` is not JSON")))
+}
 
-    fn parse(of: &str, value: &Value) -> Result<Self, String> {
-        let at = |key: &str| value.get(key).ok_or_else(|| format!("it has no `{key}`"));
-        let account = |key: &str| address(key, at(key)?);
-        let amount = |key: &str| number(key, at(key)?);
-        let operation = match amount("operation")? {
-            call if call.is_zero() => 0,
-            delegate if delegate == U256::one() => 1,
-            _ => return Err("its operation is neither 0 nor 1".to_owned()),
-        };
-        let transaction = SafeTransaction {
-            to: account("to")?,
-            value: amount("value")?,
-            data: data(at("data")?)?,
-            operation,
-            safe_tx_gas: amount("safeTxGas")?,
-            base_gas: amount("baseGas")?,
-            gas_price: amount("gasPrice")?,
-            gas_token: account("gasToken")?,
-            refund_receiver: account("refundReceiver")?,
-            nonce: amount("nonce")?,
-        };
-        let claimed = crate::chain::question::hash(at("safeTxHash")?).ok_or("its `safeTxHash` is no hash")?;
-        let confirmations = at("confirmations")?.as_array().ok_or("its `confirmations` are no list")?;
-        let confirmations = confirmations.iter().map(confirmation).collect::<Result<_, _>>()?;
-        Ok(Self { name: of.to_owned(), safe: account("safe")?, transaction, claimed, confirmations })
-    }
+/// Confirmations with where they are from, and other transactions at the nonce.
+type Gathered = (Vec<(&'static str, Confirmation)>, Vec<H256>);
 
-    async fn judge(&self, view: &View<'_>, bundle: &str, safe: &Subject) -> Judged {
-        let name = &self.name;
-        if self.safe != safe.address {
-            return Err(Finding::failed(format!("`{name}` is for the Safe {}, not {safe}", view.who(self.safe))));
+/// What the Safe says of itself.
+struct Told {
+    owners: Vec<Address>,
+    threshold: U256,
+    nonce: U256,
+    version: String,
+}
+
+/// A Safe transaction that is judged.
+struct Signing<'a> {
+    view: &'a View<'a>,
+    safe: &'a Subject,
+    asked: &'a Asked<'a>,
+    exported: Exported,
+}
+
+impl Signing<'_> {
+    async fn judge(&self) -> Judged {
+        let Self { view, safe, exported: Exported { transaction, .. }, .. } = self;
+        let name = self.asked.of;
+        if self.exported.safe != safe.address {
+            let other = view.who(self.exported.safe);
+            return Err(Finding::failed(format!("`{name}` is for the Safe {other}, not {safe}")));
         }
-        let bundle_read = safe_bundle::read(view, bundle, safe)?;
-        self.is_the_bundle(view, bundle, &bundle_read).await?;
+        let bundle = safe_bundle::read(view, self.asked.bundle, safe)?;
+        self.is_the_bundle(&bundle).await?;
         self.pays_nobody()?;
-        let hash = self.hash_is_right(view, safe).await?;
-        let ((owners, threshold), nonce) =
-            both(both(current_owners(view, safe), view.number_of(safe, "getThreshold")), view.number_of(safe, "nonce"))
-                .await;
-        let (owners, threshold, nonce) = (owners?, threshold?, nonce?);
-        let (signers, others) = self.signers(view, safe, hash, &owners)?;
-        let observed = json!({
+        let hash = self.hash_is_right().await?;
+        let told = self.told().await?;
+        let mut observed = json!({
             "safe_tx_hash": hash,
-            "nonce": self.transaction.nonce.to_string(),
-            "current_nonce": nonce.to_string(),
-            "signers": signers.iter().map(|who| checksum(*who)).collect::<Vec<_>>(),
-            "not_counted": others,
-            "threshold": threshold.to_string(),
-            "transactions": safe_bundle::words(view, &bundle_read),
+            "domain_hash": domain(view.network.chain_id, safe.address),
+            "message_hash": transaction.message(),
+            "nonce": transaction.nonce.to_string(),
+            "current_nonce": told.nonce.to_string(),
+            "threshold": told.threshold.to_string(),
+            "transactions": safe_bundle::words(view, &bundle),
         });
-        let told =
-            |finding: Finding, getter: &str| finding.observed(observed.clone()).asked(view.cast_get(safe, getter));
-        if self.transaction.nonce < nonce {
-            let message = format!(
-                "`{name}` has the nonce {}, but {safe} is at {nonce}: already executed or replaced",
-                self.transaction.nonce
-            );
-            return Err(told(Finding::failed(message), "nonce()(uint256)"));
+        if transaction.nonce < told.nonce {
+            let moved = format!("`{name}` has the nonce {}, but {safe} is at {}", transaction.nonce, told.nonce);
+            let executed = executed(view, safe, hash, self.exported.executed_in, &moved).await;
+            let asked =
+                |finding: Finding| finding.observed(observed.clone()).or_asked(view.cast_get(safe, "nonce()(uint256)"));
+            return executed.map(asked).map_err(asked);
         }
-        if threshold.is_zero() || U256::from(signers.len()) < threshold {
-            let message = format!("{} of {threshold} signatures of current owners of {safe}", signers.len());
-            return Err(told(Finding::failed(message), "getThreshold()(uint256)"));
+        let (confirmations, rivals) = self.gathered(hash)?;
+        let agreed = Agreed {
+            safe,
+            version: &told.version,
+            hash,
+            preimage: transaction.preimage(view.network.chain_id, safe.address),
+            owners: &told.owners,
+        };
+        let signers = signers(view, &agreed, &confirmations).await?;
+        observed["signers"] = signers.by.keys().map(|who| json!(checksum(*who))).collect();
+        observed["not_counted"] = json!(signers.others);
+        observed["rivals"] = json!(rivals);
+        self.verdict(&told, &signers, &rivals)
+            .map(|finding| finding.observed(observed.clone()))
+            .map_err(|finding| finding.observed(observed))
+    }
+
+    fn verdict(&self, told: &Told, signers: &Signers, rivals: &[H256]) -> Judged {
+        let Self { view, safe, exported: Exported { transaction, .. }, .. } = self;
+        let (name, bundle) = (self.asked.of, self.asked.bundle);
+        let getter = |finding: Finding, getter: &str| finding.asked(view.cast_get(safe, getter));
+        if let Some(rival) = rivals.first() {
+            let others = if rivals.len() == 1 { String::new() } else { format!(" and {} more", rivals.len() - 1) };
+            let message = format!("{rival:?}{others} waits at the same nonce {} as `{name}`", transaction.nonce);
+            let hint = "find out who proposed it and why; only one of them can be executed";
+            return Err(getter(Finding::failed(message), "nonce()(uint256)").hint(hint));
         }
+        let devices = format!(
+            "devices show the domain hash {:?} and the message hash {:?}",
+            domain(view.network.chain_id, safe.address),
+            transaction.message()
+        );
+        let (have, need) = (signers.by.len(), told.threshold);
+        if need.is_zero() || U256::from(have) < need {
+            let message = format!("{have} of {need} signatures of current owners of {safe}");
+            let hint = format!("have other owners sign, who compare: {devices}; then export it again");
+            return Err(getter(Finding::failed(message), "getThreshold()(uint256)").hint(hint));
+        }
+        let before = transaction.nonce.saturating_sub(told.nonce);
+        let first = if before.is_zero() { String::new() } else { format!("; {before} must be executed before it") };
         let message =
-            format!("`{name}` is `{bundle}`, signed by {} of {threshold} needed owners of {safe}", signers.len());
-        Ok(Finding::passed(message).observed(observed))
+            format!("`{name}` is `{bundle}`, signed by {have} of {need} needed owners of {safe}{first}; {devices}");
+        Ok(Finding::passed(message))
+    }
+
+    async fn told(&self) -> Result<Told, Finding> {
+        let Self { view, safe, .. } = self;
+        let numbers = both(view.number_of(safe, "getThreshold"), view.number_of(safe, "nonce"));
+        let lists = both(current_owners(view, safe), view.get(safe, "VERSION()(string)"));
+        let ((threshold, nonce), (owners, version)) = both(numbers, lists).await;
+        let version = version?.into_iter().next().and_then(Token::into_string).unwrap_or_default();
+        Ok(Told { owners: owners?, threshold: threshold?, nonce: nonce?, version })
+    }
+
+    /// The confirmations of the file and of the service, and what waits at the nonce.
+    fn gathered(&self, hash: H256) -> Result<Gathered, Finding> {
+        let of = |source: &'static str, list: &[Confirmation]| -> Vec<(&'static str, Confirmation)> {
+            list.iter().map(|one| (source, one.clone())).collect()
+        };
+        let mut confirmations = of("the file", &self.exported.confirmations);
+        let Some(service) = self.asked.service else { return Ok((confirmations, Vec::new())) };
+        let base = service::base(service, self.view.around).map_err(Finding::unknown)?;
+        let unknown = |what: &str, reason: String| {
+            Finding::unknown(format!("the Safe Transaction Service does not tell {what}: {reason}"))
+                .hint("look at `service` in the runbook, or leave it out and export the confirmations to the file")
+        };
+        let page = |what: &str, address: &str| {
+            let bytes = self.view.around.artefact(address).map_err(|reason| unknown(what, reason))?;
+            serde_json::from_slice::<Value>(&bytes).map_err(|_| unknown(what, "it is not JSON".to_owned()))
+        };
+        let told = page("the transaction", &service::transaction(&base, hash))?;
+        let told = Exported::parse(&told).map_err(|reason| unknown("the transaction", reason))?;
+        if told.safe != self.exported.safe || told.transaction != self.exported.transaction {
+            let message = format!(
+                "the Safe Transaction Service tells another transaction than `{}` under its hash",
+                self.asked.of
+            );
+            return Err(Finding::failed(message).hint("the service lies or is not for this chain: do not sign with it"));
+        }
+        // An owner may have handed in the same signature at both places.
+        let further = told.confirmations.iter().filter(|one| !self.exported.confirmations.contains(one)).cloned();
+        let owners: Vec<Address> = self.exported.confirmations.iter().map(|one| one.owner).collect();
+        let further: Vec<Confirmation> = further.filter(|one| !owners.contains(&one.owner)).collect();
+        confirmations.extend(of("the service", &further));
+        let nonce = self.exported.transaction.nonce;
+        let list = page("what waits at the nonce", &service::at_nonce(&base, self.exported.safe, nonce))?;
+        let rivals = competing(&list, hash, nonce).map_err(|reason| unknown("what waits at the nonce", reason))?;
+        Ok((confirmations, rivals))
     }
 
     /// What is to be executed must be the bundle, computed anew.
-    async fn is_the_bundle(&self, view: &View<'_>, bundle_name: &str, bundle: &Bundle) -> Result<(), Finding> {
-        let SafeTransaction { to, value, data, operation, .. } = &self.transaction;
-        let (must_to, must_data, must_operation) = match bundle.transactions.as_slice() {
-            [one] => (one.to, one.data.clone(), 0),
+    async fn is_the_bundle(&self, bundle: &Bundle) -> Result<(), Finding> {
+        let Self { view, exported, .. } = self;
+        let SafeTransaction { to, value, data, operation, .. } = &exported.transaction;
+        let (must_to, must_value, must_data, must_operation) = match bundle.transactions.as_slice() {
+            [one] => (one.to, one.value, one.data.clone(), one.operation),
             several => {
                 let multi_send = multi_send(view).await?;
                 let calls = several.iter().map(|one| Packed {
-                    operation: 0,
+                    operation: one.operation,
                     to: one.to,
-                    value: U256::zero(),
+                    value: one.value,
                     data: one.data.clone(),
                 });
                 let calls: Vec<Packed> = calls.collect();
-                (multi_send.address, calldata(&calls).map_err(Finding::unknown)?, 1)
+                (multi_send.address, U256::zero(), calldata(&calls).map_err(Finding::unknown)?, 1)
             }
         };
-        let name = &self.name;
+        let (name, bundle) = (self.asked.of, self.asked.bundle);
         let differs = |what: &str, is: String, must: String| {
-            Err(Finding::failed(format!("`{name}` is not `{bundle_name}`: its {what} is {is}, not {must}")))
+            Err(Finding::failed(format!("`{name}` is not `{bundle}`: its {what} is {is}, not {must}")))
         };
         if *operation != must_operation {
             let words = |operation| if operation == 0 { "a call" } else { "a delegatecall" }.to_owned();
@@ -148,19 +216,18 @@ impl Signing {
         if *to != must_to {
             return differs("target", view.who(*to), view.who(must_to));
         }
-        if !value.is_zero() {
-            return differs("value", value.to_string(), "0".to_owned());
+        if *value != must_value {
+            return differs("value", value.to_string(), must_value.to_string());
         }
         if *data != must_data {
-            let short = crate::chain::text::brief;
-            return differs("data", short(data), short(&must_data));
+            return differs("data", brief(data), brief(&must_data));
         }
         Ok(())
     }
 
     /// Refunds move money; a gas limit lets a transaction be mined and fail.
     fn pays_nobody(&self) -> Result<(), Finding> {
-        let transaction = &self.transaction;
+        let transaction = &self.exported.transaction;
         let set = [
             ("safeTxGas", !transaction.safe_tx_gas.is_zero()),
             ("baseGas", !transaction.base_gas.is_zero()),
@@ -169,93 +236,28 @@ impl Signing {
             ("refundReceiver", !transaction.refund_receiver.is_zero()),
         ];
         match set.into_iter().find(|(_, set)| *set) {
-            Some((key, _)) => Err(Finding::failed(format!("`{}` sets `{key}`, which must be zero", self.name))),
+            Some((key, _)) => Err(Finding::failed(format!("`{}` sets `{key}`, which must be zero", self.asked.of))),
             None => Ok(()),
         }
     }
 
     /// Three times the same hash: computed here, claimed in the artefact, computed by the contract.
-    async fn hash_is_right(&self, view: &View<'_>, safe: &Subject) -> Result<H256, Finding> {
-        let hash = self.transaction.hash(view.network.chain_id, safe.address);
-        if self.claimed != hash {
-            return Err(Finding::failed(format!(
-                "`{}` claims the hash {:?}; its parts make {hash:?}",
-                self.name, self.claimed
-            )));
+    async fn hash_is_right(&self) -> Result<H256, Finding> {
+        let Self { view, safe, exported, .. } = self;
+        let hash = exported.transaction.hash(view.network.chain_id, safe.address);
+        let name = self.asked.of;
+        if exported.claimed != hash {
+            let claimed = exported.claimed;
+            return Err(Finding::failed(format!("`{name}` claims the hash {claimed:?}; its parts make {hash:?}")));
         }
-        let told = view.call(safe, GET_HASH, &self.transaction.arguments()).await?;
+        let told = view.call(safe, GET_HASH, &exported.transaction.arguments()).await?;
         let told = told.into_iter().next().and_then(Token::into_fixed_bytes).unwrap_or_default();
         if told == hash.as_bytes() {
             return Ok(hash);
         }
-        Err(Finding::failed(format!("{safe} computes another hash than {hash:?} for `{}`", self.name)))
+        Err(Finding::failed(format!(
+            "{safe} computes another hash than {hash:?} for `{name}`: its code is not a Safe's"
+        ))
+        .asked(view.cast_slot(safe, H256::zero())))
     }
-
-    /// The different current owners who signed, and what was not counted.
-    fn signers(
-        &self,
-        view: &View<'_>,
-        safe: &Subject,
-        hash: H256,
-        owners: &[Address],
-    ) -> Result<(BTreeSet<Address>, Vec<String>), Finding> {
-        let (mut signers, mut others) = (BTreeSet::new(), Vec::new());
-        for (owner, signature) in &self.confirmations {
-            let who = view.who(*owner);
-            let wrong =
-                |reason: String| Finding::failed(format!("the confirmation of {who} in `{}`: {reason}", self.name));
-            match signer(hash, signature).map_err(wrong)? {
-                Signed::Otherwise(how) => others.push(format!("{who}: {how}")),
-                Signed::By(by) if by != *owner => {
-                    return Err(wrong(format!("it is the signature of {}", view.who(by))));
-                }
-                Signed::By(by) if !owners.contains(&by) => return Err(wrong(format!("not an owner of {safe}"))),
-                Signed::By(by) => {
-                    if !signers.insert(by) {
-                        others.push(format!("{who}: a second time"));
-                    }
-                }
-            }
-        }
-        Ok((signers, others))
-    }
-}
-
-/// The declared `MultiSendCallOnly`, which must have released code: a Safe gives its whole self to what it delegates to.
-async fn multi_send(view: &View<'_>) -> Result<Subject, Finding> {
-    let (subject, _) = view.contract(MULTI_SEND)?;
-    let code = view.code(&subject).await?;
-    match release::multi_send(&code) {
-        Some(_) => Ok(subject),
-        None => Err(Finding::failed(format!("{subject} is no released `MultiSendCallOnly`"))),
-    }
-}
-
-fn confirmation(value: &Value) -> Result<(Address, Vec<u8>), String> {
-    let owner = address("owner", value.get("owner").ok_or("a confirmation has no `owner`")?)?;
-    let signature = value.get("signature").and_then(Value::as_str).and_then(unhex);
-    Ok((owner, signature.ok_or("a confirmation has no `signature` in hex")?))
-}
-
-fn address(key: &str, value: &Value) -> Result<Address, String> {
-    value.as_str().ok_or_else(|| format!("its `{key}` is no address")).and_then(lenient)
-}
-
-fn number(key: &str, value: &Value) -> Result<U256, String> {
-    let text = match value {
-        Value::Number(number) => number.as_u64().map(|number| number.to_string()),
-        Value::String(text) => Some(text.clone()),
-        _ => None,
-    };
-    let digits = text.filter(|text| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit()));
-    digits
-        .and_then(|text| U256::from_dec_str(&text).ok())
-        .ok_or_else(|| format!("its `{key}` is no number: {}", tame(&value.to_string())))
-}
-
-fn data(value: &Value) -> Result<Vec<u8>, String> {
-    if value.is_null() {
-        return Ok(Vec::new());
-    }
-    value.as_str().and_then(unhex).ok_or_else(|| "its `data` is not hex".to_owned())
 }

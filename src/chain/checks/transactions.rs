@@ -13,10 +13,10 @@ use crate::chain::view::View;
 use crate::runbook::ContractKind;
 
 /// `ExecutionFailure(bytes32,uint256)`: a Safe took the transaction, and what it was to do failed.
-const EXECUTION_FAILURE: &str = "ExecutionFailure(bytes32,uint256)";
+pub(super) const EXECUTION_FAILURE: &str = "ExecutionFailure(bytes32,uint256)";
 
 /// `ExecutionSuccess(bytes32,uint256)`: a Safe did what its owners signed.
-const EXECUTION_SUCCESS: &str = "ExecutionSuccess(bytes32,uint256)";
+pub(super) const EXECUTION_SUCCESS: &str = "ExecutionSuccess(bytes32,uint256)";
 
 pub(super) async fn judge(view: &View<'_>, ask: &TransactionsAsk) -> Judged {
     judge_executed(view, ask, None).await
@@ -126,7 +126,7 @@ fn counts(view: &View<'_>, ask: &TransactionsAsk, mined: &Mined, block: &Answer)
 
 fn executed(view: &View<'_>, mined: &Mined, safe: Option<Address>) -> Result<(), Finding> {
     let topic = Some(H256(ethers::utils::keccak256(EXECUTION_SUCCESS)));
-    match safe.filter(|safe| !mined.logs.iter().any(|(who, first)| who == safe && *first == topic)) {
+    match safe.filter(|safe| !mined.logs.iter().any(|log| log.by == *safe && log.topic == topic)) {
         Some(safe) => Err(Finding::failed(format!(
             "transaction {:?} was mined, but {} did not say that it executed anything",
             mined.hash,
@@ -137,7 +137,7 @@ fn executed(view: &View<'_>, mined: &Mined, safe: Option<Address>) -> Result<(),
 }
 
 fn touches(mined: &Mined, wanted: &[Address]) -> bool {
-    let involved = mined.to.into_iter().chain(mined.logs.iter().map(|(address, _)| *address));
+    let involved = mined.to.into_iter().chain(mined.logs.iter().map(|log| log.by));
     involved.into_iter().any(|address| wanted.contains(&address))
 }
 
@@ -151,5 +151,5 @@ fn failed_safe(view: &View<'_>, mined: &Mined) -> Option<Address> {
         .filter(|known| known.kind == ContractKind::Safe)
         .map(|known| known.address)
         .collect();
-    mined.logs.iter().find(|(who, first)| *first == Some(topic) && safes.contains(who)).map(|(who, _)| *who)
+    mined.logs.iter().find(|log| log.topic == Some(topic) && safes.contains(&log.by)).map(|log| log.by)
 }

@@ -37,6 +37,8 @@ pub(crate) struct Endpoint {
     pub(super) batch: AtomicUsize,
     /// The newest block that it ever told.
     head: AtomicU64,
+    /// The last time that it told an older one: what it had told before, and what it told then.
+    fell: Mutex<Option<(u64, u64)>>,
     happened: Mutex<Vec<String>>,
 }
 
@@ -44,7 +46,7 @@ impl Endpoint {
     /// An endpoint that was asked nothing yet.
     pub(crate) fn new(at: EndpointUrl, poster: Poster) -> Self {
         let (next_id, batch) = (AtomicU64::new(1), AtomicUsize::new(BATCH));
-        Self { at, poster, next_id, batch, head: AtomicU64::new(0), happened: Mutex::default() }
+        Self { at, poster, next_id, batch, head: AtomicU64::new(0), fell: Mutex::default(), happened: Mutex::default() }
     }
 
     /// Keeps a happening that is no answer: a repetition, a refused batch, a head that went backwards.
@@ -55,13 +57,20 @@ impl Endpoint {
         }
     }
 
-    /// Takes the newest block that it tells now, and notes one that went backwards.
+    /// Takes the newest block that it tells now or told before, and notes one that went backwards.
     pub(crate) fn saw_head(&self, head: Option<u64>) {
         let Some(head) = head else { return };
         let highest = self.head.fetch_max(head, Ordering::Relaxed);
         if head < highest {
-            self.note(format!("its head went backwards, from block {highest} to {head}"));
+            self.note(backwards(highest, head));
+            *self.fell.lock().unwrap_or_else(PoisonError::into_inner) = Some((highest, head));
         }
+    }
+
+    /// That its head went backwards, as a sentence about it.
+    pub(crate) fn went_backwards(&self) -> Option<String> {
+        let (highest, head) = (*self.fell.lock().unwrap_or_else(PoisonError::into_inner))?;
+        Some(format!("{}: {}", self.at.label(), backwards(highest, head)))
     }
 
     /// What happened so far.
@@ -170,6 +179,10 @@ impl Endpoint {
     }
 }
 
+fn backwards(highest: u64, head: u64) -> String {
+    format!("its head went backwards, from block {highest} to {head}")
+}
+
 fn retry(outcome: &Outcome, request: &Request) -> Option<Duration> {
     outcome.as_ref().err()?.again(request.patient)
 }
@@ -192,6 +205,8 @@ mod tests {
             endpoint.saw_head(head);
         }
         assert_eq!(endpoint.happened(), ["its head went backwards, from block 101 to 98"]);
+        let told = "`X_RPC_URL` (eth.example.com): its head went backwards, from block 101 to 98";
+        assert_eq!(endpoint.went_backwards().as_deref(), Some(told));
     }
 
     #[test]

@@ -64,6 +64,21 @@ impl Poster {
         self.read(at, response, time).await
     }
 
+    /// The body of a page, where a GET is enough.
+    pub(crate) async fn get(&self, at: &EndpointUrl, until: Instant) -> Result<Vec<u8>, Trouble> {
+        let time = until.saturating_duration_since(Instant::now()).min(self.limit);
+        let whole = async {
+            let request = self.client.get(at.url()).timeout(time);
+            let response = request.send().await.map_err(|error| self.broken(at, &error, time))?;
+            status(&response)?;
+            self.read(at, response, time).await
+        };
+        whole.await.map_err(|failed| match failed {
+            Failed::Anything(trouble) | Failed::Maybe(trouble) => trouble,
+            Failed::Batch => Trouble::lasting("refused the request"),
+        })
+    }
+
     async fn read(&self, at: &EndpointUrl, mut response: Response, time: Duration) -> Result<Vec<u8>, Failed> {
         let too_long = || Failed::Anything(Trouble::lasting("answered with more than 16 MiB"));
         if response.content_length().is_some_and(|length| length > LONGEST_ANSWER as u64) {

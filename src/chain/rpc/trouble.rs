@@ -46,7 +46,8 @@ impl Trouble {
     pub(super) fn again(&self, patient: bool) -> Option<Duration> {
         match self {
             Self::Silent { again, .. } => *again,
-            Self::Rpc(error) => (error.is_limit() || (patient && error.is_unknown_block())).then_some(Duration::ZERO),
+            Self::Rpc(error) => (error.is_limit() && !error.is_too_much() || (patient && error.is_unknown_block()))
+                .then_some(Duration::ZERO),
         }
     }
 
@@ -77,6 +78,12 @@ impl RpcError {
         matches!(self.code, -32005 | 429)
     }
 
+    /// Whether the node has not run out of patience: the same question will never be answered, a smaller one may.
+    fn is_too_much(&self) -> bool {
+        let message = self.message.to_lowercase();
+        ["results", "range", "logs", "response size"].iter().any(|words| message.contains(words))
+    }
+
     fn is_unknown_block(&self) -> bool {
         let message = self.message.to_lowercase();
         self.code == -32001
@@ -100,6 +107,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn too_much_is_not_asked_again() {
+        let check = |code, message: &str, again: bool| {
+            let trouble = Trouble::Rpc(RpcError { code, message: message.into(), data: None });
+            assert_eq!(trouble.again(false).is_some(), again, "{message}");
+        };
+        check(-32005, "project ID request rate exceeded", true);
+        check(429, "too many requests", true);
+        check(-32005, "query returned more than 10000 results", false);
+        check(-32005, "exceed maximum block range: 5000", false);
+        check(-32602, "block range too large", false);
+    }
 
     #[test]
     fn a_revert_is_known_by_code_or_data() {

@@ -10,23 +10,29 @@ const ETH_SIGN: &[u8] = b"\x19Ethereum Signed Message:\n32";
 pub(crate) enum Signed {
     /// By this account's key.
     By(Address),
-    /// In a way that a key does not prove: an approval on the chain, or a contract's own judgement.
-    Otherwise(&'static str),
+    /// By an approval of this account that must be on the chain.
+    Approved(Address),
+    /// By this contract, which must stand by these bytes (ERC-1271).
+    Contract(Address, Vec<u8>),
 }
 
-/// Recovers the signer from 65 bytes: r, s, and v as a Safe numbers it.
+/// The length of r, s and v.
+const FIXED: usize = 65;
+
+/// Recovers the signer from 65 bytes: r, s, and v as a Safe numbers it; a contract's signature is longer.
 pub(crate) fn signer(hash: H256, signature: &[u8]) -> Result<Signed, String> {
-    let Some((v, words)) = signature.split_last().filter(|(_, words)| words.len() == 64) else {
-        return match signature.get(64) {
-            Some(0) => Ok(Signed::Otherwise("a contract's signature")),
-            _ => Err(format!("a signature of {} bytes, not 65", signature.len())),
-        };
-    };
+    let Some((words, rest)) = signature.split_at_checked(FIXED - 1) else { return Err(wrong_length(signature)) };
+    let Some((v, dynamic)) = rest.split_first() else { return Err(wrong_length(signature)) };
+    if *v == 0 {
+        return contract(words, dynamic);
+    }
+    if !dynamic.is_empty() {
+        return Err(wrong_length(signature));
+    }
     let (v, message) = match v {
         27 | 28 => (*v, hash),
         31 | 32 => (v - 4, H256(keccak256([ETH_SIGN, hash.as_bytes()].concat()))),
-        0 => return Ok(Signed::Otherwise("a contract's signature")),
-        1 => return Ok(Signed::Otherwise("an approval on the chain")),
+        1 => return account(words).map(Signed::Approved),
         other => return Err(format!("a signature with v = {other}")),
     };
     let (r, s) = (U256::from_big_endian(&words[..32]), U256::from_big_endian(&words[32..]));
@@ -34,6 +40,28 @@ pub(crate) fn signer(hash: H256, signature: &[u8]) -> Result<Signed, String> {
         .recover(RecoveryMessage::Hash(message))
         .map(Signed::By)
         .map_err(|_| "a signature that no key can have made".to_owned())
+}
+
+fn wrong_length(signature: &[u8]) -> String {
+    format!("a signature of {} bytes, not 65", signature.len())
+}
+
+/// The account in the first word.
+fn account(words: &[u8]) -> Result<Address, String> {
+    if words[..12].iter().any(|byte| *byte != 0) {
+        return Err("a signature that names no account".to_owned());
+    }
+    Ok(Address::from_slice(&words[12..32]))
+}
+
+/// A contract's signature: its address, where its bytes begin, and there their length and themselves, to the end.
+fn contract(words: &[u8], dynamic: &[u8]) -> Result<Signed, String> {
+    let malformed = || "a contract's signature that is malformed".to_owned();
+    let number =
+        |word: &[u8]| Some(U256::from_big_endian(word)).filter(|word| word.bits() <= 32).map(|word| word.as_usize());
+    let (length, bytes) = dynamic.split_at_checked(32).ok_or_else(malformed)?;
+    let fits = number(&words[32..]) == Some(FIXED) && number(length) == Some(bytes.len());
+    if fits { Ok(Signed::Contract(account(words)?, bytes.to_vec())) } else { Err(malformed()) }
 }
 
 #[cfg(test)]
@@ -52,8 +80,19 @@ mod tests {
         check(vec![], "0 bytes");
         check(vec![1; 64], "64 bytes");
         check(with_v(26), "v = 26");
-        check(with_v(0), "Otherwise(\"a contract's signature\")");
-        check(with_v(1), "Otherwise(\"an approval on the chain\")");
+        check(with_v(0), "malformed");
+        check(with_v(1), "names no account");
+        let of =
+            |word: u8, rest: &[u8]| [[0; 12].as_slice(), &[9; 20], &[0; 31], &[word, 0], &[0; 31], &[2], rest].concat();
+        check(of(65, &[5, 6]), "Contract(0x0909090909090909090909090909090909090909, [5, 6])");
+        check(of(64, &[5, 6]), "malformed");
+        check(of(65, &[5]), "malformed");
+        check(of(65, &[5, 6, 7]), "malformed");
+        check(
+            [[0; 12].as_slice(), &[9; 20], &[0; 32], &[1]].concat(),
+            "Approved(0x0909090909090909090909090909090909090909)",
+        );
+        check([[1; 64].as_slice(), &[27, 0]].concat(), "66 bytes");
         check([[0; 64].as_slice(), &[27]].concat(), "no key");
         check([[0xff; 64].as_slice(), &[28]].concat(), "no key");
     }

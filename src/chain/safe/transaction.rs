@@ -26,11 +26,16 @@ pub(crate) struct SafeTransaction {
 impl SafeTransaction {
     /// The hash that owners sign.
     pub(crate) fn hash(&self, chain_id: u64, safe: Address) -> H256 {
-        let parts = [&[0x19, 0x01], domain(chain_id, safe).as_bytes(), self.message().as_bytes()].concat();
-        H256(keccak256(parts))
+        H256(keccak256(self.preimage(chain_id, safe)))
     }
 
-    fn message(&self) -> H256 {
+    /// What the hash is of (EIP-712).
+    pub(crate) fn preimage(&self, chain_id: u64, safe: Address) -> Vec<u8> {
+        [&[0x19, 0x01], domain(chain_id, safe).as_bytes(), self.message().as_bytes()].concat()
+    }
+
+    /// The second of the two hashes that devices show.
+    pub(crate) fn message(&self) -> H256 {
         let data = Token::FixedBytes(keccak256(&self.data).to_vec());
         let mut tokens = vec![Token::FixedBytes(keccak256(SAFE_TX).to_vec())];
         tokens.extend(self.arguments());
@@ -55,7 +60,8 @@ impl SafeTransaction {
     }
 }
 
-fn domain(chain_id: u64, safe: Address) -> H256 {
+/// The first of the two hashes that devices show.
+pub(crate) fn domain(chain_id: u64, safe: Address) -> H256 {
     let kind = Token::FixedBytes(keccak256(DOMAIN).to_vec());
     H256(keccak256(encode(&[kind, Token::Uint(chain_id.into()), Token::Address(safe)])))
 }

@@ -14,7 +14,7 @@ use crate::journal::{Home, Journal, Lock, Owner, RunFolder};
 use crate::progress::{Progress, Suspension};
 use crate::recorder::Recorder;
 use crate::runbook::{Network, Runbook};
-use crate::terminal::{self, Style};
+use crate::terminal;
 
 /// A contingency's records, and what keeps others from them.
 pub(super) struct Records {
@@ -129,8 +129,7 @@ fn kept(
 }
 
 fn observer(context: &Context, world: &World) -> Box<dyn crate::recorder::Observer> {
-    let variable = |name: &str| context.environment.get(name).map(String::as_str);
-    terminal::observer(&Style::detect(variable("CI"), variable("TERM"), world.folder.path().to_owned()))
+    terminal::observer(&context.style(world.folder.path()))
 }
 
 fn new_name(id: &str) -> String {

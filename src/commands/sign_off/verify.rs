@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::run::{OfRun, rendered};
-use crate::engine::{accounts, opening};
+use crate::engine::accounts;
+use crate::engine::opening::Openings;
 use crate::error::ExitCode;
 use crate::event::{Event, SignOffRequested};
 use crate::signoff::{self, Asked};
@@ -24,7 +25,7 @@ impl OfRun<'_> {
             lines.push(Line::new(0).plain(format!("{what}  {said}")));
         };
         for (who, proof) in &self.existing.progress.opening.proved {
-            tell(format!("opening by {who}"), opening::verify(&view, proof));
+            tell(format!("opening by {who}"), Openings::of(&view).verify(proof));
         }
         let mut requests = BTreeMap::new();
         for entry in &self.existing.entries {

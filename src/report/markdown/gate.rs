@@ -45,6 +45,7 @@ fn judgement(title: &str, judgement: &Judgement) -> Vec<String> {
     if !details.is_empty() {
         blocks.push(details);
     }
+    blocks.extend(judged.notes.iter().map(|note| format!("Note: {}.", text(note))));
     blocks
 }
 

@@ -4,7 +4,7 @@ use super::Resolve;
 use crate::runbook::decode::Reader;
 use crate::runbook::diagnostic::Diagnostic;
 use crate::runbook::document::{Node, Value};
-use crate::runbook::{CheckKind, ContractKind, PauseState, Predicate, Safe, Timelock, forms};
+use crate::runbook::{CheckKind, ContractKind, PauseState, Predicate, Safe, SafeBundle, Timelock, forms};
 
 const PAUSE_STATES: &[(&str, PauseState)] = &[("running", PauseState::Running), ("paused", PauseState::Paused)];
 
@@ -42,14 +42,12 @@ impl<'a> Resolve<'a> {
             "timelock" => Some(CheckKind::Timelock(self.timelock(inner))),
             "safe" => Some(CheckKind::Safe(self.safe(inner))),
             "slot" | "reverts" | "proxy" | "role" | "operation" | "transaction" => self.further_check(kind, inner),
-            "safe_bundle" => Some(CheckKind::SafeBundle {
-                of: self.artefact(inner, "of"),
-                safe: self.contract_of(inner, "safe", &[ContractKind::Safe]),
-            }),
+            "safe_bundle" => Some(CheckKind::SafeBundle(self.safe_bundle(inner))),
             "safe_tx" => Some(CheckKind::SafeTx {
                 of: self.artefact(inner, "of"),
                 bundle: self.artefact(inner, "bundle"),
                 safe: self.contract_of(inner, "safe", &[ContractKind::Safe]),
+                service: inner.optional("service").and_then(|node| self.template_at(node, "service")),
             }),
             _ => None,
         }
@@ -107,6 +105,9 @@ impl<'a> Resolve<'a> {
             proposer: self.optional_account(inner, "proposer"),
             executor: self.optional_account(inner, "executor"),
             open_executor: inner.flag("open_executor").unwrap_or(false),
+            cancellers: self.accounts(inner, "cancellers"),
+            pending: self.predicates_at(inner, "pending"),
+            since: self.since(inner),
         }
     }
 
@@ -135,6 +136,33 @@ impl<'a> Resolve<'a> {
             module_guard: self.optional_account(inner, "module_guard"),
             fallback_handler: self.optional_account(inner, "fallback_handler"),
         }
+    }
+
+    fn safe_bundle(&self, inner: &mut Reader<'a>) -> SafeBundle {
+        let value = inner.optional("value").and_then(|node| {
+            let text = self.report.text(node, "value")?;
+            if text.bytes().all(|digit| digit.is_ascii_digit()) {
+                return Some(text.to_owned());
+            }
+            let diagnostic = Diagnostic::new(node.place, "`value` is no number of wei");
+            self.report.add(diagnostic.help("digits in quotes, such as \"1000000000000000000\""));
+            None
+        });
+        SafeBundle {
+            of: self.artefact(inner, "of"),
+            safe: self.contract_of(inner, "safe", &[ContractKind::Safe]),
+            allow: self.functions(inner, "allow"),
+            functions: self.functions(inner, "functions"),
+            value,
+        }
+    }
+
+    fn functions(&self, inner: &mut Reader<'a>, key: &'static str) -> Vec<String> {
+        let function = |node: &'a Node| {
+            self.report.form(node, key, forms::function)?;
+            node.as_text().map(str::to_owned)
+        };
+        inner.list(key).iter().filter_map(function).collect()
     }
 
     fn predicates_at(&self, inner: &mut Reader<'a>, key: &'static str) -> Vec<Predicate> {

@@ -1,5 +1,7 @@
 //! The kinds of checks about single words, proxies, roles, operations and transactions.
 
+use std::collections::BTreeMap;
+
 use super::Resolve;
 use crate::runbook::decode::Reader;
 use crate::runbook::diagnostic::Diagnostic;
@@ -85,6 +87,7 @@ impl<'a> Resolve<'a> {
             has_not: self.accounts(inner, "has_not"),
             members,
             admin: inner.optional("admin").and_then(|node| self.report.form(node, "admin", forms::role)),
+            since: self.since(inner),
         };
         let demands =
             !role.has.is_empty() || !role.has_not.is_empty() || role.members.is_some() || role.admin.is_some();
@@ -120,7 +123,25 @@ impl<'a> Resolve<'a> {
         inner.optional(key).and_then(|node| self.account(node, key))
     }
 
-    fn accounts(&self, inner: &mut Reader<'a>, key: &'static str) -> Vec<String> {
+    /// The first block of a contract: one for every network, or one for each.
+    pub(super) fn since(&self, inner: &mut Reader<'a>) -> BTreeMap<String, u64> {
+        let Some(node) = inner.optional("since") else { return BTreeMap::new() };
+        if node.as_table().is_none() {
+            let block = self.report.number(node, "since", 0);
+            return block
+                .into_iter()
+                .flat_map(|block| self.names.networks.keys().map(move |name| (name.clone(), block)))
+                .collect();
+        }
+        let Some(table) = Reader::of(self.report, node, "`since`") else { return BTreeMap::new() };
+        let entries = table.entries().iter().filter_map(|entry| {
+            self.network_name(&entry.key, entry.place);
+            Some((entry.key.clone(), self.report.number(&entry.node, "since", 0)?))
+        });
+        entries.collect()
+    }
+
+    pub(super) fn accounts(&self, inner: &mut Reader<'a>, key: &'static str) -> Vec<String> {
         inner.list(key).iter().filter_map(|node| self.account(node, key)).collect()
     }
 }

@@ -1,16 +1,22 @@
 //! Judges a gate's record again, offline: with today's checks, from the bytes that it holds. It never says *passed*: what
-//! follows is only consistent.
+//! follows is only consistent, and what cannot be judged again is named.
+
+mod beside;
+mod people;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::accounts;
 use super::inputs::{Content, Documents, Noted};
 use super::judge::{json_check, with_compared};
 pub use super::record::GateRecord;
-use crate::chain::{self, Known, Surroundings, checksum};
+use super::signed;
+use crate::chain::{self, Known, Seen, Surroundings, Wait, checksum};
 use crate::error::{ExitCode, Failure};
 use crate::runbook::{self, Check, CheckKind, ContractAddress, Network, Phase, PhaseId, Runbook, Scope};
 use crate::verdict::{CheckResult, Verdict, worst};
+pub use beside::Beside;
 
 /// What became of judging a record again.
 #[derive(Debug)]
@@ -31,8 +37,8 @@ pub enum Found {
     Follows,
     /// They do not, with the reason.
     Differs(String),
-    /// It rests on the run's journal, which the record does not hold.
-    NotJudged,
+    /// It rests on something that is not there: why, as the end of `not judged again, because`.
+    NotJudged(String),
 }
 
 impl Replay {
@@ -40,17 +46,20 @@ impl Replay {
     pub fn first_problem(&self) -> Option<String> {
         let differs = |(id, found): &(String, Found)| match found {
             Found::Differs(why) => Some(format!("`{id}` {why}")),
-            Found::Follows | Found::NotJudged => None,
+            Found::Follows | Found::NotJudged(_) => None,
         };
-        self.found.iter().find_map(differs).or_else(|| self.problems.first().cloned())
+        // A statement names every result: whatever is wrong with one of them is said of that one.
+        let people = |(id, _): &&(String, Found)| id == signed::ID;
+        let checks = self.found.iter().filter(|found| !people(found)).find_map(differs);
+        checks.or_else(|| self.found.iter().find_map(differs)).or_else(|| self.problems.first().cloned())
     }
 }
 
-/// Judges the record in `bytes` again.
+/// Judges the record in `bytes` again; `beside` is the run that it lies in.
 ///
 /// # Errors
 /// With the code `EvidenceBroken` where it cannot even be read.
-pub async fn replay(bytes: &[u8]) -> Result<Replay, Failure> {
+pub async fn replay(bytes: &[u8], beside: Option<&Beside>) -> Result<Replay, Failure> {
     let (record, whole) = GateRecord::open(bytes).map_err(broken)?;
     let parsed = runbook::parse(&record.runbook, Path::new("runbook.toml"));
     let runbook = parsed.map_err(|_| broken("the runbook in it is not valid"))?;
@@ -62,7 +71,30 @@ pub async fn replay(bytes: &[u8]) -> Result<Replay, Failure> {
     let mut problems = around.moved(&runbook, network);
     let (mut judged, more) = judge_again(&record, &runbook, network, phase, &around).await;
     problems.extend(more);
-    let mut found = compare(&record, &mut judged);
+    let (own, more) = beside::transactions(&record, phase, &around);
+    judged.extend(own);
+    problems.extend(more);
+    if let Some(beside) = beside {
+        judged.extend(beside.results(&record, &runbook, phase));
+        problems.extend(beside.problems(&record, phase));
+    }
+    let contracts = phase.gate.sign_off.as_ref().map(|sign_off| {
+        let candidates = people::candidates(&record, &runbook, network, phase);
+        accounts::take_from(&mut judged, sign_off, candidates)
+    });
+    let signed = people::again(&record, &runbook, network, phase, &judged, &contracts.unwrap_or_default());
+    let mut broken_off = None;
+    match signed {
+        Some(Ok(result)) => judged.push(result),
+        Some(Err(why)) => broken_off = Some(why),
+        None => {}
+    }
+    let operators = people::operators(&record, &runbook, network, phase, &judged, beside);
+    let mut found = compare(&record, &mut judged, broken_off.as_deref());
+    found.extend(operators);
+    if record.reading.as_ref().is_some_and(|reading| reading.block.is_some()) {
+        found.push(("endpoints".to_owned(), Found::NotJudged(OUTCOME_ALONE.to_owned())));
+    }
     found.extend(missing(&record, phase, judged));
     problems.extend(about_the_whole(&record, &runbook, network, whole));
     Ok(Replay { title: phase.gate.title.clone(), record, found, problems })
@@ -85,7 +117,11 @@ async fn judge_again(
     let (local, on_chain): (Vec<&Check>, Vec<&Check>) =
         checks.into_iter().partition(|check| matches!(check.kind, CheckKind::Json { .. }));
     let mut judged: Vec<CheckResult> = local.iter().map(|check| json_check(check, around)).collect();
-    let on_chain = with_compared(runbook, on_chain);
+    let sign_off = phase.gate.sign_off.as_ref();
+    let owners = sign_off.and_then(|sign_off| accounts::owners_check(runbook, phase, sign_off));
+    let candidates = people::candidates(record, runbook, network, phase);
+    let more = owners.iter().chain(candidates.iter().map(|candidate| &candidate.check));
+    let on_chain = with_compared(runbook, on_chain.into_iter().chain(more).collect());
     let asks = &record.transactions;
     let Some(reading) = &record.reading else {
         let problem = (!on_chain.is_empty() || !asks.is_empty()).then(|| "the record holds no reading".to_owned());
@@ -95,7 +131,7 @@ async fn judge_again(
         // Without a block nothing was read, and nothing can be known.
         let ids = on_chain.iter().map(|check| (check.id.as_str(), check.kind.name()));
         let ids = ids.chain(asks.iter().map(|ask| (ask.id.as_str(), "transactions")));
-        judged.extend(ids.map(|(id, kind)| CheckResult::unknown(id, kind, "no block was read")));
+        judged.extend(ids.map(|(id, kind)| CheckResult::unknown(id, kind, NO_BLOCK)));
         return (judged, Vec::new());
     };
     let again = chain::replay(network, reading, block, &on_chain, asks, around).await;
@@ -104,21 +140,27 @@ async fn judge_again(
 }
 
 /// Each recorded result against the one that follows, which is taken from `judged`.
-fn compare(record: &GateRecord, judged: &mut Vec<CheckResult>) -> Vec<(String, Found)> {
+fn compare(record: &GateRecord, judged: &mut Vec<CheckResult>, broken_off: Option<&str>) -> Vec<(String, Found)> {
     let mut found = Vec::new();
     for result in &record.results {
         let again = judged.iter().position(|other| other.id == result.id && other.kind == result.kind);
         let of = match again.map(|at| judged.remove(at)) {
-            Some(again) => follows(result, &again),
-            None if rests_on_the_journal(result) => Found::NotJudged,
-            None => Found::Differs("is no check of this gate".to_owned()),
+            Some(again) => follows(record, result, &again),
+            None => match (not_judged(result), broken_off) {
+                (_, Some(why)) if result.kind == signed::ID => Found::Differs(why.to_owned()),
+                (Some(why), _) => Found::NotJudged(why.to_owned()),
+                _ if result.kind == signed::ID => {
+                    Found::Differs("rests on signatures that the record does not hold".to_owned())
+                }
+                (None, _) => Found::Differs("is no check of this gate".to_owned()),
+            },
         };
         found.push((result.id.clone(), of));
     }
     found
 }
 
-fn follows(recorded: &CheckResult, again: &CheckResult) -> Found {
+fn follows(record: &GateRecord, recorded: &CheckResult, again: &CheckResult) -> Found {
     if recorded.verdict != again.verdict {
         let (was, is) = (recorded.verdict, again.verdict);
         return Found::Differs(format!("was recorded as {was}; the recorded bytes say {is}: {}", again.message));
@@ -127,12 +169,31 @@ fn follows(recorded: &CheckResult, again: &CheckResult) -> Found {
         let (was, is) = (&recorded.observed, &again.observed);
         return Found::Differs(format!("was recorded as having observed {was}; the recorded bytes say {is}"));
     }
+    let unread = record.reading.as_ref().is_some_and(|reading| reading.block.is_none());
+    if unread && again.message == NO_BLOCK {
+        return Found::NotJudged(OUTCOME_ALONE.to_owned());
+    }
     Found::Follows
 }
 
-/// Results about steps and people: facts of the journal, no bytes of a chain or a file.
-fn rests_on_the_journal(result: &CheckResult) -> bool {
-    matches!(result.kind.as_str(), "step" | "deliverable" | "sign-off" | "transactions" | "contingency" | "safe_owners")
+/// What is said of a check where no block was read.
+const NO_BLOCK: &str = "no block was read";
+const OUTCOME_ALONE: &str = "of the examination of each endpoint the record holds the outcome, not the bytes";
+
+/// Why a result without a second judgement may be without one: it rests on something else than what the record holds.
+fn not_judged(result: &CheckResult) -> Option<&'static str> {
+    match (result.kind.as_str(), result.verdict) {
+        ("step" | "deliverable", _) => {
+            Some("it rests on the run's journal, which is not beside this file; name the record in the run's folder")
+        }
+        ("contingency", Verdict::Failed) => {
+            Some("it rests on a mark that a contingency leaves on the machine; it can only keep a gate shut")
+        }
+        (signed::ID, Verdict::Unknown) => {
+            Some("it says that nobody knows who operates the run, which rests on the run's journal")
+        }
+        _ => None,
+    }
 }
 
 /// What the gate asks and the record does not answer.
@@ -212,6 +273,14 @@ impl Surroundings for Recorded<'_> {
     fn earlier(&self, gate: &PhaseId, check: &str) -> Option<serde_json::Value> {
         let same = |earlier: &&super::inputs::Earlier| earlier.gate == *gate && earlier.check == check;
         self.inputs.earlier.iter().find(same)?.observed.clone()
+    }
+
+    fn seen(&self) -> Seen {
+        Seen::default()
+    }
+
+    fn waits(&self, _: &Wait) -> bool {
+        false
     }
 }
 

@@ -1,0 +1,84 @@
+//! What leaves the machine of a run: its folder without working files, the deliverables as they were published, the
+//! report, and the SHA-256 of each. Every byte comes from the run's folder.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use crate::audit::{DELIVERABLES, EXPORTED, SUMS, files};
+use crate::digest::sha256;
+use crate::error::{ExitCode, Failure};
+use crate::journal::{self, RunFolder};
+use crate::progress::Progress;
+use crate::report::{Report, markdown};
+use crate::runbook::Runbook;
+
+/// Working files that mean nothing elsewhere.
+const LEFT: [&str; 2] = ["shims/", "handed-in/"];
+
+/// Files by their path, in its order.
+#[derive(Debug)]
+pub(super) struct Contents {
+    files: BTreeMap<String, Vec<u8>>,
+    pub(super) head: String,
+    /// When the last record was written, in Unix seconds.
+    pub(super) time: u64,
+}
+
+impl Contents {
+    /// Gathers them.
+    ///
+    /// # Errors
+    /// A deliverable is missing, or a file cannot be read.
+    pub(super) fn of(runbook: &Runbook, folder: &RunFolder) -> Result<Self, Failure> {
+        let entries = journal::read(&folder.journal())?.entries;
+        let progress = Progress::replay(entries.iter().map(|entry| &entry.event));
+        missing(runbook, &progress)?;
+        let broken = |file: &str, why: String| Failure::new(ExitCode::EvidenceBroken, format!("`{file}` {why}"));
+        let mut found = BTreeMap::new();
+        for file in files::all(folder.path()).into_iter().filter(|file| !LEFT.iter().any(|left| file.starts_with(left)))
+        {
+            let bytes = files::read(folder, &file).map_err(|why| broken(&file, why))?;
+            found.insert(format!("{EXPORTED}/{file}"), bytes);
+        }
+        for published in &progress.published {
+            let kept = progress.artefacts.values().find(|kept| kept.sha256 == published.sha256);
+            let Some(kept) = kept else { continue };
+            let bytes = files::read(folder, &kept.path).map_err(|why| broken(&kept.path, why))?;
+            found.insert(format!("{DELIVERABLES}/{}", published.path), bytes);
+        }
+        found.insert("report.md".into(), markdown::render(&Report::of(&entries)).into_bytes());
+        let mut sums = String::new();
+        for (file, bytes) in &found {
+            let _ = writeln!(sums, "{}  {file}", sha256(bytes));
+        }
+        found.insert(SUMS.into(), sums.into_bytes());
+        let last = entries.last();
+        let head = last.map(|entry| entry.hash.clone()).unwrap_or_default();
+        let time = last.and_then(|entry| u64::try_from(entry.time.as_second()).ok()).unwrap_or_default();
+        Ok(Self { files: found, head, time })
+    }
+
+    /// All files, in the order of their paths.
+    pub(super) fn files(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.files
+    }
+}
+
+/// Refuses a run that has not made all that its runbook promises.
+fn missing(runbook: &Runbook, progress: &Progress) -> Result<(), Failure> {
+    let made = |id: &str| progress.published.iter().filter(|file| file.deliverable.as_deref() == Some(id)).count();
+    let lacks = runbook.deliverables.iter().filter(|deliverable| made(&deliverable.id) < deliverable.of.len());
+    let details: Vec<String> =
+        lacks.map(|deliverable| format!("`{}` ({})", deliverable.path, deliverable.id)).collect();
+    if details.is_empty() && progress.complete {
+        return Ok(());
+    }
+    let what = match details.len() {
+        0 => "the run is not complete: not every gate is open".to_owned(),
+        many => format!("the run is not complete: {many} of {} deliverables are missing", runbook.deliverables.len()),
+    };
+    Err(Failure {
+        details,
+        ..Failure::new(ExitCode::Precondition, what).hint("`citadel status` says what is left to do")
+    })
+}

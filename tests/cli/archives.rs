@@ -1,0 +1,105 @@
+//! A run that leaves the machine: the same bytes every time, checked by other people's programs, and nothing secret or
+//! incomplete in it.
+
+use std::fs;
+use std::path::Path;
+
+use citadel::audit::{Expected, audit};
+
+use super::builder::Test;
+use super::rehearsal::{rehearsed, run_folder};
+use super::stub::{step, stub};
+
+fn export(to: &Path) {
+    let (test, _) = rehearsed();
+    let (run, to) = (run_folder().display().to_string(), to.display().to_string());
+    test.citadel_with(&["export", "--run", &run, "--to", &to]).code(0);
+}
+
+fn problems(folder: &Path) -> Vec<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let audit = runtime.block_on(audit(folder, &Expected::default())).unwrap();
+    audit
+        .problems
+        .into_iter()
+        .map(|problem| format!("{}: {}", problem.file.unwrap_or_default(), problem.what))
+        .collect()
+}
+
+#[test]
+fn an_exported_run_is_checked_by_others_and_every_change_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("run of today");
+    export(&to);
+    let told = Test::empty().sh(&format!("cd '{}' && sha256sum --check --strict SHA256SUMS", to.display()));
+    assert!(told.lines().count() > 50 && told.lines().all(|line| line.ends_with(": OK")), "{told}");
+    assert_eq!(problems(&to), [""; 0]);
+    for file in ["deliverables/governance.md", "deliverables/receipts/mission.json", "report.md", "run/journal.jsonl"] {
+        assert!(to.join(file).is_file(), "{file}");
+    }
+    assert!(!to.join("run/shims").exists(), "working files stay");
+
+    let check = |file: &str, bytes: Option<&[u8]>| {
+        let path = to.join(file);
+        let before = fs::read(&path).ok();
+        match bytes {
+            Some(bytes) => fs::write(&path, bytes).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+        let found = problems(&to);
+        assert!(found.iter().any(|problem| problem.starts_with(file)), "{file}: {found:?}");
+        match before {
+            Some(before) => fs::write(&path, before).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+    };
+    check("deliverables/governance.md", Some(b"another"));
+    check("deliverables/receipts/mission.json", None);
+    check("deliverables/more.md", Some(b"more"));
+    check("report.md", Some(b"all is well"));
+    check("run/logs/3.mission.1.log", Some(b"nothing happened"));
+    check("SHA256SUMS", None);
+    assert_eq!(problems(&to), [""; 0]);
+}
+
+#[test]
+fn an_archive_has_the_same_bytes_every_time() {
+    let (test, _) = rehearsed();
+    let folder = tempfile::tempdir().unwrap();
+    let pack = |name: &str| {
+        let out = folder.path().join(name);
+        let told = test.citadel(&format!("archive --run {} --out {}", run_folder().display(), out.display())).code(0);
+        assert!(told.stdout.contains("journal head"), "{}", told.stdout);
+        fs::read(&out).unwrap()
+    };
+    let bytes = pack("one.tar.zst");
+    assert_eq!(bytes, pack("two.tar.zst"));
+    let mut plain = Vec::new();
+    std::io::copy(&mut ruzstd::decoding::StreamingDecoder::new(bytes.as_slice()).unwrap(), &mut plain).unwrap();
+    tar::Archive::new(plain.as_slice()).unpack(folder.path()).unwrap();
+    let unpacked = fs::read_dir(folder.path()).unwrap().flatten().find(|entry| entry.path().is_dir()).unwrap().path();
+    assert_eq!(problems(&unpacked), [""; 0]);
+    let there = folder.path().join("one.tar.zst");
+    let again = test.citadel(&format!("archive --run {} --out {}", run_folder().display(), there.display()));
+    again.code(2).says("is there already");
+}
+
+#[test]
+fn what_is_incomplete_or_holds_a_secret_does_not_leave() {
+    let test = stub(&step("one", "exit 1", ""));
+    test.citadel("run --network test").code(13);
+    test.citadel("archive --network test").code(15).says("not every gate is open");
+
+    let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV";
+    let test = stub(&step("leak", &format!("echo {token}"), ""));
+    test.citadel("run --network test").code(19);
+    test.citadel("export --network test --to out").code(19).says("run/logs/1.leak.1.log` holds a JSON Web Token");
+    assert!(!test.path("out").exists());
+
+    let test = stub(&step("one", "true", ""));
+    test.citadel("run --network test").code(0);
+    test.citadel("archive --network test --out a.tar.zst").code(0);
+    let journal = test.runs("stub", "test")[0].join("journal.jsonl");
+    fs::write(&journal, fs::read_to_string(&journal).unwrap().replacen("true", "tru3", 1)).unwrap();
+    test.citadel("archive --network test --out b.tar.zst").code(18).says("is broken: line");
+}
