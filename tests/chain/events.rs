@@ -203,8 +203,8 @@ fn hides_the_last(_: &Value, mut told: Value) -> Value {
     told
 }
 
-fn never(_: &Value, told: Value) -> Value {
-    json!({ "jsonrpc": "2.0", "id": told["id"], "error": { "code": -32601, "message": "the method is not available" } })
+fn never(asked: &Value, _: Value) -> Value {
+    json!({ "jsonrpc": "2.0", "id": asked["id"], "error": { "code": -32601, "message": "the method is not available" } })
 }
 
 #[tokio::test(flavor = "multi_thread")]
