@@ -329,6 +329,16 @@ impl Progress {
         self.place(step).map(|(phase, index)| &phase.steps[index])
     }
 
+    /// The first step that was done by another definition than today's.
+    pub fn redefined(&self) -> Option<&StepId> {
+        let mut outlines = self.phases.iter().flat_map(|phase| &phase.steps);
+        let changed = |outline: &&StepOutline| {
+            let seen = self.steps.get(&outline.id).filter(|seen| seen.state == StepState::Done);
+            seen.is_some_and(|seen| seen.started.definition != outline.definition)
+        };
+        outlines.find(changed).map(|outline| &outline.id)
+    }
+
     /// The largest block that the evidence of `phase`'s steps reached.
     pub fn last_block(&self, steps: impl IntoIterator<Item = StepId>) -> Option<u64> {
         steps.into_iter().filter_map(|step| self.steps.get(&step)?.ended.as_ref()?.last_block).max()

@@ -45,6 +45,9 @@ impl Outcome {
             let sentence = format!("suspended by contingency {contingency} since {since} ({by}); {so_far}");
             return Self::Suspended { sentence };
         }
+        if let Some(step) = progress.redefined() {
+            return Self::Stopped { sentence: format!("step `{step}` was done by another definition; {so_far}") };
+        }
         if gates > 0 && passed == gates {
             return Self::Complete { sentence: format!("every gate passed ({gates} of {gates}){}", waived(progress)) };
         }

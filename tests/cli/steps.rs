@@ -200,6 +200,7 @@ fn a_step_done_by_another_definition_stops_the_run() {
     test.write("there", "");
     test.citadel(RUN).code(0);
     test.edit("runbook.toml", "echo one", "echo two");
+    test.citadel(RUN).code(17).says("STOPPED  step `1.first` was done by another definition").never_says("COMPLETE");
     test.citadel("run --new --network test").code(0);
     assert_eq!(test.runs("stub", "test").len(), 2);
 }
