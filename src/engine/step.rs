@@ -59,7 +59,7 @@ impl Engine<'_> {
 
     /// Asks the probe whether an indeterminate step's effect happened. `Some`: it could not tell either.
     pub(super) async fn probe(&mut self, step: &Step) -> Result<Option<(ExitCode, Option<String>)>, Failure> {
-        let Some(check) = &step.probe else { return Ok(None) };
+        let Some(check) = step.probe.as_deref() else { return Ok(None) };
         let network = Network { block: BlockTag::Latest, ..self.view().network(self.phase_of(step)?).clone() };
         let view = self.view();
         let reading = [check.as_ref()];

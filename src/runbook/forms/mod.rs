@@ -16,7 +16,7 @@ use super::document::Node;
 
 pub(super) use address::{address, hash};
 pub(super) use duration::age;
-pub(super) use function::{error, function, role};
+pub(super) use function::{called, error, function, role};
 pub(super) use json_path::json_path;
 pub(super) use name::{artefact, given_variable, id, relative, sha256, variable};
 pub(super) use ssh::{Key, ssh_key};
