@@ -41,9 +41,9 @@ impl Two {
                       threshold = 1\nmax_age = \"24h\"\nnot_operator = true\n";
         let deliverable = "[[deliverable]]\nid = \"out\"\ntitle = \"Out\"\npath = \"out.json\"\nof = [\"out.json\"]\n";
         let second = phase("2", &step("end", "true", ""));
-        let text = test.read("runbook.toml");
-        let text = format!("{text}{signed}{second}{deliverable}[signers.people]\nkey = [{keys}]\n");
-        test.write("runbook.toml", text);
+        let before = test.read("runbook.toml");
+        let more = format!("{signed}{second}{deliverable}[signers.people]\nkey = [{keys}]\n");
+        test.write("runbook.toml", format!("{before}{more}"));
         test.sh("cp -r . ../bob");
         Self { test, url, _watchdog: watchdog }
     }

@@ -29,8 +29,8 @@ fn planned() -> Test {
     let test = stub(STEPS);
     let path = format!("{}:{}", test.path("bin").display(), test.env()["PATH"]);
     let test = test.set("PATH", &path);
-    let text = test.read("runbook.toml");
-    test.write("runbook.toml", text.replace("[network.test]", &format!("{TOOL}[network.test]")));
+    let before = test.read("runbook.toml");
+    test.write("runbook.toml", before.replace("[network.test]", &format!("{TOOL}[network.test]")));
     test.write("package.json", "{ \"scripts\": { \"hello\": \"true\" } }");
     test.write("input.txt", "in");
     test.write("tracked.txt", "1");
@@ -104,8 +104,8 @@ fn whatever_changed_is_refused_by_its_field() {
 #[test]
 fn a_plan_says_what_it_is() {
     let test = planned();
-    let text = test.read("plan.json");
-    test.write("plan.json", text.replace("\"--run\"", "\"--jog\""));
+    let before = test.read("plan.json");
+    test.write("plan.json", before.replace("\"--run\"", "\"--jog\""));
     test.citadel("run --plan plan.json").code(18).says("its content was changed after it was written");
     test.write("plan.json", "{}");
     test.citadel("run --plan plan.json").code(18).says("is not a plan as citadel wrote it");

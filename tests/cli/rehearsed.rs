@@ -9,8 +9,8 @@ const CHECK: &str = "[[phase.gate.check]]\nid = \"rehearsed\"\nrehearsed = { on 
 fn rehearsing() -> Test {
     let test = stub(&step("make", "echo 1", "")).set("STAGE_RPC_URL", "https://stage.test.invalid");
     let network = "[network.stage]\nchain_id = 6\nrpc = [\"STAGE_RPC_URL\"]\n";
-    let text = test.read("runbook.toml");
-    test.write("runbook.toml", format!("{text}{CHECK}{network}"));
+    let before = test.read("runbook.toml");
+    test.write("runbook.toml", format!("{before}{CHECK}{network}"));
     test.write(".gitignore", "reports\n");
     test.sh("git init -q . && git add -A");
     commit(&test);

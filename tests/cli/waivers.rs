@@ -7,11 +7,11 @@ use super::stub::{step, stub};
 fn waived(expect: &str, until: &str) -> Test {
     let test = stub(&step("make", "true", ""));
     test.write("gate.json", "{ \"open\": false }");
-    let text = test.read("runbook.toml");
+    let before = test.read("runbook.toml");
     let waiver = format!(
         "waiver = {{ expect = {{ \"$.open\" = {expect} }}, reason = \"ticket 12\", until = \"{until}\", by = \"bob\" }}\n"
     );
-    test.write("runbook.toml", format!("{text}{waiver}"));
+    test.write("runbook.toml", format!("{before}{waiver}"));
     test
 }
 
@@ -59,8 +59,8 @@ fn another_value_and_an_expired_waiver_fail() {
 fn a_waiver_is_whole_and_stands_where_it_can_be_reviewed() {
     let check = |waiver: &str, expected: &str| {
         let test = stub(&step("make", "true", ""));
-        let text = test.read("runbook.toml");
-        test.write("runbook.toml", format!("{text}waiver = {waiver}\n"));
+        let before = test.read("runbook.toml");
+        test.write("runbook.toml", format!("{before}waiver = {waiver}\n"));
         test.citadel("check").code(3).says(expected);
     };
     check("{ expect = 1, reason = \"r\", by = \"b\" }", "`waiver` has no `until`");
