@@ -59,9 +59,6 @@ fn what_followed(entries: &[Entry]) -> String {
             | Event::Suspended { .. }
             | Event::SuspensionEnded { .. }
             | Event::Interrupted { .. }
-            | Event::PlanTaken { .. }
-            | Event::HandedOver { .. }
-            | Event::TakenOver(_)
             | Event::RunClosed { .. } => false,
         };
         if settled {
@@ -101,9 +98,6 @@ pub(crate) fn record(event: &Event) -> String {
         Event::RunEnded { complete: true } => "run ended, complete".into(),
         Event::RunEnded { complete: false } => "run ended".into(),
         Event::RunClosed { .. } => "run closed".into(),
-        Event::PlanTaken { .. } => "plan taken".into(),
-        Event::HandedOver { to, .. } => format!("handed over to {to}"),
-        Event::TakenOver(taken) => format!("taken over by {}", taken.by),
     }
 }
 
