@@ -62,7 +62,7 @@ impl Engine<'_> {
         let Some(check) = step.probe.as_deref() else { return Ok(None) };
         let network = Network { block: BlockTag::Latest, ..self.view().network(self.phase_of(step)?).clone() };
         let view = self.view();
-        let reading = [check.as_ref()];
+        let reading = [check];
         let reading = judge::checks_and(&view, &network, &reading, &[], view.kept(&network), None);
         let judged = self.telling_waits(&format!("the probe of {}", step.id), reading).await;
         let verdict = judged.verdict();
