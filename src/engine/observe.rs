@@ -93,7 +93,7 @@ fn observed_on(runbook: &Runbook, network: &Network) -> Vec<(String, Check)> {
         let asked = serde_json::to_string(&kind).unwrap_or_default();
         if !seen.contains(&asked) {
             seen.push(asked);
-            observed.push((of, Check { kind, ..check.clone() }));
+            observed.push((of, Check { kind, waiver: None, ..check.clone() }));
         }
     }
     observed
