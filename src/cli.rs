@@ -117,6 +117,13 @@ pub enum Command {
     Step(Step),
     /// Record whether the effect of an indeterminate step happened
     Decide(Decide),
+    /// Hand an open run over to another operator: writes a folder to bring to their machine, and goes on no more here
+    Handover(Handover),
+    /// Take over a run that was handed over to you: verified offline, its open gates judged again by your endpoints
+    ///
+    /// Nothing is imported before all of it holds. Exit codes: 0 taken over, 17 a stale copy or another runbook or
+    /// workspace, 18 it does not verify or the run went on in two places, 10 and 11 a gate that was open is not.
+    Take(Take),
     /// Keep a local chain up between runs
     #[command(subcommand)]
     Devchain(Devchain),
@@ -142,7 +149,7 @@ pub struct Net {
 #[derive(Debug, Clone, Default, Args)]
 #[group(multiple = false)]
 pub struct OptionalNet {
-    /// The network, as the runbook names it [default: the local one]
+    /// The network, as the runbook names it
     #[arg(long, value_name = "NET")]
     pub network: Option<String>,
     /// The network whose chain citadel starts itself
@@ -154,7 +161,7 @@ pub struct OptionalNet {
 #[derive(Debug, Clone, Args)]
 pub struct Part {
     #[command(flatten)]
-    pub net: Net,
+    pub net: OptionalNet,
     /// One phase, or a range of them (`1..3`); on a local chain all phases before it run too
     #[arg(long, value_name = "N[..M]", conflicts_with = "step")]
     pub phase: Option<String>,
@@ -182,6 +189,9 @@ pub struct Run {
     /// The operator's signature on the opening that was asked for
     #[arg(long, value_name = "FILE")]
     pub opening: Option<PathBuf>,
+    /// Run exactly the plan that `citadel plan --out` wrote, once; it names the network and the part
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["network", "local", "phase", "step", "new"])]
+    pub plan: Option<PathBuf>,
     /// Open a run without asking to type the network's name
     #[arg(long, short)]
     pub yes: bool,
@@ -197,6 +207,9 @@ pub struct Run {
 pub struct Plan {
     #[command(flatten)]
     pub part: Part,
+    /// Write the plan to a file as well, to be reviewed and run once with `citadel run --plan FILE`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -540,6 +553,27 @@ pub struct Decide {
     pub reason: String,
     #[command(flatten)]
     pub net: OptionalNet,
+}
+
+#[derive(Debug, Args)]
+pub struct Handover {
+    /// Who takes it over, as `CITADEL_OPERATOR` says on their machine
+    #[arg(long, value_name = "PERSON")]
+    pub to: String,
+    /// The folder to write [default: `handover-RUN-to-PERSON` here]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub net: Net,
+}
+
+#[derive(Debug, Args)]
+pub struct Take {
+    /// The folder that `citadel handover` wrote
+    pub folder: PathBuf,
+    /// The checkout that the run goes on in [default: here or above]
+    #[arg(long, value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::process::{Ended, Started};
 use crate::runbook::{PhaseId, StepId};
-use crate::verdict::{CheckResult, Verdict};
+use crate::verdict::{CheckResult, Verdict, Waiver};
 
 /// One fact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +28,22 @@ pub enum Event {
         /// Relative to the run's folder.
         signature: String,
     },
+    /// What runs from here on is exactly this plan, once.
+    PlanTaken {
+        /// The plan's own number, which no other has.
+        nonce: String,
+        /// The digest of its content.
+        digest: String,
+        by: String,
+    },
+    /// The run goes on elsewhere: nothing is recorded here after this.
+    HandedOver {
+        by: String,
+        to: String,
+        nonce: String,
+    },
+    /// Another citadel took the run over, after it had verified it and judged its open gates again.
+    TakenOver(TakenOver),
     DevChainStarted {
         url: String,
         pid: u32,
@@ -129,6 +145,22 @@ pub struct RunOpened {
     #[serde(default)]
     pub tools: BTreeMap<String, String>,
     pub phases: Vec<PhaseOutline>,
+    /// When each contingency was last brought to its end, as far as this machine knows.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub contingencies: BTreeMap<String, Option<LastRehearsal>>,
+}
+
+/// A contingency that was brought to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastRehearsal {
+    pub network: String,
+    /// RFC 3339, UTC.
+    pub time: String,
+    /// The workspace was the practice one.
+    pub practice: bool,
+    /// What of its definition is not as it was then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<String>,
 }
 
 /// What a phase consists of, so that displays know all steps from the first event on.
@@ -140,6 +172,9 @@ pub struct PhaseOutline {
     /// The digest of the phase's definition.
     pub digest: String,
     pub steps: Vec<StepOutline>,
+    /// What is accepted instead of what its checks and the invariants demand, by the check's id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waivers: BTreeMap<String, Waiver>,
 }
 
 /// A step's id and title.
@@ -164,6 +199,23 @@ pub struct RunContinued {
     #[serde(default)]
     pub tools: BTreeMap<String, String>,
     pub phases: Vec<PhaseOutline>,
+    /// When each contingency was last brought to its end, as far as this machine knows.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub contingencies: BTreeMap<String, Option<LastRehearsal>>,
+}
+
+/// Who took a run over, where it lives now, and what was judged before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TakenOver {
+    pub citadel: String,
+    pub by: String,
+    pub from: String,
+    pub host: String,
+    pub workspace: String,
+    pub reports: String,
+    pub folder: String,
+    /// The gates that had passed and passed again, with the block that was read.
+    pub gates: Vec<(PhaseId, Option<BlockRef>)>,
 }
 
 /// What the dev chain's setup deployed.

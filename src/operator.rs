@@ -8,6 +8,10 @@ use std::str::FromStr;
 use tokio::sync::watch;
 
 use crate::process::Stop;
+use crate::text::Line;
+
+/// Every terminal has so many columns, and sentences are broken at words.
+const COLUMNS: usize = 80;
 
 /// What a person may choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,7 +131,16 @@ async fn line(mut stop: watch::Receiver<Stop>) -> Option<String> {
 
 /// Shows a text between two questions.
 pub fn show(text: &str) {
-    let _ = writeln!(anstream::stderr(), "{text}");
+    let line = Line::new(0).plain(text).wrapped(2);
+    let _ = writeln!(anstream::stderr(), "{}", line.render(COLUMNS, false));
+}
+
+/// Shows a screen of lines.
+pub fn screen(lines: &[Line]) {
+    let mut err = anstream::stderr();
+    for line in lines {
+        let _ = writeln!(err, "{}", line.render(COLUMNS, false));
+    }
 }
 
 /// What was typed: a choice, or that a contingency is to be chosen.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{
     Artefact, BlockRef, Deployment, Event, GateJudged, HandedIn, OpeningRequested, PhaseOutline, PublishedFile,
-    RunOpened, SignOffRequested, StepEnded, StepOutcome, StepOutline, StepStarted,
+    RunOpened, SignOffRequested, StepEnded, StepOutcome, StepOutline, StepStarted, TakenOver,
 };
 use crate::process::Started;
 use crate::runbook::{PhaseId, StepId};
@@ -37,6 +37,12 @@ pub struct Progress {
     pub halt: Option<Halt>,
     pub complete: bool,
     pub closed: Option<String>,
+    /// The plan that was taken last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// To whom the run was handed over; nothing of it is recorded here until they hand it back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handed_over: Option<String>,
     /// What people handed in for steps by hand.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub handed_in: BTreeMap<StepId, Vec<HandedIn>>,
@@ -211,6 +217,9 @@ impl Progress {
                     self.opening.proved.insert(who.clone(), proof);
                 }
             }
+            Event::PlanTaken { nonce, .. } => self.plan = Some(nonce.clone()),
+            Event::HandedOver { to, .. } => self.handed_over = Some(to.clone()),
+            Event::TakenOver(taken) => self.taken_over(taken),
             Event::DevChainStarted { url, pid, start_time, kept } => {
                 let (url, pid, start_time, kept) = (url.clone(), *pid, *start_time, *kept);
                 self.dev_chain = Some(DevChainProgress { url, pid, start_time, kept, deployment: None, ended: false });
@@ -344,6 +353,15 @@ impl Progress {
     pub fn transactions_handed_in(&self, step: &StepId) -> Vec<String> {
         let all = self.handed_in.get(step).into_iter().flatten().flat_map(|handed_in| &handed_in.transactions);
         all.map(|hash| hash.to_lowercase()).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    fn taken_over(&mut self, taken: &TakenOver) {
+        self.handed_over = None;
+        if let Some(run) = &mut self.run {
+            run.workspace.clone_from(&taken.workspace);
+            run.reports.clone_from(&taken.reports);
+            run.folder.clone_from(&taken.folder);
+        }
     }
 
     fn continued(&mut self, phases: &[PhaseOutline]) {

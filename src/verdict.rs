@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,6 +11,9 @@ use serde_json::Value;
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     Passed,
+    /// It is not as it must be, and the reviewed runbook accepts exactly this for a while. Only checks are waived, never
+    /// gates: a gate opens with it, and says so.
+    Waived,
     /// All else passed; people have not signed yet. Only gates wait, never checks.
     Waiting,
     /// It could not be known: no answer, a late, lone, malformed or contradicted answer.
@@ -18,10 +22,18 @@ pub enum Verdict {
     Failed,
 }
 
+impl Verdict {
+    /// Whether it keeps nothing from going on: passed, or waived.
+    pub fn goes_on(self) -> bool {
+        matches!(self, Self::Passed | Self::Waived)
+    }
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Passed => "passed",
+            Self::Waived => "waived",
             Self::Waiting => "waiting",
             Self::Unknown => "unknown",
             Self::Failed => "failed",
@@ -51,6 +63,20 @@ pub struct CheckResult {
     pub reproduce: Option<String>,
     /// What to do next, with the exact command where there is one.
     pub hint: Option<String>,
+    /// The waiver that the runbook declares for it, whether or not it made a difference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<Waiver>,
+}
+
+/// What a reviewed runbook accepts instead of what a check demands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiver {
+    /// Exactly this observed value.
+    pub expect: Value,
+    pub reason: String,
+    pub until: Timestamp,
+    /// Who answers for it.
+    pub by: String,
 }
 
 /// What one endpoint said.
@@ -110,11 +136,15 @@ impl CheckResult {
             said: Vec::new(),
             reproduce: None,
             hint: None,
+            waiver: None,
         }
     }
 }
 
-/// The worst of several verdicts; nothing to judge is *unknown*.
+/// The worst of several verdicts, where a waived one is as good as a passed one; nothing to judge is *unknown*.
 pub fn worst(verdicts: impl IntoIterator<Item = Verdict>) -> Verdict {
-    verdicts.into_iter().max().unwrap_or(Verdict::Unknown)
+    match verdicts.into_iter().max().unwrap_or(Verdict::Unknown) {
+        Verdict::Waived => Verdict::Passed,
+        worst => worst,
+    }
 }

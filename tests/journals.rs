@@ -57,6 +57,7 @@ fn each_shape_folds_to_what_happened() {
     check("killed-happened", 10, false, "nothing is left open; 1 of 3 gates passed");
     check("people", 22, false, "every gate passed (1 of 1)");
     check("torn", 7, true, "step `1.mission` may or may not have happened; 1 of 3 gates passed");
+    check("two-operators", 15, false, "every gate passed (2 of 2), 1 check waived");
     check("troubles", 41, false, "given up: the endpoints are to be replaced first");
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), corpus());
 }
@@ -76,6 +77,9 @@ fn kind(event: &Event) -> &'static str {
         Event::RunContinued(_) => "run_continued",
         Event::OpeningRequested(_) => "opening_requested",
         Event::OpeningSigned { .. } => "opening_signed",
+        Event::PlanTaken { .. } => "plan_taken",
+        Event::HandedOver { .. } => "handed_over",
+        Event::TakenOver(_) => "taken_over",
         Event::DevChainStarted { .. } => "dev_chain_started",
         Event::DevChainReady(_) => "dev_chain_ready",
         Event::DevChainEnded => "dev_chain_ended",
@@ -97,7 +101,7 @@ fn kind(event: &Event) -> &'static str {
     }
 }
 
-const KINDS: usize = 22;
+const KINDS: usize = 25;
 
 #[test]
 fn every_event_outcome_and_ending_stands_in_a_journal() {

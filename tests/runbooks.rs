@@ -38,6 +38,11 @@ fn good_runbooks_resolve() {
 }
 
 #[test]
+fn the_runbook_of_this_repository_resolves() {
+    assert!(load(Path::new("runbook.toml")).is_ok(), "`citadel check` says why not");
+}
+
+#[test]
 fn bad_runbooks_say_exactly_what_is_wrong() {
     let update = std::env::var_os("UPDATE_RUNBOOKS").is_some();
     let files = folder("bad");

@@ -163,7 +163,7 @@ fn is_head(entry: &Entry, noted: &str) -> bool {
 fn end(progress: &Progress, entries: &[Entry]) -> End {
     let ended = entries.iter().rev().find_map(|entry| match &entry.event {
         Event::RunEnded { .. } => Some(true),
-        Event::RunClosed { .. } | Event::DevChainEnded => None,
+        Event::RunClosed { .. } | Event::DevChainEnded | Event::HandedOver { .. } | Event::TakenOver(_) => None,
         _ => Some(false),
     });
     match (progress.complete, &progress.closed, ended) {

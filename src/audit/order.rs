@@ -64,6 +64,12 @@ impl Walk<'_> {
             Event::RunEnded { complete: true } => self.complete(),
             _ => Vec::new(),
         };
+        if self.progress.handed_over.is_some() && !matches!(entry.event, Event::TakenOver(_)) {
+            problems.push("follows the handover of the run".into());
+        }
+        if matches!(entry.event, Event::TakenOver(_)) && self.progress.handed_over.is_none() {
+            problems.push("takes over a run that nobody handed over".into());
+        }
         let acts = matches!(entry.event, Event::StepStarted(_) | Event::StepEnded(_) | Event::GateJudged(_));
         if acts && self.progress.closed.is_some() {
             problems.push("follows the end of the run".into());
@@ -118,7 +124,7 @@ impl Walk<'_> {
         if !open {
             problems.push(format!("ends attempt {attempt} at step {step}, which was not begun or is over"));
         }
-        let unmet = evidence.iter().find(|result| result.verdict != Verdict::Passed);
+        let unmet = evidence.iter().find(|result| !result.verdict.goes_on());
         if let (StepOutcome::Done, Some(unmet)) = (outcome, unmet) {
             problems.push(format!("calls step {step} done although its evidence `{}` {}", unmet.id, unmet.verdict));
         }

@@ -103,7 +103,7 @@ pub(super) fn expected(kind: &CheckKind) -> String {
             format!("`{of}` is `{bundle}`, signed by enough owners of `{safe}`")
         }
         CheckKind::UnchangedSince { gate, check } => format!("`{check}` as it was at gate {gate}"),
-        CheckKind::Json { .. } => String::new(),
+        CheckKind::Json { .. } | CheckKind::Rehearsed(_) => String::new(),
     }
 }
 

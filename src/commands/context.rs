@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::cli::Global;
+use crate::engine::time::Clock;
 use crate::engine::world::World;
 use crate::error::{ExitCode, Failure};
 use crate::journal::{Home, RunFolder};
@@ -141,6 +142,7 @@ impl Context {
             operator: self.operator(),
             at: None,
             marks: Some(self.home(network)),
+            clock: Clock::after(jiff::Timestamp::UNIX_EPOCH),
         })
     }
 }

@@ -21,6 +21,7 @@ pub(super) fn decide(context: &Context, args: &Decide) -> Result<ExitCode, Failu
         return Err(Failure::new(ExitCode::Usage, format!("there is no open run on {}", network.name))
             .hint(format!("`citadel run --network {}` opens one", network.name)));
     };
+    existing.refuse_handed_over()?;
     let owner = Owner {
         who: context.operator(),
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),

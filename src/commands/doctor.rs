@@ -25,7 +25,7 @@ const CLOCK_SLACK: i64 = 60;
 
 pub(super) async fn doctor(context: &Context, args: &Doctor) -> Result<ExitCode, Failure> {
     let net = Net { network: args.net.network.clone(), local: args.net.local };
-    let part = Part { net, phase: None, step: None, workspace: args.workspace.clone(), new: false };
+    let part = Part { net: net.into(), phase: None, step: None, workspace: args.workspace.clone(), new: false };
     let prospect = Prospect::look(context, &part).await?;
     let network = prospect.network;
     let progress = gate::progress_of_chain(context, network).await;
@@ -148,6 +148,7 @@ async fn addresses(context: &Context, prospect: &Prospect<'_>, view: &View<'_>) 
     let check = |name: &String| Check {
         id: name.clone(),
         kind: CheckKind::Code { of: name.clone(), hash: None },
+        waiver: None,
         place: Place::default(),
     };
     let checks: Vec<Check> = gates.keys().filter(|name| known.contains_key(*name)).map(check).collect();
@@ -166,7 +167,7 @@ async fn addresses(context: &Context, prospect: &Prospect<'_>, view: &View<'_>) 
             (None, _) => (None, format!("is zero, for it has no address on {}: {cannot}", network.name)),
             (Some(_), None) => (None, "was not read: no endpoint".to_owned()),
             (Some(_), Some(result)) => match result.verdict {
-                Verdict::Passed => (Some(true), "has code".to_owned()),
+                Verdict::Passed | Verdict::Waived => (Some(true), "has code".to_owned()),
                 Verdict::Failed => (Some(false), format!("{}: {cannot}", result.message)),
                 Verdict::Unknown | Verdict::Waiting => (None, result.message.clone()),
             },

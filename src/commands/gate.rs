@@ -11,8 +11,9 @@ use super::verdicts;
 use crate::cli::Verify;
 use crate::devchain;
 use crate::engine::reading::telling_waits;
+use crate::engine::time::Clock;
 use crate::engine::world::{View, World};
-use crate::engine::{accounts, dev_chain, gate_code, judge, signed, suspension};
+use crate::engine::{accounts, dev_chain, gate_code, judge, rehearsed, signed, suspension};
 use crate::error::{ExitCode, Failure};
 use crate::event::{BlockRef, Event};
 use crate::journal::RunFolder;
@@ -87,11 +88,12 @@ pub(super) async fn verify(context: &Context, args: &Verify) -> Result<ExitCode,
 }
 
 /// A gate of a run, as it stands now.
-async fn judged(view: &View<'_>, phase: &Phase) -> GateView {
+pub(super) async fn judged(view: &View<'_>, phase: &Phase) -> GateView {
     let mut judgement = judge::judge(view, phase, &accounts::asks(view, phase)).await;
     let contracts = accounts::take(view, phase, &mut judgement);
+    rehearsed::standing(view, phase, &mut judgement.results);
     if let Some(sign_off) = &phase.gate.sign_off {
-        let signed = signed::standing(view, phase, sign_off, &judgement.results, &contracts);
+        let signed = signed::standing(view, phase, sign_off, &judgement.results, &contracts, judgement.time);
         judgement.results.push(signed);
     }
     gate_view(view, phase, judgement)
@@ -165,7 +167,8 @@ fn needs_no_run(kind: &CheckKind) -> bool {
         | CheckKind::SafeTx { .. }
         | CheckKind::UnchangedSince { .. }
         | CheckKind::Transaction(_)
-        | CheckKind::Json { .. } => false,
+        | CheckKind::Json { .. }
+        | CheckKind::Rehearsed(_) => false,
         CheckKind::Call { rules, .. } | CheckKind::Slot { rules, .. } => !format!("{rules:?}").contains("From {"),
         CheckKind::Pause { .. }
         | CheckKind::CanPause { .. }
@@ -243,6 +246,9 @@ pub(super) async fn world(
         None => ("none".to_owned(), home.run("none")),
     };
     let mut world = context.world(network, workspace, &name, folder, stop)?;
+    if let Some(existing) = existing {
+        world.clock = Clock::after_records(&existing.entries);
+    }
     if let Some(run) = of_run {
         world.reports = run.reports.clone().into();
     }

@@ -1,5 +1,6 @@
 //! One file a subcommand, each thin: read what the others need, call them, and give the exit code.
 
+mod approved;
 mod archive;
 mod check;
 mod completions;
@@ -11,6 +12,8 @@ mod diff;
 mod doctor;
 mod explain;
 mod gate;
+mod handed_over;
+mod handover;
 mod opening;
 mod outline;
 mod plan;
@@ -23,6 +26,8 @@ mod sign_off;
 mod snapshot;
 mod status;
 mod step;
+mod take;
+mod taken;
 mod verdicts;
 mod verify;
 
@@ -59,6 +64,8 @@ pub async fn dispatch(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Contingency(Contingency::Close(args)) => contingency::close(&Context::new(global)?, args),
         Command::Step(Step::Complete(args)) => step::complete(&Context::new(global)?, args),
         Command::Decide(args) => decide::decide(&Context::new(global)?, args),
+        Command::Handover(args) => handover::hand_over(&Context::new(global)?, args),
+        Command::Take(args) => Box::pin(take::take(&Context::new(global)?, args)).await,
         Command::Devchain(args) => devchain::devchain(&Context::new(global)?, args).await,
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::context::Context;
+use super::contingency::rehearsals;
 use super::outline;
 use super::preconditions;
 use crate::cli::Part;
@@ -51,6 +52,17 @@ impl Existing {
         Ok(Self { run, folder, entries, torn, progress })
     }
 
+    /// Refuses to go on with a run that another citadel goes on with.
+    pub(super) fn refuse_handed_over(&self) -> Result<(), Failure> {
+        let Some(to) = &self.progress.handed_over else { return Ok(()) };
+        let last = self.entries.last();
+        let head = last.map_or_else(String::new, |entry| format!(" after record {} ({})", entry.seq, entry.hash));
+        Err(Failure::new(ExitCode::Locked, format!("run {} was handed over to {to}{head}", self.run)).hint(format!(
+            "nothing was started; {to} goes on with it, and hands it back with `citadel handover`; `citadel handover --to \
+             {to}` writes the folder again; `citadel run --new` starts over"
+        )))
+    }
+
     /// The latest run of `home`, if there is one.
     pub(super) fn latest(home: &Home) -> Result<Option<Self>, Failure> {
         let Some(run) = home.runs()?.pop() else { return Ok(None) };
@@ -62,6 +74,11 @@ impl Existing {
 impl<'a> Prospect<'a> {
     /// Looks at everything and changes nothing.
     pub(super) async fn look(context: &'a Context, part: &Part) -> Result<Self, Failure> {
+        if part.net.network.is_none() && !part.net.local {
+            let names: Vec<&str> = context.runbook.networks.keys().map(String::as_str).collect();
+            return Err(Failure::new(ExitCode::Usage, "no network was named")
+                .hint(format!("`--network NET` with one of {}, or `--local`", names.join(", "))));
+        }
         let network = context.network(part.net.network.as_deref())?;
         let dev = network.dev_chain.is_some();
         let selection = selection(context, part, dev)?;
@@ -121,7 +138,8 @@ impl<'a> Prospect<'a> {
         world: &World,
         tools: BTreeMap<String, String>,
     ) -> Result<(Journal, Event, Progress), Failure> {
-        if let Some((old, reason)) = &self.given_up {
+        // What was handed over is closed by whoever goes on with it.
+        if let Some((old, reason)) = self.given_up.as_ref().filter(|(old, _)| old.progress.handed_over.is_none()) {
             let (mut journal, _) = Journal::open(&old.folder.journal())?;
             let closed = Event::RunClosed { by: context.operator(), reason: reason.clone() };
             journal.append(closed, Timestamp::now())?;
@@ -133,9 +151,10 @@ impl<'a> Prospect<'a> {
         let citadel = env!("CARGO_PKG_VERSION").to_owned();
         let (operator, commit) = (context.operator(), self.workspace.commit.clone());
         let runbook_sha256 = context.runbook.sha256.clone();
+        let contingencies = rehearsals::all(context, &self.workspace.dir);
         if let Some(existing) = self.existing.as_ref().filter(|existing| existing.progress.run.is_some()) {
             let (journal, _) = Journal::open(&existing.folder.journal())?;
-            let event = RunContinued { citadel, operator, host, runbook_sha256, commit, tools, phases };
+            let event = RunContinued { citadel, operator, host, runbook_sha256, commit, tools, phases, contingencies };
             return Ok((journal, Event::RunContinued(event), progress));
         }
         world.folder.create()?;
@@ -161,6 +180,7 @@ impl<'a> Prospect<'a> {
             host,
             tools,
             phases,
+            contingencies,
         };
         Ok((journal, Event::RunOpened(event), progress))
     }

@@ -1,10 +1,15 @@
 //! The definitions that a run works by, as its first record lists them; each is kept in the run's folder, so that a
 //! later change can be shown field by field.
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
 use crate::error::Failure;
 use crate::event::{PhaseOutline, StepOutline};
 use crate::journal::RunFolder;
 use crate::runbook::{Phase, Runbook, Scope, Step, digest};
+use crate::verdict::Waiver;
 use crate::workspace::{self, Workspace};
 
 /// Every phase with its steps and digests, script bodies and make recipes included.
@@ -26,9 +31,16 @@ pub(super) fn phases(runbook: &Runbook, workspace: &Workspace, scope: &Scope) ->
             gate: phase.gate.title.clone(),
             digest: digest::phase_digest(runbook, phase, &scripts),
             steps: phase.steps.iter().map(step).collect(),
+            waivers: waivers(runbook, phase),
         }
     };
     runbook.phases.iter().map(outline).collect()
+}
+
+fn waivers(runbook: &Runbook, phase: &Phase) -> BTreeMap<String, Waiver> {
+    let before = phase.steps.iter().flat_map(|step| &step.before);
+    let checks = runbook.invariants.iter().chain(&phase.gate.checks).chain(before);
+    checks.filter_map(|check| Some((check.id.clone(), Waiver::clone(check.waiver.as_ref()?)))).collect()
 }
 
 /// Keeps every step's definition under its digest, beside those of earlier invocations.
@@ -36,15 +48,23 @@ pub(super) fn keep(runbook: &Runbook, workspace: &Workspace, scope: &Scope, fold
     // What cannot be read can only no longer be shown.
     let mut kept = folder.definitions().unwrap_or_default();
     let before = kept.len();
-    for phase in &runbook.phases {
-        let scripts = workspace::scripts(&workspace.dir, &phase.steps, scope);
-        for step in &phase.steps {
-            let definition = digest::step_definition(step, scripts.get(&step.id).map(String::as_str));
-            kept.insert(digest::of_definition(&definition), definition);
-        }
-    }
+    kept.extend(definitions(runbook, workspace, scope));
     if kept.len() > before {
         folder.keep_definitions(&kept)?;
     }
     Ok(())
+}
+
+/// Every step's definition and what else each phase means, by their digests.
+pub(super) fn definitions(runbook: &Runbook, workspace: &Workspace, scope: &Scope) -> BTreeMap<String, Value> {
+    let mut found = BTreeMap::new();
+    for phase in &runbook.phases {
+        let scripts = workspace::scripts(&workspace.dir, &phase.steps, scope);
+        for step in &phase.steps {
+            let definition = digest::step_definition(step, scripts.get(&step.id).map(String::as_str));
+            found.insert(digest::of_definition(&definition), definition);
+        }
+        found.insert(digest::phase_digest(runbook, phase, &scripts), digest::without_steps(runbook, phase));
+    }
+    found
 }

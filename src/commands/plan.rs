@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
+use super::approved::{self, Approved};
 use super::context::Context;
 use super::opening::Prospect;
-use super::outline;
 use crate::cli::Plan;
 use crate::engine::command;
 use crate::engine::suspension;
@@ -25,14 +25,12 @@ pub(super) async fn plan(context: &Context, args: &Plan) -> Result<ExitCode, Fai
     let (name, folder) = prospect.place(context);
     let (_sender, stop) = tokio::sync::watch::channel(Stop::No);
     let world = context.world(prospect.network, prospect.workspace.clone(), &name, folder, stop)?;
-    let mut progress = prospect.progress();
-    let before = progress.clone();
-    let scope = View { runbook: &context.runbook, progress: &before, world: &world }.scope(prospect.network);
+    let before = prospect.progress();
     // Where nothing was done, nothing can have changed since.
-    if prospect.existing.is_some() {
-        progress.work_by(outline::phases(&context.runbook, &prospect.workspace, &scope));
-    }
-    progress.fresh.clear();
+    let progress = match (&prospect.existing, &args.out) {
+        (None, None) => before.clone(),
+        _ => approved::today(context, &prospect, &world),
+    };
     let view = View { runbook: &context.runbook, progress: &progress, world: &world };
     let mut text = String::new();
     let run = if prospect.existing.is_some() { "goes on with run" } else { "opens run" };
@@ -59,7 +57,15 @@ pub(super) async fn plan(context: &Context, args: &Plan) -> Result<ExitCode, Fai
         let _ = writeln!(text, "\nmissing: {what}\n         {how}");
     }
     terminal::data(&text);
-    Ok(if prospect.missing.is_empty() { ExitCode::Ok } else { ExitCode::Precondition })
+    if !prospect.missing.is_empty() {
+        return Ok(ExitCode::Precondition);
+    }
+    if let Some(out) = &args.out {
+        let plan = Approved::make(context, &prospect, &view, &args.part).await?;
+        plan.write(&context.here.join(out))?;
+        terminal::note(&format!("plan {}\nnext: review it, then `citadel run --plan {}`", plan.digest, out.display()));
+    }
+    Ok(ExitCode::Ok)
 }
 
 /// Puts lines into words, with what is the same for all of them looked up once.

@@ -211,7 +211,7 @@ fn named(kind: &CheckKind) -> Vec<&str> {
         CheckKind::SafeBundle(SafeBundle { safe, .. }) => vec![safe],
         // Several calls are one transaction only through the declared `multi_send`.
         CheckKind::SafeTx { safe, .. } => vec![safe, "multi_send"],
-        CheckKind::UnchangedSince { .. } | CheckKind::Json { .. } => Vec::new(),
+        CheckKind::UnchangedSince { .. } | CheckKind::Json { .. } | CheckKind::Rehearsed(_) => Vec::new(),
     }
 }
 

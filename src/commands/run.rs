@@ -6,13 +6,16 @@ use std::path::Path;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::approved::Approved;
 use super::context::Context;
 use super::opening::{Prospect, refuse};
 use super::{contingency, outline, preconditions, resume};
-use crate::cli::Run;
+use crate::cli::{Part, Run};
+use crate::engine::time::Clock;
 use crate::engine::world::{View, World};
 use crate::engine::{self, Ending, Engine};
 use crate::error::{ExitCode, Failure};
+use crate::event::Event;
 use crate::journal::{self, Lock, Owner, RunFolder, write_file};
 use crate::operator::{self, Choice};
 use crate::process::{Stop, shims, signals};
@@ -27,8 +30,11 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
             contingency::find(context, id)?;
         }
     }
-    let prospect = Prospect::look(context, &args.part).await?;
-    refuse(&prospect.missing, &what(&prospect, args), "nothing was started")?;
+    let plan = args.plan.as_ref().map(|file| Approved::read(&context.here.join(file))).transpose()?;
+    let planned = plan.as_ref().map(|plan| plan.part(context, &args.part)).transpose()?;
+    let part = planned.as_ref().unwrap_or(&args.part);
+    let prospect = Prospect::look(context, part).await?;
+    refuse(&prospect.missing, &what(&prospect, part), "nothing was started")?;
     let home = context.home(prospect.network);
     home.create()?;
     if let Some(kind) = journal::network_filesystem(home.path()) {
@@ -38,10 +44,13 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
             home.path().display()
         ));
     }
-    let lock = Lock::take(&home.lock(), &owner(context, args))?;
+    let lock = Lock::take(&home.lock(), &owner(context, part))?;
     // Another citadel may have worked until just now: what counts is what stands under the lock.
-    let prospect = Prospect::look(context, &args.part).await?;
-    refuse(&prospect.missing, &what(&prospect, args), "nothing was started")?;
+    let prospect = Prospect::look(context, part).await?;
+    refuse(&prospect.missing, &what(&prospect, part), "nothing was started")?;
+    if let Some(existing) = &prospect.existing {
+        existing.refuse_handed_over()?;
+    }
     if prospect.existing.is_none() {
         confirm(&prospect, args.yes, stop.clone()).await?;
     }
@@ -57,10 +66,14 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
         terminal::warning(&why);
     }
     let (name, folder) = prospect.place(context);
-    let world = context.world(prospect.network, prospect.workspace.clone(), &name, folder, stop)?;
+    let mut world = context.world(prospect.network, prospect.workspace.clone(), &name, folder, stop)?;
     if let Some(existing) = &prospect.existing {
+        world.clock = Clock::after_records(&existing.entries);
         resume::refuse_going_back(&existing.entries, Timestamp::now())?;
         resume::refuse_survivors(&existing.progress, &existing.folder)?;
+    }
+    if let Some(plan) = &plan {
+        plan.refuse_other(context, &prospect, &world).await?;
     }
     if let Some(file) = &args.opening {
         hand_in(&context.here.join(file), &prospect, &world)?;
@@ -75,6 +88,10 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     let observer = terminal::observer(&context.style(world.folder.path()));
     let mut recorder = Recorder::new(journal, progress, vec![observer]);
     recorder.record(opening)?;
+    if let Some(Approved { nonce, digest, .. }) = &plan {
+        let (nonce, digest, by) = (nonce.clone(), digest.clone(), context.operator());
+        recorder.record(Event::PlanTaken { nonce, digest, by })?;
+    }
     let scope_progress = recorder.progress().clone();
     let view = View { runbook: &context.runbook, progress: &scope_progress, world: &world };
     outline::keep(&context.runbook, &prospect.workspace, &view.scope(prospect.network), &world.folder)?;
@@ -136,26 +153,26 @@ fn waiting(ending: &Ending) -> ExitCode {
     ending.code
 }
 
-fn what(prospect: &Prospect<'_>, args: &Run) -> String {
-    let part = part(args).unwrap_or_else(|| "the runbook".into());
+fn what(prospect: &Prospect<'_>, asked: &Part) -> String {
+    let part = part(asked).unwrap_or_else(|| "the runbook".into());
     format!("{part} can run on {}", prospect.network.name)
 }
 
-fn owner(context: &Context, args: &Run) -> Owner {
+fn owner(context: &Context, asked: &Part) -> Owner {
     Owner {
         who: context.operator(),
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         pid: std::process::id(),
         since: Timestamp::now(),
         command: std::env::args().collect::<Vec<_>>().join(" "),
-        part: part(args),
+        part: part(asked),
     }
 }
 
 /// What was asked for, if not everything.
-fn part(args: &Run) -> Option<String> {
-    let step = args.part.step.as_ref().map(|step| format!("step {step}"));
-    step.or_else(|| args.part.phase.as_ref().map(|phase| format!("phase {phase}")))
+fn part(asked: &Part) -> Option<String> {
+    let step = asked.step.as_ref().map(|step| format!("step {step}"));
+    step.or_else(|| asked.phase.as_ref().map(|phase| format!("phase {phase}")))
 }
 
 /// Where the network wants it, a person must type its name before a run opens there.

@@ -34,6 +34,7 @@ pub(super) fn status(context: &Context, args: &Status) -> Result<ExitCode, Failu
     let selection = Selection::all(&context.runbook);
     let next = match plan::next(&context.runbook, &selection, &going_on, &network.name) {
         _ if progress.closed.is_some() => "the run is closed".to_owned(),
+        _ if let Some(to) = &progress.handed_over => format!("{to} goes on with it, after `citadel take FOLDER`"),
         _ if !progress.suspended.is_empty() => {
             let ids = progress.suspended.keys();
             ids.map(|id| suspension::way_out(id, &network.name)).collect::<Vec<_>>().join("\n")

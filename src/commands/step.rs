@@ -40,6 +40,7 @@ pub(super) fn complete(context: &Context, args: &Complete) -> Result<ExitCode, F
         return Err(Failure::new(ExitCode::Usage, format!("nothing that has {} is open on {}", step.id, network.name))
             .hint(format!("{again} begins it")));
     };
+    run.refuse_handed_over()?;
     let handed_in = read(context, step, &run, &args.evidence)?;
     let lock = contingency.map_or_else(|| home.lock(), |id| home.contingency_lock(id));
     match Lock::take(&lock, &owner(context, &format!("citadel step complete {}", step.id))) {

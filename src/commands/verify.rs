@@ -61,7 +61,8 @@ fn for_people(audit: &Audit) -> String {
     }
 }
 
-fn told(problem: &Problem) -> String {
+/// A problem in a sentence.
+pub(super) fn told(problem: &Problem) -> String {
     let mut parts = Vec::new();
     parts.extend(problem.record.map(|record| format!("record {record}")));
     parts.extend(problem.file.as_ref().map(|file| format!("`{}`", clean(file))));

@@ -98,7 +98,7 @@ pub(super) fn owners_check(runbook: &Runbook, phase: &Phase, sign_off: &SignOff)
     });
     let Safe { modules, guard, module_guard, .. } = declared.into_iter().next().cloned().unwrap_or_default();
     let kind = CheckKind::Safe(Safe { of: safe.clone(), modules, guard, module_guard, ..Safe::default() });
-    Some(Check { id: owners_id(&group.name), kind, place: phase.place })
+    Some(Check { id: owners_id(&group.name), kind, waiver: None, place: phase.place })
 }
 
 /// A file that only a contract can judge.
@@ -143,7 +143,7 @@ pub(super) fn candidate(
         from: None,
         rules: Vec::new(),
     };
-    let check = Check { id: format!("signature {file}"), kind, place: phase.place };
+    let check = Check { id: format!("signature {file}"), kind, waiver: None, place: phase.place };
     Some(Candidate { file, check, key })
 }
 
@@ -153,7 +153,7 @@ fn answer(result: &CheckResult, key: &SignerKey) -> Result<Verified, String> {
     let account = to_checksum(&account, None);
     match (result.verdict, &result.observed) {
         (Verdict::Passed, Value::String(word)) if word == MAGIC => Ok(Verified { who: key.who.clone(), key: account }),
-        (Verdict::Passed, other) => {
+        (Verdict::Passed | Verdict::Waived, other) => {
             Err(format!("is refused by the contract {account}: it answers {other}, not {MAGIC}"))
         }
         _ => Err(format!("could not be judged by {account} as a contract: {}", result.message)),

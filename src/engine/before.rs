@@ -8,7 +8,8 @@ use crate::runbook::{Check, Effects, EvidenceKind, Network, Step};
 use crate::verdict::{CheckResult, Verdict};
 
 impl Engine<'_> {
-    /// The checks that a step may not start without: every invariant where it has chain effects, and its own.
+    /// What of the checks that a step may not start without did not plainly pass: every invariant where it has chain
+    /// effects, and its own. What is waived keeps nothing from starting.
     pub(super) async fn before(&self, step: &Step, network: &Network) -> Vec<CheckResult> {
         let invariants = if step.effects == Effects::Chain { self.runbook.invariants.as_slice() } else { &[] };
         let checks: Vec<&Check> = invariants.iter().chain(&step.before).collect();

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
 use super::accounts::Contracts;
 use super::judge::{self, Judgement};
 use super::publish;
@@ -65,7 +63,7 @@ impl Engine<'_> {
         let sign_off = phase.gate.sign_off.as_ref();
         let sign_off =
             sign_off.and_then(|asked| signed_record::keep(&view, phase, asked, &judgement.results, contracts));
-        let Judgement { results, reading, asks, noted } = judgement;
+        let Judgement { results, reading, asks, noted, time } = judgement;
         let block = reading.as_ref().and_then(|reading| reading.block).map(|block| BlockRef {
             number: block.number,
             hash: format!("{:#x}", block.hash),
@@ -74,7 +72,7 @@ impl Engine<'_> {
         let record = GateRecord {
             format: GateRecord::format(),
             citadel: env!("CARGO_PKG_VERSION").to_owned(),
-            judged: Timestamp::now(),
+            judged: time,
             gate: phase.id.clone(),
             run: self.world.run.clone(),
             network: network.name.clone(),

@@ -8,14 +8,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::facts::HandedInThen;
+use super::rehearsed::Rehearsals;
 use super::world::Around;
 use crate::chain::{BlockChoice, Fetched, Known, Seen, Surroundings, Wait, checksum};
-use crate::runbook::{Check, Lookup, PhaseId, Scope, Template};
+use crate::runbook::{Check, Lookup, PhaseId, Rehearsed, Scope, Template};
 
 /// What checks may look at: what the chain room asks for, and files of the workspace.
 pub(super) trait Documents: Surroundings {
     /// The bytes of a file, or why there are none.
     fn file(&self, path: &str) -> Result<Vec<u8>, String>;
+
+    /// The rehearsals of a phase that this machine knows.
+    fn rehearsals(&self, asked: &Rehearsed) -> Rehearsals;
 }
 
 /// What was looked at.
@@ -30,6 +34,8 @@ pub struct Noted {
     /// Files of the workspace.
     pub files: BTreeMap<String, Content>,
     pub earlier: Vec<Earlier>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rehearsals: Vec<Rehearsals>,
     /// What the transactions of done steps were taken from beside artefacts, by the step.
     #[serde(default)]
     pub transactions: BTreeMap<String, HandedInThen>,
@@ -128,6 +134,12 @@ impl Documents for Noting<'_> {
     fn file(&self, path: &str) -> Result<Vec<u8>, String> {
         let found = self.around.file(path);
         self.note(|noted| drop(noted.files.insert(path.to_owned(), Content::of(&found))));
+        found
+    }
+
+    fn rehearsals(&self, asked: &Rehearsed) -> Rehearsals {
+        let found = self.around.rehearsals(asked);
+        self.note(|noted| noted.rehearsals.push(found.clone()));
         found
     }
 }

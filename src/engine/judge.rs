@@ -1,16 +1,18 @@
 //! Judges a gate: its phase's steps, the invariants, its own checks, and what was published. Reads only; the engine and
 //! `gate verify` share it, and sign-offs come on top.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::facts::{self, Used};
 use super::inputs::{Documents, Looked, Noted, Noting};
-use super::suspension;
+use super::waiver::waive;
 use super::world::View;
+use super::{rehearsed, suspension};
 use crate::chain::{self, Reading, TransactionsAsk};
 use crate::evidence::Kept;
 use crate::progress::StepState;
-use crate::runbook::{Check, CheckKind, JsonSource, Network, Phase, Runbook, Step};
+use crate::runbook::{Check, CheckKind, JsonRule, JsonSource, Network, Phase, Runbook, Step};
 use crate::verdict::{CheckResult, Verdict, worst};
 
 /// A gate's answer before people are asked.
@@ -21,6 +23,8 @@ pub struct Judgement {
     pub reading: Option<Reading>,
     pub asks: Vec<TransactionsAsk>,
     pub noted: Noted,
+    /// What waivers and rehearsals were judged by.
+    pub time: Timestamp,
 }
 
 impl Judgement {
@@ -65,13 +69,14 @@ pub async fn checks_and(
     kept: Kept,
     at_least: Option<u64>,
 ) -> Judgement {
-    let (local, on_chain): (Vec<&Check>, Vec<&Check>) =
-        checks.iter().partition(|check| matches!(check.kind, CheckKind::Json { .. }));
+    let (local, on_chain): (Vec<&Check>, Vec<&Check>) = checks.iter().partition(|check| !check.kind.reads_chain());
     let around = Noting::new(view.around(network, kept), checks);
-    let mut results: Vec<CheckResult> = local.iter().map(|check| json_check(check, &around)).collect();
+    let mut results: Vec<CheckResult> = local.iter().map(|check| local_check(check, &around)).collect();
     let asks = asks.to_vec();
     if on_chain.is_empty() && asks.is_empty() {
-        return Judgement { results, reading: None, asks, noted: around.noted() };
+        let time = view.now(network, None);
+        waive(checks.iter().copied(), &mut results, time);
+        return Judgement { results, reading: None, asks, noted: around.noted(), time };
     }
     let on_chain = with_compared(view.runbook, on_chain);
     let target = view.target(network);
@@ -82,7 +87,9 @@ pub async fn checks_and(
         reading.results = reading.results.into_iter().map(without_chain).collect();
     }
     results.append(&mut reading.results);
-    Judgement { results, reading: Some(reading), asks, noted: around.noted() }
+    let time = view.now(network, reading.block.as_ref());
+    waive(checks.iter().copied(), &mut results, time);
+    Judgement { results, reading: Some(reading), asks, noted: around.noted(), time }
 }
 
 /// A local run without a kept chain ends together with its chain; nothing can be read of it any more.
@@ -121,11 +128,16 @@ pub fn transactions(
     facts::transactions(step, kept, &handed_in, &view.around(network, kept.clone()), after_block)
 }
 
-/// Judges a check of files alone.
-pub(super) fn json_check(check: &Check, around: &dyn Documents) -> CheckResult {
-    let CheckKind::Json { of, rules } = &check.kind else {
-        return CheckResult::unknown(&check.id, "json", "is not a `json` check");
-    };
+/// Judges a check that reads no chain.
+pub(super) fn local_check(check: &Check, around: &dyn Documents) -> CheckResult {
+    match &check.kind {
+        CheckKind::Json { of, rules } => json_check(check, of, rules, around),
+        CheckKind::Rehearsed(asked) => rehearsed::judge(&check.id, asked, &around.rehearsals(asked)),
+        other => CheckResult::unknown(&check.id, other.name(), "cannot be judged without a chain"),
+    }
+}
+
+fn json_check(check: &Check, of: &JsonSource, rules: &[JsonRule], around: &dyn Documents) -> CheckResult {
     let (name, bytes) = match of {
         JsonSource::Artefact(name) => (name.clone(), around.artefact(name)),
         JsonSource::File(path) => match path.render(around.scope()) {
@@ -148,6 +160,7 @@ pub(super) fn json_check(check: &Check, around: &dyn Documents) -> CheckResult {
             verdict: unmet.verdict(),
             ..CheckResult::failed(&check.id, "json", format!("`{name}`: {unmet}"))
                 .expected(serde_json::to_string(rule).unwrap_or_default())
+                .observed(rules.iter().map(|rule| (rule.at.clone(), rule.found(&document))).collect())
                 .hint(format!("find out why `{name}` says so, mend the cause, and run the step that writes it again"))
         },
         None => CheckResult::passed(&check.id, "json", format!("`{name}` says what it must"))

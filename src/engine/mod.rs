@@ -20,6 +20,7 @@ mod outcome;
 mod publish;
 pub mod reading;
 mod record;
+pub mod rehearsed;
 pub mod replay;
 pub mod scan;
 mod secrets;
@@ -29,12 +30,16 @@ mod signing;
 mod step;
 mod step_evidence;
 pub mod suspension;
+pub mod time;
 mod verify;
 mod waiting;
+mod waiver;
 mod watch;
 pub mod world;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+
+pub use signing::nonce;
 
 use crate::devchain::Running;
 use crate::error::{ExitCode, Failure};
@@ -101,7 +106,6 @@ impl<'a> Engine<'a> {
 
     /// Runs until nothing is left to do or something stops it. The dev chain that it started ends in every case.
     pub async fn run(mut self) -> Result<Ending, Failure> {
-        self.take_in_handed()?;
         let looped = self.go_through().await;
         if looped.is_err() {
             self.stopped()?;
@@ -127,6 +131,7 @@ impl<'a> Engine<'a> {
             if self.stopped()? {
                 return Ok(None);
             }
+            self.take_in_handed()?;
             let (runbook, network) = (self.runbook, self.world.network.clone());
             let line = plan::next_at_work(runbook, self.selection, self.recorder.progress(), &network);
             // An attempt looks by itself, right before its intent is recorded.
@@ -266,7 +271,7 @@ pub fn interrupted_by(signal: i32) -> ExitCode {
 /// The exit code of a verdict.
 pub fn gate_code(verdict: Verdict) -> ExitCode {
     match verdict {
-        Verdict::Passed => ExitCode::Ok,
+        Verdict::Passed | Verdict::Waived => ExitCode::Ok,
         Verdict::Waiting => ExitCode::Waiting,
         Verdict::Unknown => ExitCode::GateUnknown,
         Verdict::Failed => ExitCode::GateFailed,

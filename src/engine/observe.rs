@@ -121,7 +121,8 @@ fn observing(kind: &CheckKind) -> Option<CheckKind> {
         | CheckKind::SafeTx { .. }
         | CheckKind::UnchangedSince { .. }
         | CheckKind::Transaction(_)
-        | CheckKind::Json { .. } => return None,
+        | CheckKind::Json { .. }
+        | CheckKind::Rehearsed(_) => return None,
         CheckKind::Pause { is, .. } => *is = PauseState::Running,
         CheckKind::Settlers { allowed, .. } => *allowed = true,
         CheckKind::Timelock(timelock) => timelock.pending.clear(),

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Engine;
 use super::names;
-use super::signing::nonce;
+use super::signing::{nonce, whole_seconds};
 use super::world::View;
 use crate::digest::sha256;
 use crate::error::{ExitCode, Failure};
@@ -17,6 +17,7 @@ use crate::journal::{RunFolder, create_folder};
 use crate::operator;
 use crate::process::Stop;
 use crate::progress::{OpeningProof, Progress};
+use crate::report::request;
 use crate::runbook::{Runbook, SignerKey};
 use crate::signoff::{self, Asked, JournalPoint, Opening};
 
@@ -33,10 +34,14 @@ impl Engine<'_> {
             return Ok(None);
         }
         let mut shown: Option<String> = None;
+        // A request that was made now is told as what happened.
+        let mut asked = false;
         loop {
-            let request = match self.standing_opening() {
-                Some(request) => request,
-                None => self.request_opening()?,
+            let request = if let Some(request) = self.standing_opening() {
+                request
+            } else {
+                asked = true;
+                self.request_opening()?
             };
             if self.recorder.progress().opening.is_proved() {
                 return Ok(None);
@@ -47,7 +52,13 @@ impl Engine<'_> {
                     self.recorder.record(Event::OpeningSigned { nonce: request.nonce, who, key, signature })?;
                     return Ok(None);
                 }
-                Err(why) if self.guided => self.wait_for_operator(&mut shown, why).await,
+                Err(why) if self.guided => {
+                    if !std::mem::replace(&mut asked, true) {
+                        let folder = self.world.folder.path().display().to_string();
+                        operator::screen(&request::opening(&request, self.recorder.progress(), &folder));
+                    }
+                    self.wait_for_operator(&mut shown, why).await;
+                }
                 Err(why) => return Ok(Some((ExitCode::Waiting, Some(self.opening_hint(&request, &why))))),
             }
             if *self.world.stop.borrow() != Stop::No {
@@ -91,11 +102,11 @@ impl Engine<'_> {
         let expires: Timestamp = request.expires.parse().ok()?;
         let point = JournalPoint { sequence: request.journal_sequence, hash: request.journal_hash.clone() };
         let bytes = self.opening(&request.nonce, point, expires)?.bytes();
-        (expires > Timestamp::now() && sha256(&bytes) == request.sha256).then_some(request)
+        (expires > self.world.clock.now() && sha256(&bytes) == request.sha256).then_some(request)
     }
 
     fn request_opening(&mut self) -> Result<OpeningRequested, Failure> {
-        let (nonce, expires) = (nonce()?, Timestamp::now() + GOOD_FOR);
+        let (nonce, expires) = (nonce()?, whole_seconds(self.world.clock.now() + GOOD_FOR));
         let (hash, sequence) = self.recorder.head();
         let point = JournalPoint { sequence, hash: hash.to_owned() };
         let opening = self.opening(&nonce, point.clone(), expires);
@@ -142,7 +153,7 @@ impl Engine<'_> {
         let statement = std::fs::read(self.world.folder.file(&request.statement)).unwrap_or_default();
         let folder = self.world.folder.file(&RunFolder::opening(&request.nonce));
         let keys = self.view().keys_of(&request.operator);
-        let tally = signoff::judge(&Asked::opening(request, &statement), &folder, &keys, Timestamp::now());
+        let tally = signoff::judge(&Asked::opening(request, &statement), &folder, &keys, self.world.clock.now());
         match tally.accepted.into_iter().next() {
             Some(accepted) => Ok((accepted.who, accepted.key, accepted.file)),
             None => {

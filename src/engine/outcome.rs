@@ -6,7 +6,7 @@ use crate::evidence::Found;
 use crate::process::{Ended, Outcome};
 use crate::runbook::{Effects, ExpectedExit, Step};
 use crate::text::limit;
-use crate::verdict::{CheckResult, Verdict, worst};
+use crate::verdict::{CheckResult, worst};
 
 /// What the exit and the evidence add up to.
 pub(super) fn conclude(
@@ -67,7 +67,7 @@ fn is_expected(step: &Step, code: i32) -> bool {
 }
 
 pub(super) fn first_problem(results: &[CheckResult]) -> Option<String> {
-    let problem = results.iter().find(|result| result.verdict != Verdict::Passed)?;
+    let problem = results.iter().find(|result| !result.verdict.goes_on())?;
     Some(format!("its evidence does not hold: {}", problem.message))
 }
 

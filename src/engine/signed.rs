@@ -23,6 +23,7 @@ pub fn standing(
     sign_off: &SignOff,
     results: &[CheckResult],
     contracts: &Contracts,
+    now: Timestamp,
 ) -> CheckResult {
     let gate = view.progress.gates.get(&phase.id);
     let opened = view.progress.gate_passed(&phase.id);
@@ -37,7 +38,7 @@ pub fn standing(
             .hint(format!("`citadel run --phase {} --network {}`", phase.id, view.world.network));
     };
     // What was complete when the gate opened does not expire afterwards.
-    let now = if opened { Timestamp::UNIX_EPOCH } else { Timestamp::now() };
+    let now = if opened { Timestamp::UNIX_EPOCH } else { now };
     let kept = view.kept(view.network(phase));
     if let Some(problem) = sign_off.covers.iter().find_map(|name| kept.read(name).err()) {
         let again = format!("put it back, or `citadel run --phase {} --network {}`", phase.id, view.world.network);

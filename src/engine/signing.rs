@@ -36,13 +36,14 @@ impl Engine<'_> {
             Ok(request) => request,
             Err(voids) => self.request(phase, sign_off, judgement, &terms, voids)?,
         };
-        let mut tally = signed::tally(&self.view(), &request, &terms, contracts, Timestamp::now());
+        let now = self.time_of(phase, judgement);
+        let mut tally = signed::tally(&self.view(), &request, &terms, contracts, now);
         let signs = self.view().network(phase).dev_chain.as_ref().is_some_and(|chain| chain.sign.is_some());
         // The practice workspace signs for its own people alone.
         let practice = self.runbook.signers.get(&sign_off.signers).is_some_and(|group| group.dev_chain.is_some());
         if !tally.complete() && signs && practice {
             self.practice_signs(phase, &request).await?;
-            tally = signed::tally(&self.view(), &request, &terms, contracts, Timestamp::now());
+            tally = signed::tally(&self.view(), &request, &terms, contracts, self.time_of(phase, judgement));
         }
         self.record_signed(&request, &tally)?;
         Ok(signed::result(&self.world.network, &request, &tally))
@@ -83,10 +84,17 @@ impl Engine<'_> {
             let before = std::fs::read(self.world.folder.file(&request.statement)).unwrap_or_default();
             return Err(signoff::differences(&before, &now));
         }
-        if expires <= Timestamp::now() {
+        if expires <= self.time_of(phase, judgement) {
             return Err(vec![format!("it expired at {expires}")]);
         }
         Ok(request)
+    }
+
+    /// What a request's age is counted by: this machine's clock, and never before the journal or the block that was read.
+    fn time_of(&self, phase: &Phase, judgement: &Judgement) -> Timestamp {
+        let view = self.view();
+        let block = judgement.reading.as_ref().and_then(|reading| reading.block);
+        view.now(view.network(phase), block.as_ref())
     }
 
     fn request(
@@ -99,7 +107,7 @@ impl Engine<'_> {
     ) -> Result<SignOffRequested, Failure> {
         let nonce = nonce()?;
         let age = jiff::SignedDuration::try_from(sign_off.max_age).context("`max_age` is too long")?;
-        let expires = Timestamp::now() + age;
+        let expires = whole_seconds(self.time_of(phase, judgement) + age);
         let (hash, sequence) = self.recorder.head();
         let point = JournalPoint { sequence, hash: hash.to_owned() };
         let statement = self
@@ -192,8 +200,13 @@ impl Engine<'_> {
     }
 }
 
+/// Nanoseconds help nobody who reads an expiry.
+pub(super) fn whole_seconds(time: Timestamp) -> Timestamp {
+    time.round(jiff::Unit::Second).unwrap_or(time)
+}
+
 /// 128 random bits, so that a statement is for one request alone.
-pub(super) fn nonce() -> Result<String, Failure> {
+pub fn nonce() -> Result<String, Failure> {
     let mut random = [0_u8; 16];
     getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
     Ok(format!("{:032x}", u128::from_be_bytes(random)))

@@ -27,7 +27,8 @@ impl Engine<'_> {
         let network = self.view().network(self.phase_of(step)?).clone();
         let scope = self.view().scope(&network);
         let prepared = command::prepare(&self.view(), step, &network, &scope);
-        let refused = self.before(step, &network).await;
+        let (waived, refused): (Vec<_>, Vec<_>) =
+            self.before(step, &network).await.into_iter().partition(|result| result.verdict == Verdict::Waived);
         let after_block = if refused.is_empty() { self.block_before(step, &network).await? } else { None };
         // A person may have done it since they were first asked to.
         let by_hand = matches!(step.action, Action::Manual { .. });
@@ -50,7 +51,9 @@ impl Engine<'_> {
             Ok(None) => self.without_process(step, attempt, &network).await,
             Ok(Some(prepared)) => self.with_process(step, attempt, &prepared, &network, &before).await?,
         };
-        let ended = StepEnded { milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX), ..ended };
+        let mut ended =
+            StepEnded { milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX), ..ended };
+        ended.evidence.extend(waived);
         self.recorder.record(Event::StepEnded(ended))
     }
 
@@ -71,7 +74,7 @@ impl Engine<'_> {
                 self.recorder.record(Event::StepDecided { step, attempt, happened, by, reason })?;
                 Ok(None)
             }
-            Verdict::Unknown | Verdict::Waiting => {
+            Verdict::Unknown | Verdict::Waiting | Verdict::Waived => {
                 let hint = format!("the probe of {}: {reason}; {}", step.id, self.decide_hint(&step.id));
                 Ok(Some((ExitCode::NeedsDecision, Some(hint))))
             }
@@ -175,7 +178,7 @@ impl Engine<'_> {
                 // The log is for people; what counts is in the journal.
                 let _ = std::fs::write(log, told.concat());
                 let outcome = match worst(results.iter().map(|result| result.verdict)) {
-                    Verdict::Passed => StepOutcome::Done,
+                    Verdict::Passed | Verdict::Waived => StepOutcome::Done,
                     Verdict::Waiting | Verdict::Unknown | Verdict::Failed => StepOutcome::Failed,
                 };
                 StepEnded {
@@ -216,11 +219,13 @@ impl Engine<'_> {
             };
         }
         let text = instructions.render(&self.view().scope(network)).unwrap_or_else(|_| instructions.0.clone());
+        let (id, on) = (&step.id, &self.world.network);
+        let then = format!("then `citadel step complete {id} --evidence … --network {on}`");
         StepEnded {
             outcome: StepOutcome::Indeterminate,
             reason: Some(match problem.filter(|_| handed_in) {
-                Some(problem) => format!("{problem}; a person must do it: {text}"),
-                None => format!("a person must do it: {text}"),
+                Some(problem) => format!("{problem}; a person must do it: {text} {then}"),
+                None => format!("a person must do it: {text} {then}"),
             }),
             evidence: found.results,
             ..StepEnded::done(step.id.clone(), attempt)

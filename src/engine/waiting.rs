@@ -31,7 +31,8 @@ impl Engine<'_> {
                     operator::show(&format!("`{file}` does not count: {why}"));
                 }
             }
-            if tally.complete() || self.is_for_a_contract(phase, &request) || expired(&request) {
+            if tally.complete() || self.is_for_a_contract(phase, &request) || expired(&request, self.world.clock.now())
+            {
                 self.recorder.record(Event::AnotherTry { by: "sign-off".into() })?;
                 return Ok(true);
             }
@@ -48,7 +49,7 @@ impl Engine<'_> {
         let view = self.view();
         let judged = view.progress.gates.get(&phase.id)?.judged.as_ref()?;
         let terms = signed::terms(&view, phase, phase.gate.sign_off.as_ref()?, &judged.results).ok()?;
-        Some(signed::tally(&view, request, &terms, signoff::no_contracts(), Timestamp::now()))
+        Some(signed::tally(&view, request, &terms, signoff::no_contracts(), self.world.clock.now()))
     }
 
     /// Whether a signature came in that only a contract can judge, and that the gate has not asked it about yet.
@@ -64,6 +65,6 @@ impl Engine<'_> {
     }
 }
 
-fn expired(request: &SignOffRequested) -> bool {
-    request.expires.parse::<Timestamp>().is_ok_and(|expires| expires <= Timestamp::now())
+fn expired(request: &SignOffRequested, now: Timestamp) -> bool {
+    request.expires.parse::<Timestamp>().is_ok_and(|expires| expires <= now)
 }

@@ -7,6 +7,8 @@ use tokio::sync::watch;
 
 use super::inputs::Documents;
 use super::names::{self, OfRun};
+use super::rehearsed::{self, Rehearsals};
+use super::time::Clock;
 use crate::chain::{BlockChoice, EndpointUrl, Known, Seen, Surroundings, Target, Wait};
 use crate::error::Failure;
 use crate::event::Deployment;
@@ -14,7 +16,7 @@ use crate::evidence::Kept;
 use crate::journal::{Home, RunFolder, create_folder, write_file};
 use crate::process::{self, Stop};
 use crate::progress::{DevChainProgress, Progress};
-use crate::runbook::{Contract, Network, Phase, PhaseId, Runbook, Scope, SignOff, SignerKey, digest};
+use crate::runbook::{Contract, Network, Phase, PhaseId, Rehearsed, Runbook, Scope, SignOff, SignerKey, digest};
 use crate::secrets::Mask;
 use crate::signoff;
 use crate::workspace::{Workspace, read_file};
@@ -42,6 +44,7 @@ pub struct World {
     pub at: Option<BlockChoice>,
     /// Where contingencies leave their marks; none in a contingency's own run, which nothing holds up.
     pub marks: Option<Home>,
+    pub clock: Clock,
 }
 
 /// A run as a gate or a step sees it.
@@ -228,5 +231,9 @@ impl Surroundings for Around<'_> {
 impl Documents for Around<'_> {
     fn file(&self, path: &str) -> Result<Vec<u8>, String> {
         read_file(&self.view.world.workspace.dir, path).map_err(|error| format!("{error:#}"))
+    }
+
+    fn rehearsals(&self, asked: &Rehearsed) -> Rehearsals {
+        rehearsed::find(&self.view, asked)
     }
 }

@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use crate::event::{GateJudged, PhaseOutline, StepOutcome, StepOutline};
 use crate::process::Ended;
 use crate::progress::{Halt, Progress, StepProgress, StepState};
-use crate::runbook::{Action, CheckKind, Effects, EvidenceKind, Need, Phase, PhaseId, Runbook, Step, StepId};
+use crate::runbook::{Action, Effects, EvidenceKind, Need, Phase, PhaseId, Runbook, Step, StepId};
 use crate::verdict::Verdict;
 
 pub use selection::Selection;
@@ -115,7 +115,7 @@ fn first(
     settled: impl Fn(usize) -> usize,
 ) -> Option<Line> {
     let stopped = progress.halt.as_ref().is_some_and(|halt| !goes_on(runbook, progress, halt));
-    if stopped || progress.closed.is_some() || !progress.suspended.is_empty() {
+    if stopped || progress.closed.is_some() || progress.handed_over.is_some() || !progress.suspended.is_empty() {
         return None;
     }
     let found = walk(runbook, selection, progress, network, settled, |line| match line {
@@ -314,7 +314,7 @@ pub fn step_needs_chain(step: &Step) -> bool {
 
 /// Whether a gate reads the chain.
 pub fn gate_needs_chain(runbook: &Runbook, phase: &Phase) -> bool {
-    runbook.invariants.iter().chain(&phase.gate.checks).any(|check| !matches!(check.kind, CheckKind::Json { .. }))
+    runbook.invariants.iter().chain(&phase.gate.checks).any(|check| check.kind.reads_chain())
 }
 
 #[cfg(test)]

@@ -46,8 +46,14 @@ fn outline(id: &str) -> StepOutline {
 /// The progress of a run whose outlines are in this order.
 fn progress(order: &[&str], events: &[Event]) -> Progress {
     let steps = order.iter().map(|id| outline(id)).collect();
-    let phase =
-        PhaseOutline { id: PhaseId("1".into()), title: "One".into(), gate: "G".into(), digest: "d".into(), steps };
+    let phase = PhaseOutline {
+        id: PhaseId("1".into()),
+        title: "One".into(),
+        gate: "G".into(),
+        digest: "d".into(),
+        steps,
+        waivers: BTreeMap::new(),
+    };
     let mut progress = Progress::default();
     progress.work_by(vec![phase]);
     events.iter().enumerate().for_each(|(index, event)| progress.apply(index as u64 + 1, event));

@@ -16,23 +16,40 @@ const ID: usize = 26;
 pub fn mark(verdict: Verdict) -> (Tone, &'static str) {
     match verdict {
         Verdict::Passed => (Tone::Good, "✔"),
+        Verdict::Waived => (Tone::Doubt, "~"),
         Verdict::Waiting => (Tone::Doubt, "○"),
         Verdict::Unknown => (Tone::Doubt, "?"),
         Verdict::Failed => (Tone::Bad, "✘"),
     }
 }
 
-/// A gate's head: `Gate 1  PASSED   block 57 0x12ab…  6 checks`, and its title.
-pub fn gate_head(id: &str, title: &str, verdict: Verdict, block: Option<&BlockRef>, checks: usize) -> Vec<Line> {
+/// A gate's head: `Gate 1  PASSED   block 57 0x12ab…  6 checks, 1 waived`, and its title.
+pub fn gate_head(
+    id: &str,
+    title: &str,
+    verdict: Verdict,
+    block: Option<&BlockRef>,
+    results: &[CheckResult],
+) -> Vec<Line> {
     let word = verdict.to_string().to_uppercase();
     let mut line = Line::new(0).add(Tone::Strong, format!("Gate {id}  ")).add(mark(verdict).0, word);
     if let Some(block) = block {
         line = line.plain(format!("   block {} {}", block.number, short(&block.hash)));
     }
     let gap = if block.is_some() { "  " } else { "   " };
-    let line = line.plain(format!("{gap}{}", text::count(checks, "check"))).wrapped(4);
+    let line = line.plain(format!("{gap}{}", text::count(results.len(), "check")));
+    let line = match waived(results) {
+        0 => line,
+        waived => line.plain(", ").add(Tone::Doubt, format!("{waived} waived")),
+    };
+    let line = line.wrapped(4);
     let title = (!title.is_empty()).then(|| Line::new(2).quiet(title).wrapped(2));
     std::iter::once(line).chain(title).collect()
+}
+
+/// How many checks are not as they must be and waived.
+pub fn waived(results: &[CheckResult]) -> usize {
+    results.iter().filter(|result| result.verdict == Verdict::Waived).count()
 }
 
 /// A hash by its first digits.
@@ -55,7 +72,9 @@ fn check(result: &CheckResult, block: Option<&BlockRef>, indent: usize, column: 
     let (tone, mark) = mark(result.verdict);
     let message = match result.verdict {
         Verdict::Passed => result.message.clone(),
-        Verdict::Waiting | Verdict::Unknown | Verdict::Failed => format!("{}: {}", result.verdict, result.message),
+        Verdict::Waived | Verdict::Waiting | Verdict::Unknown | Verdict::Failed => {
+            format!("{}: {}", result.verdict, result.message)
+        }
     };
     let below = indent + 2 + column + 3;
     let line = Line::new(indent).add(tone, format!("{mark} ")).plain(padded(&result.id, column)).plain("   ");
@@ -144,7 +163,7 @@ mod tests {
     #[test]
     fn a_gate_on_a_usual_terminal() {
         let block = BlockRef { number: 57, hash: "0x12ab34cd56ef7890".into(), time: 0 };
-        let mut lines = gate_head("1", "Governance operators sign off", Verdict::Failed, Some(&block), 3);
+        let mut lines = gate_head("1", "Governance operators sign off", Verdict::Failed, Some(&block), &results());
         lines.extend(checks(&results(), Some(&block), 4));
         assert_eq!(
             shown(&lines, 80),

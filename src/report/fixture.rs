@@ -37,7 +37,7 @@ pub(crate) fn step(id: &str) -> StepId {
     StepId(id.into())
 }
 
-fn outlines() -> Vec<PhaseOutline> {
+pub(crate) fn outlines() -> Vec<PhaseOutline> {
     let step = |id: &str, title: &str, differs: Option<&str>| StepOutline {
         id: StepId(id.into()),
         title: title.into(),
@@ -54,6 +54,7 @@ fn outlines() -> Vec<PhaseOutline> {
                 step("1.atlas", "Snapshot every governance surface", None),
                 step("1.plan-safe", "Emit the Safe transaction bundle", Some("the prose names no network")),
             ],
+            waivers: std::collections::BTreeMap::new(),
         },
         PhaseOutline {
             id: phase("2"),
@@ -61,6 +62,7 @@ fn outlines() -> Vec<PhaseOutline> {
             gate: "No blocking risk codes".into(),
             digest: "2d".into(),
             steps: vec![step("2.dry-run", "Run the mission against Anvil", None)],
+            waivers: std::collections::BTreeMap::new(),
         },
     ]
 }
@@ -83,6 +85,7 @@ pub(crate) fn opened() -> RunOpened {
         host: "tower".into(),
         tools: std::collections::BTreeMap::default(),
         phases: outlines(),
+        contingencies: std::collections::BTreeMap::new(),
     }
 }
 
@@ -95,6 +98,7 @@ pub(crate) fn continued() -> Event {
         runbook_sha256: "5a".repeat(32),
         commit: Some("c0ffee".into()),
         phases: outlines(),
+        contingencies: std::collections::BTreeMap::new(),
     })
 }
 

@@ -41,6 +41,16 @@ impl GateView {
     }
 }
 
+/// What did not plainly pass and keeps no gate shut: one sentence, or none.
+pub fn waived(views: &[GateView]) -> Option<String> {
+    let of = |view: &GateView| {
+        let waived = view.results.iter().filter(|result| result.verdict == Verdict::Waived);
+        waived.map(|result| format!("{} of gate {}", result.id, view.id)).collect::<Vec<_>>()
+    };
+    let all: Vec<String> = views.iter().flat_map(of).collect();
+    (!all.is_empty()).then(|| format!("waived by the runbook, not as it must be: {}", all.join(", ")))
+}
+
 /// The answer of several gates; none at all is *unknown*.
 pub fn verdict(views: &[GateView]) -> Verdict {
     worst(views.iter().map(|view| view.verdict))
@@ -48,7 +58,8 @@ pub fn verdict(views: &[GateView]) -> Verdict {
 
 /// For people: every gate with every check, then `note`.
 pub fn human(views: &[GateView], note: &str, columns: usize, colour: bool) -> String {
-    let mut lines = Vec::new();
+    let mut lines: Vec<Line> =
+        waived(views).map(|waived| Line::new(0).add(Tone::Doubt, waived).wrapped(2)).into_iter().collect();
     for view in views {
         if !lines.is_empty() {
             lines.push(Line::new(0));
@@ -65,7 +76,7 @@ pub fn human(views: &[GateView], note: &str, columns: usize, colour: bool) -> St
 
 /// A gate's head with its network.
 fn head(view: &GateView) -> Vec<Line> {
-    let mut lines = blocks::gate_head(&view.id.0, &view.title, view.verdict, view.block.as_ref(), view.results.len());
+    let mut lines = blocks::gate_head(&view.id.0, &view.title, view.verdict, view.block.as_ref(), &view.results);
     lines.push(Line::new(2).add(Tone::Quiet, format!("network {}", view.network)));
     lines
 }
@@ -75,12 +86,15 @@ struct Versioned<'a> {
     format: u32,
     verdict: Verdict,
     note: &'a str,
+    /// How many checks are not as they must be, and waived.
+    waived: usize,
     gates: &'a [GateView],
 }
 
 /// For programs: versioned JSON with a final newline.
 pub fn json(views: &[GateView], note: &str) -> anyhow::Result<String> {
-    let versioned = Versioned { format: 1, verdict: verdict(views), note, gates: views };
+    let waived = views.iter().map(|view| blocks::waived(&view.results)).sum();
+    let versioned = Versioned { format: 1, verdict: verdict(views), note, waived, gates: views };
     Ok(serde_json::to_string_pretty(&versioned)? + "\n")
 }
 

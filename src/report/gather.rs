@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Attempt, Decision, GateReport, Head, Invocation, Judgement, KeptArtefact, Outcome, PhaseReport, Report,
-    SignOffReport, Signed, StepReport, SuspensionEnd, SuspensionReport,
+    Attempt, Decision, GateReport, HandoverReport, Head, Invocation, Judgement, KeptArtefact, Outcome, PhaseReport,
+    Report, SignOffReport, Signed, StepReport, SuspensionEnd, SuspensionReport, WaiverReport,
 };
 use crate::event::{Event, HandedIn, PhaseOutline};
 use crate::journal::Entry;
 use crate::progress::Progress;
 use crate::runbook::{PhaseId, StepId};
+use crate::verdict::{CheckResult, Verdict};
 
 /// What the records say about each thing, in their order.
 #[derive(Default)]
@@ -24,6 +25,7 @@ struct Gathered {
     artefacts: Vec<KeptArtefact>,
     suspensions: Vec<SuspensionReport>,
     handed_in: Vec<HandedIn>,
+    handovers: Vec<HandoverReport>,
     head: Head,
 }
 
@@ -50,6 +52,8 @@ impl Gathered {
                 commit: opened.commit.clone(),
                 signal: None,
                 proved: None,
+                contingencies: opened.contingencies.clone(),
+                plan: None,
             }),
             Event::RunContinued(continued) => self.invocations.push(Invocation {
                 time,
@@ -60,6 +64,8 @@ impl Gathered {
                 commit: continued.commit.clone(),
                 signal: None,
                 proved: None,
+                contingencies: continued.contingencies.clone(),
+                plan: None,
             }),
             Event::DevChainStarted { .. } => self.dev_chain = true,
             Event::StepStarted(started) => {
@@ -110,6 +116,20 @@ impl Gathered {
                     invocation.proved = Some(key.clone());
                 }
             }
+            Event::HandedOver { by, to, .. } => {
+                let (by, to) = (by.clone(), to.clone());
+                self.handovers.push(HandoverReport { time, by, to, taken: None });
+            }
+            Event::TakenOver(taken) => {
+                if let Some(handover) = self.handovers.last_mut() {
+                    handover.taken = Some((time, taken.clone()));
+                }
+            }
+            Event::PlanTaken { digest, .. } => {
+                if let Some(invocation) = self.invocations.last_mut() {
+                    invocation.plan = Some(digest.clone());
+                }
+            }
             Event::DevChainReady(_)
             | Event::DevChainEnded
             | Event::OpeningRequested(_)
@@ -136,6 +156,7 @@ impl Gathered {
 
     fn finish(mut self) -> Report {
         let outlines = self.progress.phases.clone();
+        let waivers = waivers(&outlines, &self.progress);
         let phases = outlines.iter().map(|outline| self.phase(outline)).collect();
         let others: Vec<StepId> = self.attempts.keys().cloned().collect();
         let others = others.into_iter().map(|id| self.step(id, String::new(), None)).collect();
@@ -150,6 +171,8 @@ impl Gathered {
             suspensions: self.suspensions,
             handed_in: self.handed_in,
             run: self.progress.run,
+            waivers,
+            handovers: self.handovers,
             head: self.head,
         }
     }
@@ -172,4 +195,23 @@ impl Gathered {
         let decisions = self.decisions.remove(&id).unwrap_or_default();
         StepReport { id, title, differs, state, attempts, decisions }
     }
+}
+
+/// Every declared waiver once, with the gates and steps that went on with it.
+fn waivers(outlines: &[PhaseOutline], progress: &Progress) -> Vec<WaiverReport> {
+    let mut found: Vec<WaiverReport> = Vec::new();
+    for (check, waiver) in outlines.iter().flat_map(|outline| &outline.waivers) {
+        if found.iter().any(|one| one.check == *check && one.waiver == *waiver) {
+            continue;
+        }
+        let is = |result: &&CheckResult| result.id == *check && result.verdict == Verdict::Waived;
+        let judged = progress.gates.values().filter_map(|gate| gate.judged.as_ref());
+        let gates = judged.filter(|judged| judged.results.iter().any(|one| is(&one)));
+        let ended = progress.steps.values().filter_map(|step| step.ended.as_ref());
+        let steps = ended.filter(|ended| ended.evidence.iter().any(|one| is(&one)));
+        let used = gates.map(|judged| format!("gate {}", judged.gate));
+        let used = used.chain(steps.map(|ended| format!("step {}", ended.step))).collect();
+        found.push(WaiverReport { check: check.clone(), waiver: waiver.clone(), used });
+    }
+    found
 }

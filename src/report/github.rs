@@ -15,8 +15,7 @@ const COLUMNS: usize = 100_000;
 pub fn log(views: &[GateView], file: &str, note: &str) -> String {
     let mut out = String::new();
     for view in views {
-        let mut lines =
-            blocks::gate_head(&view.id.0, &view.title, view.verdict, view.block.as_ref(), view.results.len());
+        let mut lines = blocks::gate_head(&view.id.0, &view.title, view.verdict, view.block.as_ref(), &view.results);
         let head = if lines.is_empty() { String::new() } else { lines.remove(0).render(COLUMNS, false) };
         lines.extend(blocks::checks(&view.results, view.block.as_ref(), 2));
         let _ = writeln!(out, "::group::{}", data(&head));
@@ -29,7 +28,7 @@ pub fn log(views: &[GateView], file: &str, note: &str) -> String {
     if !note.is_empty() {
         let _ = writeln!(out, "::notice::{}", data(note));
     }
-    for verdict in [Verdict::Failed, Verdict::Unknown, Verdict::Waiting] {
+    for verdict in [Verdict::Failed, Verdict::Unknown, Verdict::Waiting, Verdict::Waived] {
         for view in views {
             let of = view.results.iter().filter(|result| result.verdict == verdict);
             out.extend(of.map(|result| annotation(view, result, file)));
@@ -43,7 +42,7 @@ pub fn log(views: &[GateView], file: &str, note: &str) -> String {
 
 /// One annotation at the line where the check is declared.
 fn annotation(view: &GateView, result: &CheckResult, file: &str) -> String {
-    let level = if result.verdict == Verdict::Waiting { "warning" } else { "error" };
+    let level = if matches!(result.verdict, Verdict::Waiting | Verdict::Waived) { "warning" } else { "error" };
     let title = format!("gate {}: {} is {}", view.id, result.id, result.verdict);
     let facts = blocks::facts(result, view.block.as_ref());
     let facts = facts.iter().map(|(name, value)| format!("{name:<10}{}", clean(value)));

@@ -111,7 +111,7 @@ fn step_status(step: &StepReport) -> TestCaseStatus {
 fn check_case(gate: &str, result: &CheckResult, block: Option<&BlockRef>) -> TestCase {
     let mut status = match result.verdict {
         Verdict::Passed => TestCaseStatus::success(),
-        Verdict::Waiting => TestCaseStatus::skipped(),
+        Verdict::Waived | Verdict::Waiting => TestCaseStatus::skipped(),
         Verdict::Unknown => TestCaseStatus::non_success(NonSuccessKind::Error),
         Verdict::Failed => TestCaseStatus::non_success(NonSuccessKind::Failure),
     };

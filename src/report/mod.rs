@@ -18,6 +18,8 @@ pub mod request;
 pub mod snapshot;
 pub mod status;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -26,12 +28,13 @@ pub use outcome::Outcome;
 pub(crate) use outcome::{outcome_words, signal_name};
 
 use crate::event::{
-    Artefact, GateJudged, HandedIn, PublishedFile, RunOpened, SignOffRequested, StepEnded, StepStarted,
+    Artefact, GateJudged, HandedIn, LastRehearsal, PublishedFile, RunOpened, SignOffRequested, StepEnded, StepStarted,
+    TakenOver,
 };
 use crate::journal::Entry;
 use crate::progress::StepState;
 use crate::runbook::{PhaseId, StepId};
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, Waiver};
 
 /// Everything worth telling about one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -50,7 +53,31 @@ pub struct Report {
     pub suspensions: Vec<SuspensionReport>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub handed_in: Vec<HandedIn>,
+    /// What the runbook accepts instead of what checks demand, as its definitions say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<WaiverReport>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub handovers: Vec<HandoverReport>,
     pub head: Head,
+}
+
+/// A declared waiver, and where it made a difference.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WaiverReport {
+    pub check: String,
+    pub waiver: Waiver,
+    /// The gates and steps that went on with it.
+    pub used: Vec<String>,
+}
+
+/// The run went from one operator to another.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HandoverReport {
+    pub time: Timestamp,
+    pub by: String,
+    pub to: String,
+    /// When and by whom it was taken over.
+    pub taken: Option<(Timestamp, TakenOver)>,
 }
 
 /// A contingency that held the run up, and how it was closed.
@@ -94,6 +121,12 @@ pub struct Invocation {
     pub signal: Option<i32>,
     /// The key by which its operator proved who they are, if it was asked for here.
     pub proved: Option<String>,
+    /// When each contingency was last brought to its end, as its machine knew then.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub contingencies: BTreeMap<String, Option<LastRehearsal>>,
+    /// The digest of the plan that it ran.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
 }
 
 /// One phase with its gate.

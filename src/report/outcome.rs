@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::blocks;
 use crate::event::StepOutcome;
 use crate::progress::{Halt, Progress, StepState};
 use crate::text;
@@ -32,9 +33,12 @@ impl Outcome {
     pub fn of(progress: &Progress) -> Self {
         let gates = progress.phases.len();
         let passed = progress.phases.iter().filter(|phase| progress.gate_passed(&phase.id)).count();
-        let so_far = format!("{passed} of {} passed", text::count(gates, "gate"));
+        let so_far = format!("{passed} of {} passed{}", text::count(gates, "gate"), waived(progress));
         if let Some(reason) = &progress.closed {
             return Self::Closed { sentence: format!("given up: {reason}") };
+        }
+        if let Some(to) = &progress.handed_over {
+            return Self::Waiting { sentence: format!("handed over to {to}, who takes it over; {so_far}") };
         }
         if let Some((contingency, suspension)) = progress.suspended.iter().next() {
             let (since, by) = (&suspension.since, &suspension.by);
@@ -45,7 +49,7 @@ impl Outcome {
             return Self::Stopped { sentence: format!("step `{step}` was done by another definition; {so_far}") };
         }
         if gates > 0 && passed == gates {
-            return Self::Complete { sentence: format!("every gate passed ({gates} of {gates})") };
+            return Self::Complete { sentence: format!("every gate passed ({gates} of {gates}){}", waived(progress)) };
         }
         match &progress.halt {
             _ if progress.complete => {
@@ -114,6 +118,15 @@ impl Outcome {
             | Self::Closed { sentence }
             | Self::Open { sentence } => sentence,
         }
+    }
+}
+
+/// What the gates that passed did not plainly pass with.
+fn waived(progress: &Progress) -> String {
+    let judged = progress.gates.values().filter_map(|gate| gate.judged.as_ref());
+    match judged.map(|judged| blocks::waived(&judged.results)).sum() {
+        0 => String::new(),
+        waived => format!(", {} waived", text::count(waived, "check")),
     }
 }
 

@@ -7,17 +7,20 @@ use ethers::types::{Address, H256};
 use serde::Serialize;
 
 use super::{JsonRule, PhaseId, Place, Predicate, Template};
+use crate::verdict::Waiver;
 
 /// One question with a verdict.
 #[derive(Debug, Clone, Serialize)]
 pub struct Check {
     pub id: String,
     pub kind: CheckKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<Box<Waiver>>,
     #[serde(skip)]
     pub place: Place,
 }
 
-/// The kinds of checks, one file each in `chain/checks/`, except `Json`, which reads no chain.
+/// The kinds of checks, one file each in `chain/checks/`, except `Json` and `Rehearsed`, which read no chain.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckKind {
@@ -88,6 +91,8 @@ pub enum CheckKind {
         of: JsonSource,
         rules: Vec<JsonRule>,
     },
+    /// Whether the same phase passed elsewhere not long ago.
+    Rehearsed(Rehearsed),
 }
 
 impl CheckKind {
@@ -112,8 +117,23 @@ impl CheckKind {
             Self::SafeTx { .. } => "safe_tx",
             Self::UnchangedSince { .. } => "unchanged_since",
             Self::Json { .. } => "json",
+            Self::Rehearsed(_) => "rehearsed",
         }
     }
+
+    /// Whether it is judged from a chain; the others from what the run and this machine keep.
+    pub fn reads_chain(&self) -> bool {
+        !matches!(self, Self::Json { .. } | Self::Rehearsed(_))
+    }
+}
+
+/// A rehearsal that must have been: the phase's gate, by the same definition, at the same commit of the workspace.
+#[derive(Debug, Clone, Serialize)]
+pub struct Rehearsed {
+    pub phase: PhaseId,
+    /// Networks that it may have been on.
+    pub on: Vec<String>,
+    pub max_age: Duration,
 }
 
 /// Whether a `json` check reads a kept artefact or a file of the workspace.

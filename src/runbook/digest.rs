@@ -18,6 +18,15 @@ pub fn phase_digest(runbook: &Runbook, phase: &Phase, scripts: &BTreeMap<StepId,
     sha256(&json!({ "definition": definition(runbook, phase), "scripts": own }))
 }
 
+/// What of a phase's definition is not its steps', which are kept by digests of their own.
+pub fn without_steps(runbook: &Runbook, phase: &Phase) -> Value {
+    let mut definition = definition(runbook, phase);
+    if let Some(phase) = definition["phase"].as_object_mut() {
+        phase.remove("steps");
+    }
+    definition
+}
+
 /// One step's definition and the script that it runs.
 pub fn step_definition(step: &Step, script: Option<&str>) -> Value {
     json!({ "definition": value(step), "script": script })
@@ -50,6 +59,8 @@ fn compare(at: &str, before: &Value, after: &Value, found: &mut Vec<String>) {
             }
         }
         _ if before == after => {}
+        (Value::Null, Value::Object(_)) => found.push(format!("`{}` is new", at.trim_start_matches('.'))),
+        (Value::Object(_), Value::Null) => found.push(format!("`{}` is gone", at.trim_start_matches('.'))),
         _ => found.push(format!("`{}`: {before} → {after}", at.trim_start_matches('.'))),
     }
 }

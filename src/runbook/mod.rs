@@ -29,8 +29,8 @@ use ethers::types::{Address, H256};
 use serde::Serialize;
 
 pub use check::{
-    Check, CheckKind, JsonSource, OperationState, PauseState, Proxy, ProxyKind, Role, Safe, SafeBundle, Timelock,
-    TransactionCheck,
+    Check, CheckKind, JsonSource, OperationState, PauseState, Proxy, ProxyKind, Rehearsed, Role, Safe, SafeBundle,
+    Timelock, TransactionCheck,
 };
 pub use diagnostic::{Diagnostic, Problems};
 pub use id::{PhaseId, StepId};

@@ -56,13 +56,16 @@ pub fn commands(folder: &Path, people: &[String], ways: &BTreeMap<String, Vec<St
 /// Everything about signing a request, for the file beside its statement.
 pub fn how_to(commands: &[String], again: &str) -> String {
     format!(
-        "Read statement.txt. If you agree with every line of it, sign it with your own key:\n\n  {}\n\n\
-         Another key file: change the path after `-f`. Without a Ledger: `--trezor`, `--keystore FILE` or\n\
-         `--interactive` in place of `--ledger`. With ethers: `signTypedData` with the `domain`, the `types`\n\
-         (without `EIP712Domain`) and the `message` of {TYPED_DATA}. For an account that is a contract (ERC-1271),\n\
-         such as a Safe: put the signature that it accepts for this typed data into NAME.sig, as hex.\n\n\
-         On another machine: take statement.txt, {TYPED_DATA} and the runbook there, look at them with\n\
-         `citadel sign-off show FILE`, sign there, and bring the signature back with `citadel sign-off add FILE`.\n\n\
+        "Read statement.txt. If you agree with every line of it, sign with your own key:\n\n  {}\n\n\
+         Another key file: change the path after `-f`. Without a Ledger: `--trezor`,\n\
+         `--keystore FILE` or `--interactive` in place of `--ledger`. With ethers:\n\
+         `signTypedData` with the `domain`, the `types` (without `EIP712Domain`) and the\n\
+         `message` of {TYPED_DATA}. For an account that is a contract (ERC-1271), such\n\
+         as a Safe: put the signature that it accepts for this typed data into NAME.sig,\n\
+         as hex.\n\n\
+         On another machine: take statement.txt, {TYPED_DATA} and the runbook there,\n\
+         look at them with `citadel sign-off show FILE`, sign there, and bring the\n\
+         signature back with `citadel sign-off add FILE`.\n\n\
          When enough people have signed: `{again}`\n",
         commands.join("\n  ")
     )

@@ -99,7 +99,7 @@ pub(crate) const SHORT: Limits = Limits {
 };
 
 pub(crate) fn check(id: &str, kind: CheckKind) -> Check {
-    Check { id: id.to_owned(), kind, place: Place::default() }
+    Check { id: id.to_owned(), kind, waiver: None, place: Place::default() }
 }
 
 /// `call` without arguments.

@@ -123,6 +123,11 @@ impl Test {
         Running::start(&mut self.command(args), &args.join(" ")).finish()
     }
 
+    /// The same as somebody else.
+    pub(crate) fn citadel_as(&self, who: &str, args: &[&str]) -> Outcome {
+        Running::start(self.command(args).env("CITADEL_OPERATOR", who), &args.join(" ")).finish()
+    }
+
     /// The same with a stdout that nobody reads any more.
     pub(crate) fn citadel_unread(&self, args: &str) -> Outcome {
         let (reader, stdout): (_, PipeWriter) = std::io::pipe().unwrap();

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use citadel::event::Event;
+use citadel::journal::Journal;
 use serde_json::{Value, json};
 
 use super::builder::{Outcome, Test};
@@ -164,6 +166,29 @@ fn a_signature_is_checked_before_it_is_stored() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_makes_no_request_last_longer() {
+    let (test, _watchdog) = people();
+    opened(&test);
+    test.citadel("run --local").code(12);
+    let statement = latest(&test, "sign-offs").join("statement.txt");
+    let good = signature(&test, "bob", &statement).display().to_string();
+    // What the journal says happened later than the expiry did: this machine's clock is behind.
+    let later = |hours: i64| {
+        let run = test.runs("stub", "local").pop().unwrap();
+        let (mut journal, _) = Journal::open(&run.join("journal.jsonl")).unwrap();
+        let time = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(hours);
+        journal.append(Event::AnotherTry { by: "later".into() }, time).unwrap();
+    };
+    later(23);
+    test.citadel_with(&["sign-off", "add", &good, "--local"]).code(0).says("1 of 2 signed");
+    let other = signature(&test, "cy", &statement).display().to_string();
+    later(25);
+    test.citadel_with(&["sign-off", "add", &other, "--local"]).code(18).says("the request expired at");
+    test.citadel("gate verify --local").code(12).says("`bob.sig`: the request expired at");
+    test.citadel("run --local").code(15).says("the clock was set back");
+}
+
+#[test]
 fn a_contract_signs_only_with_the_magic_value() {
     let (test, _watchdog) = people();
     // Returns a word that starts with these four bytes, padded with `last`.
@@ -275,4 +300,36 @@ fn what_ethers_signs_is_accepted_and_what_we_ask_for_ethers_accepts() {
     let told: Vec<&str> = told.split_whitespace().collect();
     assert_eq!(told[0], "0xf620791667c44205EDff74220F7F88F12A5f36aB");
     assert_eq!(told[1], std::fs::read_to_string(folder.join("ethers.sig")).unwrap().trim());
+}
+
+/// Foundry's `cast`, as npm has it.
+const CAST: &str = "npm exec --yes --package @foundry-rs/cast@1.7.1 -- cast";
+
+#[test]
+fn what_cast_signs_with_the_printed_command_is_accepted_and_cast_verifies_it() {
+    let (test, _watchdog) = people();
+    let ask = |script: &str| test.sh(script).trim().to_owned();
+    let key = format!("0x{}", "5e".repeat(32));
+    let account = ask(&format!("{CAST} wallet address --private-key {key}"));
+    let account = account.lines().find(|line| line.starts_with("0x")).unwrap();
+    test.edit("runbook.toml", &format!("ethereum = \"{WALLET}\""), &format!("ethereum = \"{account}\""));
+    opened(&test);
+    let outcome = test.citadel("run --local").code(12);
+    let folder = latest(&test, "sign-offs");
+    let printed = std::fs::read_to_string(folder.join("how-to-sign.txt")).unwrap();
+    let line = printed.lines().find(|line| line.contains("cast wallet sign")).unwrap_or_else(|| panic!("{printed}"));
+    let command = line.trim().replace("--ledger", &format!("--private-key {key}")).replacen("cast", CAST, 1);
+    test.sh(&format!("cd {} && {command}", folder.display()));
+    let signature = std::fs::read_to_string(folder.join("eve.sig")).unwrap();
+    let (signature, data) = (signature.trim(), folder.join("statement.json"));
+    let verify = |signature: &str| {
+        let script =
+            format!("{CAST} wallet verify --data --from-file --address {account} {} {signature} 2>&1", data.display());
+        test.sh(&format!("{script} || true"))
+    };
+    assert!(verify(signature).contains("Validation succeeded"), "{}", verify(signature));
+    let wrong = signature.replacen(&signature[4..6], if &signature[4..6] == "00" { "01" } else { "00" }, 1);
+    assert!(!verify(&wrong).contains("Validation succeeded"));
+    type_printed(&test, &outcome, "bob");
+    test.citadel("run --local").code(0).says("signed by bob, eve");
 }

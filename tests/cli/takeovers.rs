@@ -199,3 +199,46 @@ fn snapshots_are_the_same_bytes_at_one_block_and_read_in_ci() {
     kept.citadel("diff one.json runbook.toml").code(2).says("is not JSON").says("citadel snapshot");
     kept.citadel("diff one.json nowhere.json").code(2).says("cannot read");
 }
+
+/// A bundle that a real checkout made, of 20 calls, sent to the practice contracts that stand where the real ones stood.
+#[test]
+fn the_real_bundle_is_unsafe_for_the_right_reasons() {
+    let kept = kept();
+    let mut bundle = include_str!("../chain/owner-safe-bundle.json").to_owned();
+    for (real, here) in [
+        ("0xa513E6E4b8f2a923D98304ec87F64353C4D5C853", "JobRegistry"),
+        ("0x9fE46736679d2D9a65F0992F2272dE9f3c7fa6e0", "StakeManager"),
+        ("0x5FC8d32690cc91D4c39d9d3abcBD16989F875707", "FeePool"),
+        ("0x0DCd1Bf9A1b36cE34237eEaFef220932846BCD82", "RewardEngineMB"),
+        ("0xB7f8BC63BbcaD18155201308C8f3540b07f84F5e", "Thermostat"),
+    ] {
+        bundle = bundle.replace(&format!("\"to\": \"{real}\""), &format!("\"to\": \"{here}\""));
+    }
+    for here in ["JobRegistry", "StakeManager", "FeePool", "RewardEngineMB", "Thermostat"] {
+        bundle = bundle.replace(&format!("\"to\": \"{here}\""), &format!("\"to\": \"{}\"", kept.address(here)));
+    }
+    kept.write("practice/reports/other-bundle.json", bundle);
+    kept.fault("other-bundle");
+    kept.citadel("run --local --step 1.plan-safe").code(0);
+    let outcome = kept.citadel("gate verify 1 --network local --format json").code(10);
+    let answer: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let results = answer["gates"][0]["results"].as_array().unwrap();
+    let bundle = results.iter().find(|result| result["id"] == "bundle").unwrap();
+    let list = |key: &str| -> Vec<&str> {
+        bundle["observed"][key].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect()
+    };
+    let (calls, problems) = (list("transactions"), list("problems"));
+    assert_eq!(calls.len(), 20, "every call is decoded: {calls:#?}");
+    assert_eq!(problems.len(), 20, "not one may be signed: {problems:#?}");
+    let unwired =
+        problems.iter().filter(|line| line.contains("`setPauser` to the zero address takes the emergency brake away"));
+    assert_eq!(unwired.count(), 2, "{problems:#?}");
+    // The Safe governs nothing directly: the timelock does, and SystemPause owns the modules.
+    let refused = problems.iter().filter(|line| line.contains("(`governance_safe`) reverts with NotGovernance("));
+    assert!(refused.count() >= 6, "{problems:#?}");
+    assert!(
+        problems
+            .iter()
+            .any(|line| line.starts_with("16. it calls 0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512, which the runbook"))
+    );
+}

@@ -42,6 +42,9 @@ fn what_followed(entries: &[Entry]) -> String {
             | Event::RunContinued(_)
             | Event::OpeningRequested(_)
             | Event::OpeningSigned { .. }
+            | Event::PlanTaken { .. }
+            | Event::HandedOver { .. }
+            | Event::TakenOver(_)
             | Event::DevChainStarted { .. }
             | Event::DevChainReady(_)
             | Event::DevChainEnded
@@ -72,6 +75,9 @@ pub(crate) fn record(event: &Event) -> String {
         Event::RunContinued(_) => "run continued".into(),
         Event::OpeningRequested(_) => "opening signature requested".into(),
         Event::OpeningSigned { who, .. } => format!("opening signed by {who}"),
+        Event::PlanTaken { .. } => "plan taken".into(),
+        Event::HandedOver { to, .. } => format!("handed over to {to}"),
+        Event::TakenOver(taken) => format!("taken over by {}", taken.by),
         Event::DevChainStarted { .. } => "dev chain started".into(),
         Event::DevChainReady(_) => "dev chain ready".into(),
         Event::DevChainEnded => "dev chain ended".into(),

@@ -34,7 +34,9 @@ run(async () => {
     console.log('No module addresses resolved; nothing to plan.');
     Object.assign(plan, { modules: [], totalActions: 0 });
   }
-  const bundle = writeJson(path.resolve(root, wanted.safe), tampered(safeBundle(plan, wanted), deployment, fault));
+  const made = tampered(safeBundle(plan, wanted), deployment, fault);
+  if (fault('other-bundle')) plan.totalActions = made.transactions.length;
+  const bundle = writeJson(path.resolve(root, wanted.safe), made);
   if (wanted.out) writeJson(path.resolve(root, wanted.out), plan);
   if (wanted.json) process.stdout.write(toJson(plan));
   else console.log(`Network: ${plan.network}\nModules planned: ${plan.modules.length}\nTotal actions: ${plan.totalActions}`);

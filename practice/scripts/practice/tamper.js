@@ -3,6 +3,7 @@
 
 const { concat, solidityPacked } = require('ethers');
 const { interfaceOf } = require('../lib/contracts');
+const { at, readJson } = require('../lib/workspace');
 
 const ATTACKER = '0x000000000000000000000000000000000000dEaD';
 
@@ -29,8 +30,12 @@ function otherwise(transaction) {
   return { ...transaction, data: timelock.encodeFunctionData('schedule', [target, value, handover, ...rest]) };
 }
 
+/** A bundle from elsewhere, which the test or drill put there. */
+const other = () => readJson(at('reports', 'other-bundle.json'));
+
 /** The bundle, tampered with where a fault asks for it. */
 function tampered(bundle, { contracts }, fault) {
+  if (fault('other-bundle')) return other();
   const { transactions } = bundle;
   const last = transactions.length - 1;
   if (last >= 0 && fault('bundle-delegatecall')) transactions[last] = hidden(contracts);

@@ -39,7 +39,7 @@ pub(crate) use unchanged_since::compare_with_earlier;
 
 /// Whether a check is judged here.
 pub(crate) fn reads_chain(check: &Check) -> bool {
-    !matches!(check.kind, CheckKind::Json { .. })
+    check.kind.reads_chain()
 }
 
 /// The work of judging a check; none for those that are not judged here.
@@ -68,7 +68,7 @@ pub(crate) fn work<'a>(view: &'a View<'a>, check: &'a Check) -> Option<Work<'a, 
             boxed(safe_tx::judge(view, safe_tx::Asked { of, bundle, safe, service: service.as_ref() }))
         }
         CheckKind::UnchangedSince { .. } => boxed(async { Err(unchanged_since::placeholder()) }),
-        CheckKind::Json { .. } => return None,
+        CheckKind::Json { .. } | CheckKind::Rehearsed(_) => return None,
     })
 }
 

@@ -42,7 +42,11 @@ pub(super) async fn judge(view: &View<'_>, asked: &SafeBundle) -> Judged {
         lines.extend(lines_of_one.into_iter().map(|line| format!("{at}. {line}")));
         problems.extend(problem.map(|finding| (at, finding)));
     }
-    let observed = json!({ "chain_id": bundle.chain_id, "safe": checksum(safe.address), "transactions": lines });
+    let told: Vec<String> = problems.iter().map(|(at, finding)| format!("{at}. {}", finding.message())).collect();
+    let mut observed = json!({ "chain_id": bundle.chain_id, "safe": checksum(safe.address), "transactions": lines });
+    if !told.is_empty() {
+        observed["problems"] = json!(told);
+    }
     let finding = match summary(of, problems) {
         None => Finding::passed(format!(
             "{} of `{of}` would succeed from {safe}, each by itself: they do not see one another",

@@ -29,7 +29,8 @@ pub(in crate::commands) fn close(context: &Context, args: &ContingencyClose) -> 
     let _lock = Lock::take(&home.lock(), &owner)?;
     home.contingencies().create()?;
     let _own = Lock::take(&home.contingency_lock(id), &owner)?;
-    if let Some(run) = &run {
+    // What was handed over is told by whoever goes on with it.
+    if let Some(run) = run.as_ref().filter(|run| run.progress.handed_over.is_none()) {
         record(run, id, of, context.operator(), &args.reason)?;
     }
     unmark(&home, id)?;

@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
-use super::find;
+use super::{find, rehearsals};
 use crate::commands::context::Context;
 use crate::commands::plan::told;
 use crate::engine::command;
 use crate::error::{ExitCode, Failure};
-use crate::runbook::{Action, Scope, Step, Template};
+use crate::runbook::{Action, Contingency, Scope, Step, Template};
 use crate::terminal;
+use crate::workspace;
 
 pub(in crate::commands) fn list(context: &Context) -> ExitCode {
     let mut text = String::new();
@@ -17,6 +18,7 @@ pub(in crate::commands) fn list(context: &Context) -> ExitCode {
         for step in &contingency.steps {
             let _ = writeln!(text, "    {}  {}", step.id, step.title);
         }
+        let _ = writeln!(text, "    rehearsed  {}", rehearsed(context, contingency));
         let _ = writeln!(text, "    `citadel contingency show {}`\n", contingency.id);
     }
     terminal::data(&text);
@@ -38,9 +40,16 @@ pub(in crate::commands) fn show(context: &Context, id: &str) -> Result<ExitCode,
     let done: Vec<String> =
         contingency.done_when.iter().map(|check| format!("{} (`{}`)", check.id, check.kind.name())).collect();
     let _ = writeln!(text, "\n    over when  {}", done.join(", "));
+    let _ = writeln!(text, "    rehearsed  {}", rehearsed(context, contingency));
     let _ = writeln!(text, "    `citadel contingency run {id} --network NET`");
     terminal::data(&text);
     Ok(ExitCode::Ok)
+}
+
+/// When it was last brought to its end, compared with what it means in the workspace here.
+fn rehearsed(context: &Context, contingency: &Contingency) -> String {
+    let dir = workspace::find(&context.runbook, None, &context.here, true).unwrap_or_else(|_| context.here.clone());
+    rehearsals::told(rehearsals::last(context, contingency, &dir).as_ref())
 }
 
 /// The command with its holes open, since no network was named.

@@ -4,6 +4,7 @@ mod calldata;
 mod close;
 mod list;
 pub(super) mod records;
+pub(super) mod rehearsals;
 mod run;
 mod situation;
 

@@ -102,6 +102,8 @@ fn kept(
     facts: Vec<Event>,
 ) -> Result<Recorder, Failure> {
     world.folder.create()?;
+    // A later look says field by field what changed since; without it, only that something did.
+    let _ = outline::keep(alone, &world.workspace, &scope(alone, world), &world.folder);
     crate::process::shims::write(&world.folder.shims(), world.path())?;
     let existing = existing.filter(|existing| existing.progress.run.is_some());
     let (mut journal, mut progress, opening) = if let Some(existing) = existing {
@@ -137,9 +139,11 @@ fn new_name(id: &str) -> String {
 }
 
 fn outlines(alone: &Runbook, world: &World) -> Vec<crate::event::PhaseOutline> {
-    let progress = Progress::default();
-    let view = View { runbook: alone, progress: &progress, world };
-    outline::phases(alone, &world.workspace, &view.scope(&alone.networks[&world.network]))
+    outline::phases(alone, &world.workspace, &scope(alone, world))
+}
+
+fn scope(alone: &Runbook, world: &World) -> crate::runbook::Scope {
+    View { runbook: alone, progress: &Progress::default(), world }.scope(&alone.networks[&world.network])
 }
 
 fn opened(context: &Context, alone: &Runbook, world: &World) -> Event {
@@ -162,6 +166,7 @@ fn opened(context: &Context, alone: &Runbook, world: &World) -> Event {
         operator: context.operator(),
         host: host(),
         phases: outlines(alone, world),
+        contingencies: std::collections::BTreeMap::new(),
     })
 }
 
@@ -174,6 +179,7 @@ fn continued(context: &Context, alone: &Runbook, world: &World) -> Event {
         commit: world.workspace.commit.clone(),
         tools: std::collections::BTreeMap::new(),
         phases: outlines(alone, world),
+        contingencies: std::collections::BTreeMap::new(),
     })
 }
 
@@ -212,7 +218,7 @@ pub(super) fn suspend(context: &Context, network: &Network, id: &str, world: &Wo
 
 fn record(home: &Home, contingency: &str, of: Suspension) -> Result<(), Failure> {
     let Some(run) = Existing::latest(home)?.filter(|run| run.progress.closed.is_none()) else { return Ok(()) };
-    if run.progress.suspended.contains_key(contingency) {
+    if run.progress.suspended.contains_key(contingency) || run.progress.handed_over.is_some() {
         return Ok(());
     }
     let (contingency, Suspension { by, since, folder }) = (contingency.to_owned(), of);
@@ -228,6 +234,7 @@ pub(in crate::commands) fn owner(context: &Context, command: &str) -> Owner {
     Owner { who, host, pid, since, command: command.to_owned(), part: None }
 }
 
-fn host() -> String {
+/// The name of this machine.
+pub(in crate::commands) fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }

@@ -220,5 +220,5 @@ async fn results(view: &View<'_>, network: &Network, checks: &[&Check]) -> (Vec<
 }
 
 fn made(id: &str, kind: CheckKind) -> Check {
-    Check { id: id.to_owned(), kind, place: Place::default() }
+    Check { id: id.to_owned(), kind, waiver: None, place: Place::default() }
 }

@@ -1,7 +1,5 @@
 //! Hands a signature in: it is checked against everything that is asked for, and stored only if it counts.
 
-use jiff::Timestamp;
-
 use super::run::{OfRun, input};
 use crate::engine::signed;
 use crate::error::{ExitCode, Failure};
@@ -21,12 +19,13 @@ struct Open<'a> {
 impl OfRun<'_> {
     /// Checks a signature against every open request before it stores it.
     pub(super) fn add(&self, file: &str) -> Result<ExitCode, Failure> {
+        self.existing.refuse_handed_over()?;
         let text = input(file)?;
         let mut refused = Vec::new();
         let statements = self.statements();
         let terms = self.terms();
         for open in self.open(&statements, &terms) {
-            match open.asked.judge_one(&text, &open.keys, Timestamp::now()) {
+            match open.asked.judge_one(&text, &open.keys, self.world.clock.now()) {
                 Ok(verified) => return self.store(&open, &verified.who, &text),
                 Err(why) => refused.push(format!("{}: {why}", open.what)),
             }
@@ -46,13 +45,13 @@ impl OfRun<'_> {
 
     fn store(&self, open: &Open<'_>, who: &str, text: &str) -> Result<ExitCode, Failure> {
         let folder = self.world.folder.file(&open.folder);
-        let before = signoff::judge(&open.asked, &folder, &open.keys, Timestamp::now());
+        let before = signoff::judge(&open.asked, &folder, &open.keys, self.world.clock.now());
         if before.accepted.iter().any(|accepted| accepted.who == who) {
             return Err(Failure::new(ExitCode::EvidenceBroken, format!("`{who}` already signed {}", open.what))
                 .hint("people are counted, not keys or signatures: nothing was stored"));
         }
         write_file(&folder.join(format!("{}.sig", signoff::file_name(who))), text.as_bytes())?;
-        let now = signoff::judge(&open.asked, &folder, &open.keys, Timestamp::now());
+        let now = signoff::judge(&open.asked, &folder, &open.keys, self.world.clock.now());
         let network = &self.world.network;
         let next = if now.complete() {
             format!("complete; a citadel that waits goes on, or `citadel run --network {network}`")

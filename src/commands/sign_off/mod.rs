@@ -9,6 +9,7 @@ mod verify;
 use std::path::Path;
 
 use self::run::of_run;
+pub(super) use self::verify::{BY_CONTRACT, verified};
 use super::context::Context;
 use crate::cli::{GatePart, Part, SignOff, SignOffAdd, SignOffRequest, SignOffShow};
 use crate::error::{ExitCode, Failure};
@@ -43,9 +44,9 @@ async fn ask(context: &Context, args: &SignOffRequest) -> Result<ExitCode, Failu
         .hint(format!("`citadel run --phase {} --network {network}`", args.gate)));
     }
     let GatePart { net, workspace } = args.part.clone();
-    let part = Part { net, phase: Some(args.gate.clone()), step: None, workspace, new: false };
-    Box::pin(super::run::run(context, &crate::cli::Run { part, yes: false, opening: None, on_failure: Vec::new() }))
-        .await
+    let part = Part { net: net.into(), phase: Some(args.gate.clone()), step: None, workspace, new: false };
+    let run = crate::cli::Run { part, yes: false, opening: None, plan: None, on_failure: Vec::new() };
+    Box::pin(super::run::run(context, &run)).await
 }
 
 async fn show(context: &Context, args: &SignOffShow) -> Result<ExitCode, Failure> {

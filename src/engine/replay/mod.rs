@@ -9,12 +9,14 @@ use std::path::Path;
 
 use super::accounts;
 use super::inputs::{Content, Documents, Noted};
-use super::judge::{json_check, with_compared};
+use super::judge::{local_check, with_compared};
 pub use super::record::GateRecord;
+use super::rehearsed::Rehearsals;
 use super::signed;
+use super::waiver::waive;
 use crate::chain::{self, Known, Seen, Surroundings, Wait, checksum};
 use crate::error::{ExitCode, Failure};
-use crate::runbook::{self, Check, CheckKind, ContractAddress, Network, Phase, PhaseId, Runbook, Scope};
+use crate::runbook::{self, Check, ContractAddress, Network, Phase, PhaseId, Rehearsed, Runbook, Scope};
 use crate::verdict::{CheckResult, Verdict, worst};
 pub use beside::Beside;
 
@@ -70,6 +72,7 @@ pub async fn replay(bytes: &[u8], beside: Option<&Beside>) -> Result<Replay, Fai
     let around = Recorded::new(&record.inputs, &runbook, &network.name);
     let mut problems = around.moved(&runbook, network);
     let (mut judged, more) = judge_again(&record, &runbook, network, phase, &around).await;
+    waive(runbook.invariants.iter().chain(&phase.gate.checks), &mut judged, record.judged);
     problems.extend(more);
     let (own, more) = beside::transactions(&record, phase, &around);
     judged.extend(own);
@@ -114,9 +117,8 @@ async fn judge_again(
     around: &Recorded<'_>,
 ) -> (Vec<CheckResult>, Vec<String>) {
     let checks: Vec<&Check> = runbook.invariants.iter().chain(&phase.gate.checks).collect();
-    let (local, on_chain): (Vec<&Check>, Vec<&Check>) =
-        checks.into_iter().partition(|check| matches!(check.kind, CheckKind::Json { .. }));
-    let mut judged: Vec<CheckResult> = local.iter().map(|check| json_check(check, around)).collect();
+    let (local, on_chain): (Vec<&Check>, Vec<&Check>) = checks.into_iter().partition(|check| !check.kind.reads_chain());
+    let mut judged: Vec<CheckResult> = local.iter().map(|check| local_check(check, around)).collect();
     let sign_off = phase.gate.sign_off.as_ref();
     let owners = sign_off.and_then(|sign_off| accounts::owners_check(runbook, phase, sign_off));
     let candidates = people::candidates(record, runbook, network, phase);
@@ -287,5 +289,10 @@ impl Surroundings for Recorded<'_> {
 impl Documents for Recorded<'_> {
     fn file(&self, path: &str) -> Result<Vec<u8>, String> {
         content(&self.inputs.files, path)
+    }
+
+    fn rehearsals(&self, asked: &Rehearsed) -> Rehearsals {
+        let same = |noted: &&Rehearsals| noted.phase == asked.phase && noted.on == asked.on;
+        self.inputs.rehearsals.iter().find(same).cloned().unwrap_or_default()
     }
 }

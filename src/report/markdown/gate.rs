@@ -1,7 +1,7 @@
 //! A gate: what counts now, every check, what did not pass in full, who signed.
 
 use super::escape::{code, table, text};
-use super::verdict;
+use super::{gate_verdict, verdict};
 use crate::event::BlockRef;
 use crate::report::blocks::facts;
 use crate::report::{GateReport, Judgement, PhaseReport, SignOffReport};
@@ -9,7 +9,11 @@ use crate::text::list;
 use crate::verdict::{CheckResult, Verdict};
 
 pub(super) fn render(id: &str, gate: &GateReport) -> Vec<String> {
-    let mut blocks = vec![format!("### Gate {}: {}", text(id), verdict(gate.verdict))];
+    let mut blocks = vec![format!(
+        "### Gate {}: {}",
+        text(id),
+        gate_verdict(gate.verdict, gate.last().map_or(&[], |last| &last.judged.results))
+    )];
     match (gate.last(), gate.verdict) {
         (Some(last), Some(_)) => blocks.extend(judgement(&gate.title, last)),
         (Some(_), None) => {

@@ -7,12 +7,14 @@ mod verify;
 
 use escape::{code, table, text};
 
-use super::{GateView, Report, StepReport, SuspensionReport};
-use crate::event::{HandedIn, StepOutcome};
+use super::{GateView, HandoverReport, Invocation, Report, StepReport, SuspensionReport, WaiverReport, blocks};
+use jiff::Timestamp;
+
+use crate::event::{BlockRef, HandedIn, LastRehearsal, StepOutcome};
 use crate::progress::StepState;
 use crate::report::{outcome_words, signal_name};
 use crate::text::{count, duration};
-use crate::verdict::Verdict;
+use crate::verdict::{CheckResult, Verdict};
 
 /// What `gate verify` found.
 pub(super) fn gates(views: &[GateView], note: &str) -> String {
@@ -76,6 +78,7 @@ fn to_know(report: &Report) -> Vec<String> {
     if report.dev_chain || run.is_some_and(|run| run.chain_id == 31337) {
         lines.push("**Local chain.** A chain on one machine, started for this run, proves the procedure alone.".into());
     }
+    lines.extend(report.waivers.iter().map(waiver));
     lines.extend(report.suspensions.iter().map(suspension));
     lines.extend(report.steps().filter_map(open_question));
     lines.extend(report.steps().flat_map(unsuccessful));
@@ -86,6 +89,12 @@ fn to_know(report: &Report) -> Vec<String> {
         let signal = signal_name(invocation.signal?);
         Some(format!("Interrupted by {signal}: the invocation of {}.", invocation.time))
     }));
+    lines.extend(report.handovers.iter().map(handover));
+    lines.extend(report.invocations.last().iter().flat_map(|last| contingencies(last)));
+    lines.extend(report.invocations.iter().filter_map(|invocation| {
+        let plan = code(invocation.plan.as_ref()?);
+        Some(format!("The invocation of {} ran the plan {plan}, and no other.", invocation.time))
+    }));
     lines.extend(changes(report));
     lines.extend(report.steps().filter_map(differs));
     lines.push(
@@ -94,6 +103,54 @@ fn to_know(report: &Report) -> Vec<String> {
             .to_owned(),
     );
     lines
+}
+
+/// What the runbook accepts instead of what a check demands.
+fn waiver(of: &WaiverReport) -> String {
+    let crate::verdict::Waiver { expect, reason, until, by } = &of.waiver;
+    let used =
+        if of.used.is_empty() { "not needed so far".into() } else { format!("**used** at {}", of.used.join(", ")) };
+    format!(
+        "**Waiver** of check {}: {} is accepted until {until}, by {}: {}. It is {used}.",
+        code(&of.check),
+        code(&expect.to_string()),
+        text(by),
+        text(reason)
+    )
+}
+
+/// How old the rehearsals of the contingencies were when citadel was last started.
+fn contingencies(last: &Invocation) -> Vec<String> {
+    let told = |(id, rehearsal): (&String, &Option<LastRehearsal>)| {
+        let id = code(id);
+        let Some(LastRehearsal { network, time, practice, changed }) = rehearsal else {
+            return format!("Contingency {id} was **never rehearsed**, as far as the operator's machine knew.");
+        };
+        let then = time.parse::<Timestamp>().unwrap_or(last.time);
+        let age = u64::try_from(last.time.duration_since(then).as_millis()).unwrap_or_default();
+        let place = if *practice { " in the practice workspace" } else { "" };
+        let changed = match changed.len() {
+            0 => String::new(),
+            changed => format!("; **{} of it changed since**", count(changed, "field")),
+        };
+        format!("Contingency {id} was last rehearsed {} before, on {}{place}{changed}.", duration(age), text(network))
+    };
+    last.contingencies.iter().map(told).collect()
+}
+
+/// The run went from one operator to another.
+fn handover(of: &HandoverReport) -> String {
+    let what = format!("**Handed over** by {} to {} at {}", text(&of.by), text(&of.to), of.time);
+    let Some((time, taken)) = &of.taken else { return format!("{what}; not taken over yet.") };
+    let block = |block: &Option<BlockRef>| {
+        block.as_ref().map_or_else(String::new, |block| format!(" at block {}", block.number))
+    };
+    let gates: Vec<String> = taken.gates.iter().map(|(gate, at)| format!("{gate}{}", block(at))).collect();
+    let again = match gates.as_slice() {
+        [] => "no gate had passed".to_owned(),
+        gates => format!("gates that passed again there: {}", gates.join(", ")),
+    };
+    format!("{what}; taken over at {time} on {}; {}.", text(&taken.host), text(&again))
 }
 
 /// A contingency that held the run up.
@@ -200,9 +257,18 @@ fn verdict(verdict: Option<Verdict>) -> String {
     match verdict {
         None => "not judged".to_owned(),
         Some(Verdict::Passed) => "✔ passed".to_owned(),
+        Some(Verdict::Waived) => "~ **waived**".to_owned(),
         Some(Verdict::Waiting) => "○ **waiting for people**".to_owned(),
         Some(Verdict::Unknown) => "? **unknown**".to_owned(),
         Some(Verdict::Failed) => "✘ **failed**".to_owned(),
+    }
+}
+
+/// A gate's verdict, and whether something was waived.
+fn gate_verdict(of: Option<Verdict>, results: &[CheckResult]) -> String {
+    match blocks::waived(results) {
+        0 => verdict(of),
+        waived => format!("{}, **{} waived**", verdict(of), count(waived, "check")),
     }
 }
 

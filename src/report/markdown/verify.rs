@@ -1,17 +1,18 @@
 //! What `gate verify` found, as Markdown: for a pull request, a ticket, or the summary of a CI step.
 
 use super::escape::{code, table, text};
-use super::{gate, verdict};
+use super::{gate, gate_verdict, verdict};
 use crate::report::gates::{self, GateView};
 
 /// The gates as Markdown with a final newline.
 pub(super) fn render(views: &[GateView], note: &str) -> String {
     let mut blocks = vec![format!("# Gates: {}", verdict(Some(gates::verdict(views))))];
+    blocks.extend(gates::waived(views).map(|waived| format!("> **{}**", text(&waived))));
     if !note.is_empty() {
         blocks.push(format!("> {}", text(note)));
     }
     for view in views {
-        blocks.push(format!("## Gate {}: {}", text(&view.id.0), verdict(Some(view.verdict))));
+        blocks.push(format!("## Gate {}: {}", text(&view.id.0), gate_verdict(Some(view.verdict), &view.results)));
         let at = view.block.as_ref().map_or_else(
             || "no block was read".to_owned(),
             |block| format!("block {}, {}", block.number, code(&block.hash)),

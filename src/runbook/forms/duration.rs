@@ -27,6 +27,12 @@ pub(in crate::runbook) fn duration(text: &str, zero: bool) -> Result<Duration, W
     Ok(duration)
 }
 
+/// How old something may be, where a day is 24 hours: `7d`, or any duration.
+pub(in crate::runbook) fn age(text: &str) -> Result<Duration, Wrong> {
+    let days = text.strip_suffix('d').and_then(|days| days.parse::<u64>().ok());
+    days.map_or_else(|| duration(text, false), |days| duration(&format!("{}h", days.saturating_mul(24)), false))
+}
+
 fn malformed(text: &str) -> Wrong {
     let wrong = Wrong::new(format!("`{text}` is not a duration"));
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
@@ -83,6 +89,15 @@ mod tests {
         check("0s", Err("a duration of zero makes no sense here"));
         check("99999h", Err("`99999h` is longer than a year"));
         check("99999999999999999999h", Err("`99999999999999999999h` is not a duration"));
+    }
+
+    #[test]
+    fn an_age_may_be_in_days() {
+        assert_eq!(age("7d").unwrap(), Duration::from_hours(168));
+        assert_eq!(age("12h").unwrap(), Duration::from_hours(12));
+        assert_eq!(age("0d").unwrap_err().message, "a duration of zero makes no sense here");
+        assert_eq!(age("9999d").unwrap_err().message, "`239976h` is longer than a year");
+        assert_eq!(age("-1d").unwrap_err().message, "`-1d` is not a duration");
     }
 
     #[test]

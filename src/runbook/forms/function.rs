@@ -52,6 +52,15 @@ pub(in crate::runbook) fn error(text: &str) -> Result<String, Wrong> {
     }
 }
 
+/// A function as it is called, `name(inputs)`: what it returns does not matter.
+pub(in crate::runbook) fn called(text: &str) -> Result<String, Wrong> {
+    let shape = "write the name and the inputs, such as \"grantRole(bytes32,address)\"";
+    match function(&format!("{text}()")) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(Wrong::new(format!("`{text}` is not a function with its inputs")).help(shape)),
+    }
+}
+
 /// A role's name such as `PAUSER_ROLE`, or its id of 32 bytes.
 pub(in crate::runbook) fn role(text: &str) -> Result<String, Wrong> {
     if text.starts_with("0x") {
@@ -180,6 +189,16 @@ mod tests {
         check("hasRole(bytes32,address)(bool)", 2, 1);
         check("x((uint256,address[2])[],bytes4)((bool,string),int8)", 2, 2);
         check("pauseAll()()", 0, 0);
+    }
+
+    #[test]
+    fn calls_have_inputs_alone() {
+        let check = |text: &str, good: bool| assert_eq!(called(text).is_ok(), good, "{text}");
+        check("grantRole(bytes32,address)", true);
+        check("pauseAll()", true);
+        check("grantRole", false);
+        check("paused()(bool)", false);
+        check("f(uint7)", false);
     }
 
     #[test]

@@ -15,7 +15,8 @@ use super::diagnostic::{Diagnostic, Report};
 use super::document::Node;
 
 pub(super) use address::{address, hash};
-pub(super) use function::{error, function, role};
+pub(super) use duration::age;
+pub(super) use function::{called, error, function, role};
 pub(super) use json_path::json_path;
 pub(super) use name::{artefact, given_variable, id, relative, sha256, variable};
 pub(super) use ssh::{Key, ssh_key};
@@ -50,7 +51,7 @@ impl Wrong {
         self
     }
 
-    fn help(mut self, help: impl Into<String>) -> Self {
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }

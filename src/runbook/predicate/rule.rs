@@ -9,6 +9,11 @@ use serde_json_path::JsonPath;
 use super::{JsonRule, Lookup, Predicate, Unmet, all};
 
 impl JsonRule {
+    /// What stands at the rule's place, or why nothing does.
+    pub fn found(&self, document: &Value) -> Value {
+        find(document, &self.at).unwrap_or_else(|unmet| Value::String(unmet.into()))
+    }
+
     /// Whether the rule holds of a document.
     ///
     /// # Errors

@@ -158,11 +158,7 @@ impl<'a> Resolve<'a> {
     }
 
     fn functions(&self, inner: &mut Reader<'a>, key: &'static str) -> Vec<String> {
-        let function = |node: &'a Node| {
-            self.report.form(node, key, forms::function)?;
-            node.as_text().map(str::to_owned)
-        };
-        inner.list(key).iter().filter_map(function).collect()
+        inner.list(key).iter().filter_map(|node| self.report.form(node, key, forms::called)).collect()
     }
 
     fn predicates_at(&self, inner: &mut Reader<'a>, key: &'static str) -> Vec<Predicate> {

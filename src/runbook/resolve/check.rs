@@ -27,6 +27,7 @@ const KINDS: &[&str] = &[
     "safe_tx",
     "unchanged_since",
     "json",
+    "rehearsed",
 ];
 
 impl<'a> Resolve<'a> {
@@ -37,7 +38,15 @@ impl<'a> Resolve<'a> {
         let mut inner = Reader::of(self.report, node, format!("`{kind}`"))?;
         let kind = self.check_kind(kind, &mut inner);
         inner.finish();
-        Some(Check { id, kind: kind?, place })
+        Some(Check { id, kind: kind?, waiver: None, place })
+    }
+
+    /// The same where the runbook may accept something else for a while.
+    pub(super) fn waivable_check(&self, reader: &mut Reader<'a>, id: String, place: Place) -> Option<Check> {
+        let waiver = reader.optional("waiver");
+        let check = self.check(reader, id, place);
+        let waiver = waiver.and_then(|node| self.waiver(node, check.as_ref().map(|check| &check.kind)));
+        check.map(|check| Check { waiver, ..check })
     }
 
     /// A value that is a check alone, with a name made for it.
@@ -52,6 +61,7 @@ impl<'a> Resolve<'a> {
         match kind {
             "unchanged_since" => Some(self.unchanged_since(inner)),
             "json" => self.json_check(inner),
+            "rehearsed" => Some(CheckKind::Rehearsed(self.rehearsed(inner))),
             chain => self.chain_check(chain, inner),
         }
     }

@@ -14,10 +14,12 @@ mod network;
 mod phase;
 mod predicate;
 mod reference;
+mod rehearsed;
 mod signers;
 mod step;
 mod tail;
 mod text;
+mod waiver;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;

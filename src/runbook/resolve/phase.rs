@@ -74,7 +74,12 @@ impl<'a> Resolve<'a> {
         let mut checks = Vec::new();
         for (node, mut reader) in self.tables(reader, key, what) {
             let id = take_id(&mut reader, ids);
-            checks.extend(self.check(&mut reader, id, node.place));
+            let waivable = key != "done_when";
+            checks.extend(if waivable {
+                self.waivable_check(&mut reader, id, node.place)
+            } else {
+                self.check(&mut reader, id, node.place)
+            });
             reader.finish();
         }
         checks

@@ -9,8 +9,14 @@ use crate::verdict::Verdict;
 
 pub(super) fn judged(judged: &GateJudged, title: &str, progress: &Progress, folder: &str) -> Vec<Line> {
     let GateJudged { gate, verdict, block, results, notes, .. } = judged;
-    let mut lines = blocks::gate_head(&gate.0, title, *verdict, block.as_ref(), results.len());
-    lines.extend(blocks::checks(results, block.as_ref(), 4));
+    let mut lines = blocks::gate_head(&gate.0, title, *verdict, block.as_ref(), results);
+    let mut shown = results.clone();
+    // The screen that follows says who and how.
+    for people in shown.iter_mut().filter(|result| result.verdict == Verdict::Waiting) {
+        people.hint = None;
+        people.expected.clear();
+    }
+    lines.extend(blocks::checks(&shown, block.as_ref(), 4));
     lines.extend(blocks::notes(notes));
     if *verdict != Verdict::Passed {
         lines.push(blocks::field("record", &format!("{folder}/{}", judged.record), 4));

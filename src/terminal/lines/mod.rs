@@ -40,6 +40,9 @@ impl Teller {
                 self.phase = None;
                 run::continued(continued, progress, &self.folder)
             }
+            Event::PlanTaken { digest, .. } => run::plan_taken(digest),
+            Event::HandedOver { by, to, .. } => run::handed_over(by, to),
+            Event::TakenOver(taken) => run::taken_over(taken),
             Event::DevChainStarted { url, pid, kept, .. } => run::chain_started(url, *pid, *kept),
             Event::DevChainReady(deployment) => run::chain_ready(deployment),
             Event::DevChainEnded => run::chain_ended(),

@@ -1,6 +1,6 @@
 //! The run itself: where it is, its chain, how it ended.
 
-use crate::event::{Deployment, PublishedFile, RunContinued, RunOpened};
+use crate::event::{Deployment, PublishedFile, RunContinued, RunOpened, TakenOver};
 use crate::progress::Progress;
 use crate::report::{Outcome, signal_name};
 use crate::text::{Line, Tone, count};
@@ -33,6 +33,18 @@ fn head(citadel: &str, run: &RunOpened, operator: &str, host: &str, so_far: &str
 
 fn field(name: &str, value: &str) -> Line {
     Line::new(2).quiet(format!("{name:<11}")).plain(value)
+}
+
+pub(super) fn plan_taken(digest: &str) -> Vec<Line> {
+    vec![field("plan", &format!("{digest}, once")).wrapped(13)]
+}
+
+pub(super) fn handed_over(by: &str, to: &str) -> Vec<Line> {
+    vec![Line::new(0).plain(format!("handed over by {by} to {to}: nothing more is recorded here")).wrapped(2)]
+}
+
+pub(super) fn taken_over(taken: &TakenOver) -> Vec<Line> {
+    vec![Line::new(0).plain(format!("taken over from {} by {}@{}", taken.from, taken.by, taken.host)).wrapped(2)]
 }
 
 pub(super) fn chain_started(url: &str, pid: u32, kept: bool) -> Vec<Line> {

@@ -35,6 +35,9 @@ pub(super) fn ended(ended: &StepEnded, progress: &Progress, folder: &str, column
     let mut lines = vec![first.right(duration(ended.milliseconds))];
     lines.extend(left(ended));
     if ended.outcome == StepOutcome::Done {
+        let waived: Vec<CheckResult> =
+            ended.evidence.iter().filter(|result| result.verdict == Verdict::Waived).cloned().collect();
+        lines.extend(blocks::checks(&waived, None, 6));
         return lines;
     }
     let words = outcome_words(ended.outcome);

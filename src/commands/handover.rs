@@ -1,0 +1,112 @@
+//! `citadel handover`: gives an open run to another operator. The journal's last record here says so, and nothing follows
+//! it; the folder that is written holds all that the other citadel needs to verify the run without this machine.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::context::Context;
+use super::contingency::records::owner;
+use super::handed_over::{self, Manifest, PUBLISHED, RUN};
+use super::opening::Existing;
+use super::resume;
+use crate::cli::Handover;
+use crate::engine::nonce;
+use crate::error::{ExitCode, Failure};
+use crate::event::Event;
+use crate::journal::{Journal, Lock};
+use crate::runbook::Network;
+use crate::terminal;
+
+pub(super) fn hand_over(context: &Context, args: &Handover) -> Result<ExitCode, Failure> {
+    let network = context.network(args.net.network.as_deref())?;
+    let usage = |what: String, hint: &str| Failure::new(ExitCode::Usage, what).hint(hint);
+    if network.dev_chain.is_some() {
+        let what = format!("a run on {} lives with the chain on this machine, and is not handed over", network.name);
+        return Err(usage(what, "rehearse on the other machine anew: `citadel run --local`"));
+    }
+    if args.to == context.operator() {
+        return Err(usage(format!("`{}` operates this run already", args.to), "name the other: `--to PERSON`"));
+    }
+    if !network.operators.is_empty() && !network.operators.contains(&args.to) {
+        let hint = format!("operators of {} are: {}", network.name, network.operators.join(", "));
+        return Err(usage(format!("`{}` is no operator of {}", args.to, network.name), &hint));
+    }
+    let home = context.home(network);
+    let Some(run) = Existing::latest(&home)?.filter(|run| run.progress.closed.is_none()) else {
+        return Err(Failure::new(ExitCode::Precondition, format!("no run is open on {}", network.name))
+            .hint(format!("`citadel status --network {}`", network.name)));
+    };
+    let _lock = Lock::take(&home.lock(), &owner(context, &format!("citadel handover --to {}", args.to)))?;
+    // Another citadel may have worked until just now.
+    let run = Existing::read(run.run, run.folder)?;
+    let again = run.progress.handed_over.as_deref() == Some(args.to.as_str());
+    if !again {
+        run.refuse_handed_over()?;
+    }
+    resume::refuse_survivors(&run.progress, &run.folder)?;
+    let default = || context.here.join(format!("handover-{}-to-{}", run.run, args.to));
+    let out = args.out.as_ref().map_or_else(default, |out| context.here.join(out));
+    if out.exists() {
+        return Err(usage(format!("`{}` is there already", out.display()), "name another folder: `--out DIR`"));
+    }
+    let (records, head) = write(context, network, &run, args, &out)?;
+    terminal::data(&format!(
+        "run {} is handed over to {}: nothing more is recorded here\nfolder  {}\nhead    {records} {head}\n\
+         next: bring the folder to {to}, and the head by another way; there, in the same commit of the workspace:\n  \
+         citadel take {}\n",
+        run.run,
+        args.to,
+        out.display(),
+        out.file_name().map(|name| name.to_string_lossy()).unwrap_or_default(),
+        to = args.to,
+    ));
+    Ok(ExitCode::Ok)
+}
+
+/// Writes the folder: first everything that may fail, then the record after which nothing follows, then the list.
+fn write(
+    context: &Context,
+    network: &Network,
+    run: &Existing,
+    args: &Handover,
+    out: &Path,
+) -> Result<(u64, String), Failure> {
+    let (by, to) = (context.operator(), args.to.clone());
+    let skip = |file: &str| file.starts_with("shims/") || file == "journal.jsonl";
+    handed_over::copy(run.folder.path(), &out.join(RUN), skip)?;
+    let reports = run.progress.run.as_ref().map(|run| run.reports.clone()).unwrap_or_default();
+    for file in &run.progress.published {
+        // A copy that is gone or changed fails its gate on the other machine as it would here.
+        if Path::new(&reports).join(&file.path).is_file() {
+            handed_over::copy_file(&Path::new(&reports).join(&file.path), &out.join(PUBLISHED), &file.path)?;
+        }
+    }
+    let (mut journal, contents) = Journal::open(&run.folder.journal())?;
+    let said = contents.entries.last().map(|entry| &entry.event);
+    let nonce = if let Some(Event::HandedOver { nonce, .. }) = said {
+        nonce.clone()
+    } else {
+        let nonce = nonce()?;
+        let (by, to, fresh) = (by.clone(), to.clone(), nonce.clone());
+        journal.append(Event::HandedOver { by, to, nonce: fresh }, Timestamp::now())?;
+        nonce
+    };
+    handed_over::copy_file(&run.folder.journal(), &out.join(RUN), "journal.jsonl")?;
+    let (records, head) = (journal.sequence(), journal.head().to_owned());
+    let manifest = Manifest {
+        format: Manifest::format(),
+        citadel: env!("CARGO_PKG_VERSION").to_owned(),
+        runbook: context.runbook.id.clone(),
+        network: network.name.clone(),
+        run: run.run.clone(),
+        by,
+        to,
+        nonce,
+        records,
+        head: head.clone(),
+        files: std::collections::BTreeMap::new(),
+    };
+    manifest.write(out)?;
+    Ok((records, head))
+}
