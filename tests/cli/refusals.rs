@@ -89,7 +89,7 @@ fn the_practice_workspace_is_for_local_chains() {
 fn a_command_line_that_makes_no_sense() {
     let test = stub(&step("mission", "exit 0", ""));
     let says = |args: &str, text: &str| drop(test.citadel(args).code(2).says(text));
-    says("run", "--network <NET>|--local");
+    says("run", "no network was named");
     says("", "Usage: citadel");
     says("run --network test --local", "cannot be used with");
     says("run --network test --phase 1 --step 1.mission", "cannot be used with");
