@@ -137,14 +137,14 @@ async fn leads_a_group_of_its_own() {
 #[tokio::test]
 async fn too_long_is_timed_out() {
     let mut step = Step::sh("trap 'echo term; exit 0' TERM; while :; do sleep 0.05; done")
-        .with(|command| command.timeout = Duration::from_millis(300));
+        .with(|command| command.timeout = Duration::from_millis(1500));
     assert_eq!(step.run().await.ended, Ended::TimedOut);
     assert_eq!(step.stdout(), b"term\n");
 }
 
 #[tokio::test]
 async fn too_quiet_is_silent() {
-    let mut step = Step::sh("echo hi; sleep 1000").with(|command| command.silence = Duration::from_millis(300));
+    let mut step = Step::sh("echo hi; sleep 1000").with(|command| command.silence = Duration::from_millis(1500));
     assert_eq!(step.run().await.ended, Ended::Silent);
     assert_eq!(step.stdout(), b"hi\n");
 }
@@ -247,7 +247,10 @@ async fn what_is_left_in_the_group_is_named_and_ended() {
 
 #[tokio::test]
 async fn a_stop_cuts_the_wait_for_what_is_left_short() {
-    let mut step = Step::sh("(echo ready; exec sleep 1000) & exit 4").stop_when_ready(Stop::Graceful(2));
+    // What runs in the background of a shell ignores INT, so that it is the end of the grace that ends it.
+    let mut step = Step::sh("(echo ready; exec sleep 1000) & exit 4")
+        .with(|command| command.grace = Duration::from_millis(200))
+        .stop_when_ready(Stop::Graceful(2));
     let outcome = step.run().await;
     // Which came first is a race; either way nothing waits for the drain.
     assert!(matches!(outcome.ended, Ended::Exited(4) | Ended::Interrupted));

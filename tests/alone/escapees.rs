@@ -81,7 +81,7 @@ async fn an_escapee_that_ignores_every_signal_is_killed_and_named() {
 async fn a_process_that_stopped_itself_still_gets_its_signal() {
     let _alone = alone().await;
     let script = "trap 'echo term; exit' TERM; kill -STOP $$; while :; do sleep 0.05; done";
-    let mut step = Step::sh(script).with(|command| command.timeout = Duration::from_millis(300));
+    let mut step = Step::sh(script).with(|command| command.timeout = Duration::from_millis(1500));
     assert_eq!(step.run().await.ended, Ended::TimedOut);
     assert_eq!(step.stdout(), b"term\n");
 }
@@ -90,7 +90,7 @@ async fn a_process_that_stopped_itself_still_gets_its_signal() {
 async fn a_reader_that_stops_reading_blocks_nobody_for_ever() {
     let _alone = alone().await;
     let mut step = Step::sh("yes | (read line; echo $line; exec sleep 1000)")
-        .with(|command| command.silence = Duration::from_millis(300));
+        .with(|command| command.silence = Duration::from_millis(1500));
     assert_eq!(step.run().await.ended, Ended::Silent);
     assert_eq!(step.stdout(), b"y\n");
 }
