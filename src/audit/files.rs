@@ -21,16 +21,16 @@ pub(super) fn look(folder: &RunFolder, entries: &[Entry], notes: &mut Notes) {
     let mut known = BTreeSet::new();
     for entry in entries {
         for (file, hash) in named(&entry.event) {
-            match read(folder, file) {
-                Err(why) => notes.wrong_file(entry.seq, file, why),
+            match read(folder, &file) {
+                Err(why) => notes.wrong_file(entry.seq, &file, why),
                 Ok(bytes) => {
                     let found = sha256(&bytes);
                     if let Some(hash) = hash.filter(|hash| **hash != found) {
-                        notes.wrong_file(entry.seq, file, format!("its SHA-256 is {found}, the record says {hash}"));
+                        notes.wrong_file(entry.seq, &file, format!("its SHA-256 is {found}, the record says {hash}"));
                     }
                 }
             }
-            if known.insert(file.to_owned()) {
+            if known.insert(file) {
                 notes.looked_at("files");
             }
         }
@@ -63,21 +63,23 @@ pub fn read(folder: &RunFolder, file: &str) -> Result<Vec<u8>, String> {
 }
 
 /// The files that a record names, with the hash that it gives them.
-fn named(event: &Event) -> Vec<(&str, Option<&String>)> {
+fn named(event: &Event) -> Vec<(String, Option<&String>)> {
+    let of = |file: &String, hash| vec![(file.clone(), hash)];
     match event {
         Event::StepEnded(ended) => kept(&ended.artefacts),
         Event::HandedIn(handed_in) => kept(&handed_in.files),
-        Event::GateJudged(judged) => vec![(&judged.record, Some(&judged.record_sha256))],
-        Event::SignOffRequested(request) => vec![(&request.statement, Some(&request.sha256))],
-        Event::OpeningRequested(request) => vec![(&request.statement, Some(&request.sha256))],
-        Event::SignOffAccepted { signature, .. } | Event::OpeningSigned { signature, .. } => vec![(signature, None)],
-        Event::StepStarted(started) => vec![(&started.log, None)],
+        Event::GateJudged(judged) => of(&judged.record, Some(&judged.record_sha256)),
+        Event::SignOffRequested(request) => of(&request.statement, Some(&request.sha256)),
+        Event::OpeningRequested(request) => of(&request.statement, Some(&request.sha256)),
+        Event::SignOffAccepted { signature, .. } | Event::OpeningSigned { signature, .. } => of(signature, None),
+        // A step by hand, or one that was refused, has no process and no log.
+        Event::StepSpawned { step, attempt, .. } => vec![(RunFolder::log(&step.0, *attempt), None)],
         _ => Vec::new(),
     }
 }
 
-fn kept(artefacts: &[Artefact]) -> Vec<(&str, Option<&String>)> {
-    artefacts.iter().map(|artefact| (artefact.path.as_str(), Some(&artefact.sha256))).collect()
+fn kept(artefacts: &[Artefact]) -> Vec<(String, Option<&String>)> {
+    artefacts.iter().map(|artefact| (artefact.path.clone(), Some(&artefact.sha256))).collect()
 }
 
 /// Files that nothing accounts for.

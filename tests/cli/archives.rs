@@ -103,3 +103,19 @@ fn what_is_incomplete_or_holds_a_secret_does_not_leave() {
     fs::write(&journal, fs::read_to_string(&journal).unwrap().replacen("true", "tru3", 1)).unwrap();
     test.citadel("archive --network test --out b.tar.zst").code(18).says("is broken: line");
 }
+
+#[test]
+fn a_run_with_a_step_by_hand_and_one_that_failed_leaves_too() {
+    let manual = "[[phase.step]]\nid = \"call\"\ntitle = \"Call them\"\nmanual = \"Call the signers.\"\n";
+    let test = stub(&format!("{manual}{}", step("late", "test -e there", "")));
+    test.citadel("run --network test").code(20);
+    test.citadel_with(&["decide", "1.call", "--happened", "--reason", "called", "--network", "test"]).code(0);
+    test.citadel("run --network test").code(13);
+    test.write("there", "");
+    test.citadel("run --network test").code(0);
+    let run = test.runs("stub", "test")[0].display().to_string();
+    let told = test.citadel_with(&["verify", &run]).code(0);
+    assert!(told.stdout.contains("CONSISTENT"), "{}", told.stdout);
+    test.citadel("export --network test --to out").code(0);
+    assert_eq!(problems(&test.path("out")), [""; 0]);
+}
