@@ -15,7 +15,7 @@ const PURE: [&str; 20] = [
     "digest.rs",
     "error.rs",
     "event.rs",
-    "progress.rs",
+    "progress/",
     "plan/",
     "report/",
     "runbook/",

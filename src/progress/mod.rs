@@ -1,16 +1,24 @@
 //! What the events add up to. `Progress` is only ever changed by `apply`, so that it equals the replay of the journal
 //! at every event.
 
+mod ask;
+mod parts;
+mod settled;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+pub use parts::{
+    DevChainProgress, GateProgress, Halt, OpeningProgress, OpeningProof, SeenNetwork, StepProgress, StepState,
+    Suspension,
+};
 
 use crate::event::{
-    Artefact, BlockRef, Deployment, Event, GateJudged, HandedIn, OpeningRequested, PhaseOutline, PublishedFile,
-    RunOpened, SignOffRequested, StepEnded, StepOutcome, StepOutline, StepStarted, TakenOver,
+    Artefact, Event, GateJudged, HandedIn, PhaseOutline, PublishedFile, RunOpened, StepEnded, StepOutcome, StepStarted,
+    TakenOver,
 };
-use crate::process::Started;
 use crate::runbook::{PhaseId, StepId};
 use crate::verdict::Verdict;
 
@@ -57,131 +65,6 @@ pub struct Progress {
     /// How many steps from the first on are done by today's definitions: what comes next is looked for behind them.
     #[serde(skip)]
     settled: usize,
-}
-
-/// How far the gates of a run saw a network.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct SeenNetwork {
-    /// The newest block that a gate was judged at.
-    pub read: u64,
-    /// The newest block that each endpoint told, by its variable.
-    pub heads: BTreeMap<String, u64>,
-}
-
-impl SeenNetwork {
-    fn add(&mut self, judged: &GateJudged) {
-        self.read = judged.block.as_ref().map_or(self.read, |block| block.number.max(self.read));
-        for (variable, head) in &judged.heads {
-            let highest = self.heads.entry(variable.clone()).or_default();
-            *highest = (*highest).max(*head);
-        }
-    }
-}
-
-/// A contingency that holds a run up until a person closes it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Suspension {
-    pub by: String,
-    /// RFC 3339, UTC.
-    pub since: String,
-    /// The folder that the contingency is recorded in.
-    pub folder: String,
-}
-
-/// Who operates the run, and what proves it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct OpeningProgress {
-    /// Who runs the latest invocation, by their own word.
-    pub operator: String,
-    /// Everybody who did, by their own word.
-    pub claimed: BTreeSet<String>,
-    pub request: Option<OpeningRequested>,
-    /// The key that signed the request.
-    pub signed: Option<String>,
-    /// Everybody who proved it in this run, with their latest proof.
-    pub proved: BTreeMap<String, OpeningProof>,
-    /// A step began while nobody had proved that they operate the run.
-    pub unproved: bool,
-}
-
-/// A signed opening.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct OpeningProof {
-    pub request: OpeningRequested,
-    pub key: String,
-    /// Relative to the run's folder.
-    pub signature: String,
-}
-
-impl OpeningProgress {
-    /// Whether the latest invocation's operator proved who they are.
-    pub fn is_proved(&self) -> bool {
-        self.signed.is_some() && self.request.as_ref().is_some_and(|request| request.operator == self.operator)
-    }
-
-    fn taken_up(&mut self, operator: &str) {
-        operator.clone_into(&mut self.operator);
-        self.claimed.insert(operator.to_owned());
-    }
-}
-
-/// One step's story.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct StepProgress {
-    pub state: StepState,
-    pub attempt: u32,
-    pub started: StepStarted,
-    /// The attempt's process, once it existed.
-    pub process: Option<Started>,
-    /// Who settled that its effect happened, and why they think so.
-    pub decided: Option<(String, String)>,
-    pub ended: Option<StepEnded>,
-}
-
-/// Where a step stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StepState {
-    /// Started, and no outcome recorded: while citadel runs it is running, afterwards it is indeterminate.
-    Started,
-    Done,
-    Failed,
-    Indeterminate,
-    /// Known not to have happened: it may run again.
-    NotHappened,
-    /// Its effect is known to have happened; its evidence has not been judged since.
-    Happened,
-}
-
-/// One gate's story.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct GateProgress {
-    pub judged: Option<GateJudged>,
-    /// The journal's record that holds the judgement.
-    pub sequence: u64,
-    pub request: Option<SignOffRequested>,
-    /// Who signed the current request, with the key's fingerprint.
-    pub signed: BTreeMap<String, String>,
-}
-
-/// The run's own dev chain.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct DevChainProgress {
-    pub url: String,
-    pub pid: u32,
-    pub start_time: u64,
-    pub kept: bool,
-    pub deployment: Option<Deployment>,
-    pub ended: bool,
-}
-
-/// What stopped an invocation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "by", rename_all = "snake_case")]
-pub enum Halt {
-    Step { step: StepId, outcome: StepOutcome },
-    Gate { gate: PhaseId, verdict: Verdict },
-    Signal { signal: i32 },
 }
 
 impl Progress {
@@ -275,86 +158,6 @@ impl Progress {
         }
     }
 
-    /// Whether `gate` passed and nothing of its phase started since.
-    pub fn gate_passed(&self, gate: &PhaseId) -> bool {
-        self.gate_verdict(gate) == Some(Verdict::Passed)
-    }
-
-    /// The latest verdict of `gate`.
-    pub fn gate_verdict(&self, gate: &PhaseId) -> Option<Verdict> {
-        Some(self.gates.get(gate)?.judged.as_ref()?.verdict)
-    }
-
-    /// Where `step` stands; `None`: it never started.
-    pub fn step_state(&self, step: &StepId) -> Option<StepState> {
-        Some(self.steps.get(step)?.state)
-    }
-
-    /// The phase of `step` and its place there, in the definitions that the run works by.
-    pub fn place(&self, step: &StepId) -> Option<(&PhaseOutline, usize)> {
-        // Steps begin in the order of their outlines unless somebody asked for one alone.
-        let nth = self.steps.get_index_of(step).unwrap_or(self.steps.len());
-        self.nth_step(nth).filter(|(phase, index)| phase.steps[*index].id == *step).or_else(|| {
-            let place = |phase: &PhaseOutline| phase.steps.iter().position(|outline| outline.id == *step);
-            self.phases.iter().find_map(|phase| Some((phase, place(phase)?)))
-        })
-    }
-
-    /// How many of the first steps of the phase at `index` are done by today's definitions.
-    pub fn settled_in(&self, index: usize) -> usize {
-        let before = self.phases.iter().take(index).map(|phase| phase.steps.len()).sum();
-        let here = self.phases.get(index).map_or(0, |phase| phase.steps.len());
-        self.settled.saturating_sub(before).min(here)
-    }
-
-    /// Other definitions count from here on.
-    pub fn work_by(&mut self, phases: Vec<PhaseOutline>) {
-        self.phases = phases;
-        self.settled = 0;
-        self.settle();
-    }
-
-    fn nth_step(&self, mut nth: usize) -> Option<(&PhaseOutline, usize)> {
-        for phase in &self.phases {
-            if nth < phase.steps.len() {
-                return Some((phase, nth));
-            }
-            nth -= phase.steps.len();
-        }
-        None
-    }
-
-    /// What `step` means in the definitions that the run works by.
-    pub fn outline(&self, step: &StepId) -> Option<&StepOutline> {
-        self.place(step).map(|(phase, index)| &phase.steps[index])
-    }
-
-    /// The first step that was done by another definition than today's.
-    pub fn redefined(&self) -> Option<&StepId> {
-        let mut outlines = self.phases.iter().flat_map(|phase| &phase.steps);
-        let changed = |outline: &&StepOutline| {
-            let seen = self.steps.get(&outline.id).filter(|seen| seen.state == StepState::Done);
-            seen.is_some_and(|seen| seen.started.definition != outline.definition)
-        };
-        outlines.find(changed).map(|outline| &outline.id)
-    }
-
-    /// The largest block that the evidence of `phase`'s steps reached.
-    pub fn last_block(&self, steps: impl IntoIterator<Item = StepId>) -> Option<u64> {
-        steps.into_iter().filter_map(|step| self.steps.get(&step)?.ended.as_ref()?.last_block).max()
-    }
-
-    /// The block before `step`'s latest attempt.
-    pub fn block_before(&self, step: &StepId) -> Option<&BlockRef> {
-        self.steps.get(step)?.started.after_block.as_ref()
-    }
-
-    /// The transactions that people handed in for `step`, each once.
-    pub fn transactions_handed_in(&self, step: &StepId) -> Vec<String> {
-        let all = self.handed_in.get(step).into_iter().flatten().flat_map(|handed_in| &handed_in.transactions);
-        all.map(|hash| hash.to_lowercase()).collect::<BTreeSet<_>>().into_iter().collect()
-    }
-
     fn taken_over(&mut self, taken: &TakenOver) {
         self.handed_over = None;
         if let Some(run) = &mut self.run {
@@ -374,28 +177,6 @@ impl Progress {
             step.state = StepState::Indeterminate;
         }
         self.work_by(phases.to_vec());
-    }
-
-    /// Moves past what is settled.
-    fn settle(&mut self) {
-        let is_settled = |(phase, index): (&PhaseOutline, usize)| {
-            let outline = &phase.steps[index];
-            let done = self.steps.get(&outline.id).filter(|seen| seen.state == StepState::Done);
-            done.is_some_and(|seen| seen.started.definition == outline.definition)
-        };
-        let mut settled = self.settled;
-        while self.nth_step(settled).is_some_and(is_settled) {
-            settled += 1;
-        }
-        self.settled = settled;
-    }
-
-    /// A step's state changes.
-    fn unsettle(&mut self, step: &StepId) {
-        let next = self.nth_step(self.settled).is_some_and(|(phase, index)| phase.steps[index].id == *step);
-        if self.settled > 0 && !next && self.step_state(step) == Some(StepState::Done) {
-            self.settled = 0;
-        }
     }
 
     fn step_started(&mut self, started: &StepStarted) {

@@ -1,0 +1,77 @@
+//! What is done with a run that is there: told, checked, packed, handed over.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{Net, OfRun};
+
+#[derive(Debug, Args)]
+pub struct Report {
+    #[command(flatten)]
+    pub of: OfRun,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Markdown)]
+    pub format: ReportFormat,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ReportFormat {
+    Markdown,
+    Json,
+    Junit,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyRun {
+    /// The folder of a run, or one that `citadel export` made or an archive holds
+    pub dir: PathBuf,
+    /// A journal head that was noted down: the journal must have it
+    #[arg(long, value_name = "HASH")]
+    pub head: Option<String>,
+    /// Accept a run that is not over
+    #[arg(long)]
+    pub unfinished: bool,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Archive {
+    #[command(flatten)]
+    pub of: OfRun,
+    /// The file to write [default: `RUNBOOK-NETWORK-RUN.tar.zst` here]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Export {
+    #[command(flatten)]
+    pub of: OfRun,
+    /// The folder to make
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Handover {
+    /// Who takes it over, as `CITADEL_OPERATOR` says on their machine
+    #[arg(long, value_name = "PERSON")]
+    pub to: String,
+    /// The folder to write [default: `handover-RUN-to-PERSON` here]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub net: Net,
+}
+
+#[derive(Debug, Args)]
+pub struct Take {
+    /// The folder that `citadel handover` wrote
+    pub folder: PathBuf,
+    /// The checkout that the run goes on in [default: here or above]
+    #[arg(long, value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+}
