@@ -33,8 +33,13 @@ pub(super) fn look(path: &Path, progress: &Progress, notes: &mut Notes) {
             Err(why) => wrong(file, why),
         }
     }
-    for file in all(path).iter().filter(|file| *file != SUMS && !listed.contains_key(file.as_str())) {
-        wrong(file, format!("is not listed in `{SUMS}`"));
+    match all(path) {
+        Ok(files) => {
+            for file in files.iter().filter(|file| *file != SUMS && !listed.contains_key(file.as_str())) {
+                wrong(file, format!("is not listed in `{SUMS}`"));
+            }
+        }
+        Err(why) => wrong(SUMS, format!("cannot be compared with what is there: {why:#}")),
     }
     for published in &progress.published {
         let file = format!("{DELIVERABLES}/{}", published.path);

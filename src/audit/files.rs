@@ -8,7 +8,7 @@ use std::path::{Component, Path};
 use super::Notes;
 use crate::digest::sha256;
 use crate::event::{Artefact, Event};
-use crate::journal::{Entry, RunFolder};
+use crate::journal::{Entry, RunFolder, files_below};
 
 /// What citadel itself keeps beside what the journal names: help for people, shims, and working files.
 const OWN: [&str; 6] = ["journal.jsonl", "definitions.json", "shims/", "logs/", "handed-in/", "lock"];
@@ -36,8 +36,9 @@ pub(super) fn look(folder: &RunFolder, entries: &[Entry], notes: &mut Notes) {
         }
     }
     let last = entries.last().map_or(0, |entry| entry.seq);
-    for file in strangers(folder.path(), &known) {
-        notes.wrong_file(last, &file, "no record of the journal names it");
+    match strangers(folder.path(), &known) {
+        Ok(files) => files.iter().for_each(|file| notes.wrong_file(last, file, "no record of the journal names it")),
+        Err(why) => notes.wrong(last, format!("is not all that there is: {why:#}")),
     }
 }
 
@@ -83,8 +84,7 @@ fn kept(artefacts: &[Artefact]) -> Vec<(String, Option<&String>)> {
 }
 
 /// Files that nothing accounts for.
-fn strangers(folder: &Path, known: &BTreeSet<String>) -> Vec<String> {
-    let mut found = all(folder);
+fn strangers(folder: &Path, known: &BTreeSet<String>) -> anyhow::Result<Vec<String>> {
     let accounted = |file: &String| {
         let own = OWN.iter().any(|own| file == own || own.ends_with('/') && file.starts_with(own));
         let beside = Path::new(file).file_name().is_some_and(|name| BESIDE.iter().any(|beside| name == *beside));
@@ -96,25 +96,13 @@ fn strangers(folder: &Path, known: &BTreeSet<String>) -> Vec<String> {
             || requested && (beside || Path::new(file).extension().is_some_and(|end| end == "sig"))
             || aside
     };
-    found.retain(|file| !accounted(file));
-    found
+    Ok(all(folder)?.into_iter().filter(|file| !accounted(file)).collect())
 }
 
 /// Everything below `folder` that is no folder, relative to it, sorted.
-pub fn all(folder: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    collect(folder, folder, &mut found);
-    found.sort();
-    found
-}
-
-fn collect(root: &Path, folder: &Path, found: &mut Vec<String>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            collect(root, &path, found);
-        } else if let Ok(relative) = path.strip_prefix(root) {
-            found.push(relative.display().to_string());
-        }
-    }
+///
+/// # Errors
+/// A folder in it cannot be read.
+pub fn all(folder: &Path) -> anyhow::Result<Vec<String>> {
+    Ok(files_below(folder)?.iter().map(|file| file.display().to_string()).collect())
 }

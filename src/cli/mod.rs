@@ -102,7 +102,7 @@ pub enum Command {
     /// codes: 0 consistent, 18 not.
     #[command(after_help = "Examples:
   citadel verify ~/.local/state/citadel/astral-citadel/mainnet/2026-11-22T19-40-05Z
-  citadel verify run --head 122c0b148c4f…   the head that was printed at a gate, noted down elsewhere
+  citadel verify run --head 122c0b148c4f…   the head that `run` printed at its end, noted down elsewhere
   citadel verify run --unfinished           a run that stopped and is not over")]
     Verify(VerifyRun),
     /// Pack a complete run into one file that anybody can check

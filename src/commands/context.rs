@@ -107,8 +107,7 @@ impl Context {
 
     /// Knows the values of the declared variables.
     pub(super) fn mask(&self, workspace: &Path) -> Result<Mask, Failure> {
-        let variables = self.variables(workspace);
-        Ok(Mask::new(variables.iter().map(|(name, value)| (name.as_str(), Secret::new(value.as_str()))))?)
+        mask(&self.variables(workspace))
     }
 
     /// How what goes on is told on this stderr.
@@ -126,7 +125,8 @@ impl Context {
         folder: RunFolder,
         stop: tokio::sync::watch::Receiver<Stop>,
     ) -> Result<World, Failure> {
-        let (variables, mask) = (self.variables(&workspace.dir), self.mask(&workspace.dir)?);
+        let variables = self.variables(&workspace.dir);
+        let mask = mask(&variables)?;
         Ok(World {
             workspace,
             state: self.state.clone(),
@@ -145,6 +145,10 @@ impl Context {
             clock: Clock::after(jiff::Timestamp::UNIX_EPOCH),
         })
     }
+}
+
+fn mask(variables: &BTreeMap<String, String>) -> Result<Mask, Failure> {
+    Ok(Mask::new(variables.iter().map(|(name, value)| (name.as_str(), Secret::new(value.as_str()))))?)
 }
 
 pub(super) fn find_runbook(here: &Path) -> Result<PathBuf, Failure> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::sha256;
 use crate::error::{ExitCode, Failure};
-use crate::journal::{create_folder, write_file};
+use crate::journal::{create_folder, files_below, write_file};
 
 const FORMAT: u32 = 1;
 
@@ -95,25 +95,13 @@ pub(super) fn broken(folder: &Path, details: Vec<String>) -> Failure {
 
 /// Every file below `folder`, relative to it. Anything that is neither a file nor a folder is an error.
 fn files(folder: &Path) -> Result<Vec<String>, Failure> {
-    let (mut found, mut left) = (Vec::new(), vec![PathBuf::new()]);
-    while let Some(at) = left.pop() {
-        let entries =
-            std::fs::read_dir(folder.join(&at)).with_context(|| format!("cannot read `{}`", folder.display()))?;
-        for entry in entries {
-            let entry = entry.map_err(anyhow::Error::from)?;
-            let (path, kind) = (at.join(entry.file_name()), entry.file_type().map_err(anyhow::Error::from)?);
-            if kind.is_dir() {
-                left.push(path);
-            } else if kind.is_file() {
-                let name = path.to_str().context("a file's name is not UTF-8")?;
-                found.push(name.to_owned());
-            } else {
-                return Err(broken(folder, vec![format!("`{}` is neither a file nor a folder", path.display())]));
-            }
-        }
+    let regular = |path: &PathBuf| std::fs::symlink_metadata(folder.join(path)).is_ok_and(|about| about.is_file());
+    let found = files_below(folder)?;
+    if let Some(other) = found.iter().find(|path| !regular(path)) {
+        return Err(broken(folder, vec![format!("`{}` is neither a file nor a folder", other.display())]));
     }
-    found.sort();
-    Ok(found)
+    let names = found.iter().map(|path| path.to_str().map(str::to_owned).context("a file's name is not UTF-8"));
+    Ok(names.collect::<anyhow::Result<_>>()?)
 }
 
 /// Copies all files below `from` to the same places below `to`, for the owner alone; those that `skip` names are left.

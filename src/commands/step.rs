@@ -17,7 +17,7 @@ use crate::event::{Artefact, Event, HandedIn};
 use crate::journal::{Journal, Lock, RunFolder, write_file};
 use crate::plan::Selection;
 use crate::runbook::{Action, Step};
-use crate::secrets::{Mask, Secret};
+use crate::secrets::Mask;
 use crate::terminal;
 
 pub(super) fn complete(context: &Context, args: &Complete) -> Result<ExitCode, Failure> {
@@ -72,8 +72,7 @@ fn find<'a>(context: &'a Context, name: &str) -> Result<(&'a Step, Option<&'a st
 
 fn read(context: &Context, step: &Step, run: &Existing, evidence: &[String]) -> Result<HandedIn, Failure> {
     let workspace = run.progress.run.as_ref().map(|run| run.workspace.clone()).unwrap_or_default();
-    let variables = context.variables(Path::new(&workspace));
-    let mask = Mask::new(variables.iter().map(|(name, value)| (name.as_str(), Secret::new(value.as_str()))))?;
+    let mask = context.mask(Path::new(&workspace))?;
     let (mut words, mut transactions, mut files) = (Vec::new(), Vec::new(), Vec::new());
     let before = run.progress.handed_in.get(&step.id).map_or(0, Vec::len);
     for text in evidence {

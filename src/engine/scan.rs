@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use super::world::World;
 use crate::error::{ExitCode, Failure};
 use crate::event::PublishedFile;
+use crate::journal::files_below;
 use crate::secrets::{Mask, shapes};
 
 /// Larger files are looked through for known values alone.
@@ -20,8 +21,9 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 /// # Errors
 /// With the code `SecretFound` and every place, where something holds a secret.
 pub(super) fn scan(world: &World, published: &[PublishedFile]) -> Result<(), Failure> {
-    let mut files = Vec::new();
-    collect(world.folder.path(), &mut files)?;
+    let folder = world.folder.path();
+    let kept = files_below(folder)?.into_iter().map(|file| folder.join(file));
+    let mut files: Vec<PathBuf> = kept.filter(|file| is_regular(file)).collect();
     files.extend(published.iter().map(|file| world.reports.join(&file.path)).filter(|path| path.is_file()));
     files.push(world.reports.join("citadel-report.md"));
     let mut details = Vec::new();
@@ -45,6 +47,11 @@ pub fn look_through(files: &BTreeMap<String, Vec<u8>>, mask: &Mask) -> Result<()
     clean(files.iter().flat_map(of).collect())
 }
 
+/// Whether it is a file itself, and no link, pipe or socket.
+fn is_regular(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|about| about.is_file())
+}
+
 fn clean(details: Vec<String>) -> Result<(), Failure> {
     if details.is_empty() {
         return Ok(());
@@ -65,18 +72,4 @@ fn rules(file: &Path, mask: &Mask) -> anyhow::Result<Vec<String>> {
         rules.extend(shapes(&std::fs::read(file)?).into_iter().map(str::to_owned));
     }
     Ok(rules)
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))?;
-    for entry in entries {
-        let entry = entry?;
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            collect(&entry.path(), files)?;
-        } else if kind.is_file() {
-            files.push(entry.path());
-        }
-    }
-    Ok(())
 }

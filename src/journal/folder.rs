@@ -229,6 +229,22 @@ pub(super) fn unusable(source: anyhow::Error) -> anyhow::Error {
     Failure::from(source).hint(HINT).into()
 }
 
+/// Everything below `folder` that is no folder, relative to it and sorted. Links are not followed.
+pub fn files_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let (mut found, mut left) = (Vec::new(), vec![PathBuf::new()]);
+    while let Some(at) = left.pop() {
+        let path = folder.join(&at);
+        let unreadable = || format!("cannot read the folder `{}`", path.display());
+        for entry in std::fs::read_dir(&path).with_context(unreadable)? {
+            let entry = entry.with_context(unreadable)?;
+            let into = if entry.file_type().with_context(unreadable)?.is_dir() { &mut left } else { &mut found };
+            into.push(at.join(entry.file_name()));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 /// Writes a whole file: either all of it is there afterwards, under its name, or what was there before.
 pub fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let folder = path.parent().context("the file has no folder")?;

@@ -35,7 +35,8 @@ impl Contents {
         missing(runbook, &progress)?;
         let broken = |file: &str, why: String| Failure::new(ExitCode::EvidenceBroken, format!("`{file}` {why}"));
         let mut found = BTreeMap::new();
-        for file in files::all(folder.path()).into_iter().filter(|file| !LEFT.iter().any(|left| file.starts_with(left)))
+        for file in
+            files::all(folder.path())?.into_iter().filter(|file| !LEFT.iter().any(|left| file.starts_with(left)))
         {
             let bytes = files::read(folder, &file).map_err(|why| broken(&file, why))?;
             found.insert(format!("{EXPORTED}/{file}"), bytes);

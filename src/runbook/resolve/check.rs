@@ -76,11 +76,12 @@ impl<'a> Resolve<'a> {
     }
 
     fn json_check(&self, inner: &mut Reader<'a>) -> Option<CheckKind> {
-        let of = match inner.one_of(&["of", "file"], "source")? {
+        let source = inner.one_of(&["of", "file"], "source");
+        let rules = self.rules(inner, "rules");
+        let of = match source? {
             "of" => JsonSource::Artefact(self.artefact(inner, "of")),
             _ => JsonSource::File(self.path_template(inner, "file")),
         };
-        let rules = self.rules(inner, "rules");
         if rules.is_empty() {
             let diagnostic = Diagnostic::new(inner.place, "this `json` check demands nothing");
             self.report.add(diagnostic.help("add `rules = [{ at = \"$.…\", eq = … }]`").absence());
