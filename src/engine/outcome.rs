@@ -1,9 +1,10 @@
 //! What an attempt came to: its exit and its evidence, added up. Pure.
 
 use super::limits::Allowed;
-use crate::event::{StepEnded, StepOutcome};
+use crate::event::{Log, StepEnded, StepOutcome};
 use crate::evidence::Found;
-use crate::process::{Ended, Outcome};
+use crate::journal::RunFolder;
+use crate::process::{Ended, Outcome, Written};
 use crate::runbook::{Effects, ExpectedExit, Step};
 use crate::text::limit;
 use crate::verdict::{CheckResult, worst};
@@ -39,8 +40,15 @@ pub(super) fn conclude(
         tail: if problem.is_some() { outcome.tail } else { Vec::new() },
         reason: problem,
         left: outcome.left,
+        logs: logs(step, attempt, outcome.log, outcome.stdout),
         ..StepEnded::done(step.id.clone(), attempt)
     }
+}
+
+fn logs(step: &Step, attempt: u32, log: Option<Written>, stdout: Option<Written>) -> Vec<Log> {
+    let of = |path: String| move |Written { sha256, bytes }| Log { path, sha256, bytes };
+    let log = log.map(of(RunFolder::log(&step.id.0, attempt)));
+    log.into_iter().chain(stdout.map(of(RunFolder::stdout(&step.id.0, attempt)))).collect()
 }
 
 fn exit_problem(step: &Step, allowed: Allowed, outcome: &Outcome) -> Option<String> {
