@@ -29,7 +29,8 @@ pub(super) fn attest(
     entry: &Entry,
     judged: &GateJudged,
 ) -> anyhow::Result<Attestation> {
-    let GateJudged { gate, verdict, network, block, results, record, record_sha256, definition, finalized, .. } = judged;
+    let GateJudged { gate, verdict, network, block, results, record, record_sha256, definition, finalized, .. } =
+        judged;
     let mut asked = Resource::record(entry).with("verdict", verdict.to_string()).with("network", network.as_str());
     asked = asked.with("run", context.run.map_or("", |run| run.run.as_str())).with("time", entry.time.to_string());
     for (name, block) in [("block", block), ("finalized", finalized)] {

@@ -65,12 +65,13 @@ impl Key {
             let armored = std::str::from_utf8(signature).map_err(|_| "is damaged")?;
             let ssh = self.line().map_err(|error| error.to_string())?;
             let signer = SignerKey { who: self.id(), key: PersonKey::Ssh(ssh) };
-            return signoff::verify_ssh(NAMESPACE, signed, armored, &[signer])
-                .map(|_| ())
-                .map_err(|refused| refused.0);
+            return signoff::verify_ssh(NAMESPACE, signed, armored, &[signer]).map(|_| ()).map_err(|refused| refused.0);
         }
         let KeyData::Ed25519(Ed25519PublicKey(key)) = self.0.key_data() else {
-            return Err(format!("is no SSH signature; only ed25519 keys sign plainly, this one is `{}`", self.0.algorithm()));
+            return Err(format!(
+                "is no SSH signature; only ed25519 keys sign plainly, this one is `{}`",
+                self.0.algorithm()
+            ));
         };
         let signature = ed25519_dalek::Signature::from_slice(signature).map_err(|_| "is no ed25519 signature")?;
         let key = VerifyingKey::from_bytes(key).map_err(|_| "is by a key that is none")?;

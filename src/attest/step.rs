@@ -104,7 +104,8 @@ pub(super) fn attest(
         records: records.iter().map(|entry| Resource::record(entry)).collect(),
     };
     let last = records.iter().map(|entry| entry.seq).max().unwrap_or(entry.seq);
-    let subject: Vec<Resource> = std::iter::once(Resource::record(records.last().unwrap_or(&entry))).chain(products).collect();
+    let subject: Vec<Resource> =
+        std::iter::once(Resource::record(records.last().unwrap_or(&entry))).chain(products).collect();
     let name = format!("step.{}.{}", started.step, started.attempt);
     attestation(name, last, subject, STEP, predicate)
 }

@@ -40,7 +40,9 @@ pub struct Signed {
 fn blocks<'a>(run: &RunOpened, event: &'a Event) -> (Option<&'a BlockRef>, Option<&'a BlockRef>) {
     match event {
         Event::StepStarted(started) => (started.after_block.as_ref(), started.finalized.as_ref()),
-        Event::GateJudged(judged) if judged.network == run.network => (judged.block.as_ref(), judged.finalized.as_ref()),
+        Event::GateJudged(judged) if judged.network == run.network => {
+            (judged.block.as_ref(), judged.finalized.as_ref())
+        }
         _ => (None, None),
     }
 }
@@ -57,7 +59,10 @@ pub(super) fn of(run: &RunOpened, entries: &[Entry], noted_down: Option<u64>, no
             let time = i64::try_from(block.time).unwrap_or(i64::MAX);
             if !own_time && time > entry.time.as_second().saturating_add(SLACK) {
                 let when = jiff::Timestamp::from_second(time).map_or_else(|_| "never".into(), |time| time.to_string());
-                notes.wrong(entry.seq, format!("is of {}, and names block {}, which is of {when}", entry.time, block.number));
+                notes.wrong(
+                    entry.seq,
+                    format!("is of {}, and names block {}, which is of {when}", entry.time, block.number),
+                );
             }
         }
         let newest = bracket.not_before.as_ref().map(|named| named.block.number);
@@ -67,7 +72,8 @@ pub(super) fn of(run: &RunOpened, entries: &[Entry], noted_down: Option<u64>, no
         match &entry.event {
             Event::SignOffRequested(request) => requested = Some(request),
             Event::SignOffAccepted { gate, nonce, who, .. } => {
-                let record = requested.filter(|request| request.nonce == *nonce).map(|request| request.journal_sequence);
+                let record =
+                    requested.filter(|request| request.nonce == *nonce).map(|request| request.journal_sequence);
                 let signed = record.map(|record| Signed { record, gate: gate.0.clone(), who: who.clone() });
                 bracket.signed = signed.or(bracket.signed);
             }

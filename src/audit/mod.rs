@@ -146,7 +146,10 @@ pub async fn audit(path: &Path, expected: &Expected<'_>) -> Result<Audit, Failur
         exported::look(path, &progress, &mut notes);
         attested_by = attested::look(path, entries, expected.signer, &mut notes).map(|key| key.id());
     } else if expected.signer.is_some() {
-        notes.wrong(last.seq, "is attested by nobody here: attestations are in what `citadel export` and `archive` make");
+        notes.wrong(
+            last.seq,
+            "is attested by nobody here: attestations are in what `citadel export` and `archive` make",
+        );
     }
     let noted_down = expected.head.and_then(|head| entries.iter().find(|entry| is_head(entry, head)));
     let bracket = bracket::of(run, entries, noted_down.map(|entry| entry.seq), &mut notes);

@@ -8,13 +8,7 @@ use crate::runbook::PhaseId;
 use crate::text::{Line, Tone, list};
 use crate::verdict::Verdict;
 
-pub(super) fn judged(
-    entry: &Entry,
-    judged: &GateJudged,
-    title: &str,
-    progress: &Progress,
-    folder: &str,
-) -> Vec<Line> {
+pub(super) fn judged(entry: &Entry, judged: &GateJudged, title: &str, progress: &Progress, folder: &str) -> Vec<Line> {
     let GateJudged { gate, verdict, block, results, notes, .. } = judged;
     let mut lines = blocks::gate_head(&gate.0, title, *verdict, block.as_ref(), results);
     let mut shown = results.clone();
