@@ -299,6 +299,9 @@ pub struct StepEnded {
     /// What it printed, as it was kept; older records have none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub logs: Vec<Log>,
+    /// The newest finalized block when its evidence was read of the chain, where enough endpoints told the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finalized: Option<BlockRef>,
 }
 
 impl StepEnded {
@@ -318,6 +321,7 @@ impl StepEnded {
             tail: Vec::new(),
             left: Vec::new(),
             logs: Vec::new(),
+            finalized: None,
         }
     }
 }

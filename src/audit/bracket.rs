@@ -40,6 +40,7 @@ pub struct Signed {
 fn blocks<'a>(run: &RunOpened, event: &'a Event) -> (Option<&'a BlockRef>, Option<&'a BlockRef>) {
     match event {
         Event::StepStarted(started) => (started.after_block.as_ref(), started.finalized.as_ref()),
+        Event::StepEnded(ended) => (None, ended.finalized.as_ref()),
         Event::GateJudged(judged) if judged.network == run.network => {
             (judged.block.as_ref(), judged.finalized.as_ref())
         }

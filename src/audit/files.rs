@@ -24,8 +24,16 @@ const BESIDE: [&str; 2] = ["how-to-sign.txt", "statement.json"];
 /// Looks at every file.
 pub(super) fn look(folder: &RunFolder, entries: &[Entry], notes: &mut Notes) {
     let (mut known, mut logs) = (BTreeSet::new(), BTreeSet::new());
+    let ended = entries.iter().filter_map(|entry| match &entry.event {
+        Event::StepEnded(ended) => Some(&ended.logs),
+        _ => None,
+    });
+    let bound: BTreeSet<&str> = ended.flatten().map(|log| log.path.as_str()).collect();
     for entry in entries {
-        for (file, hash) in named(&entry.event) {
+        // What the outcome binds is not missed at the beginning already.
+        for (file, hash) in
+            named(&entry.event).into_iter().filter(|(file, hash)| hash.is_some() || !bound.contains(&**file))
+        {
             match (hash_of(folder, &file), hash) {
                 (Err(why), _) => notes.wrong_file(entry.seq, &file, why),
                 (Ok(found), Some(hash)) if *hash != found => {

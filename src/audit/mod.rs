@@ -5,6 +5,7 @@
 mod attested;
 mod bracket;
 mod deliverables;
+mod derived;
 mod evidence;
 mod exported;
 pub mod files;
@@ -136,6 +137,7 @@ pub async fn audit(path: &Path, expected: &Expected<'_>) -> Result<Audit, Failur
     }
     let progress = order::walk(entries, &mut notes);
     files::look(&folder, entries, &mut notes);
+    derived::look(&folder, entries, &mut notes);
     records::judge(&folder, entries, &mut notes).await;
     let runbooks = runbooks::Runbooks::of(&folder, entries);
     signatures::verify(&folder, entries, &runbooks, &mut notes);

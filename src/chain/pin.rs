@@ -258,3 +258,40 @@ fn too_few(network: &Network, reports: &[EndpointReport], refused: &[EndpointRep
     let agree = count(network.agree.max(1), "endpoint");
     format!("only {fit} of the {agree} that `{}` needs can be used: {}", network.name, reasons.join("; "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(number: u64, fork: u64) -> PinnedBlock {
+        PinnedBlock { number, hash: H256::from_low_u64_be(number * 10 + fork), time: number }
+    }
+
+    /// What is finalized by the word of endpoints, each with its block under the tag, if it counts, and what it says beside.
+    #[track_caller]
+    fn check(tag: BlockTag, told: &[(Option<PinnedBlock>, Option<PinnedBlock>)], agree: usize, expected: Option<u64>) {
+        let examined = |tagged: Option<PinnedBlock>| Examined {
+            report: EndpointReport::default(),
+            tagged: tagged.map(|block| Tagged { number: block.number, block: Some(block) }),
+        };
+        let (examined, beside): (Vec<_>, Vec<_>) =
+            told.iter().map(|(tagged, beside)| (examined(*tagged), *beside)).unzip();
+        assert_eq!(finalized(tag, &examined, &beside, agree).map(|block| block.number), expected);
+    }
+
+    #[test]
+    fn only_what_enough_counted_endpoints_tell_alike_is_finalized() {
+        let (latest, old, new, lie) = (Some(block(100, 0)), Some(block(36, 0)), Some(block(68, 0)), Some(block(68, 1)));
+        check(BlockTag::Latest, &[(latest, new), (latest, new)], 2, Some(68));
+        check(BlockTag::Latest, &[(latest, new), (latest, old)], 2, None);
+        check(BlockTag::Latest, &[(latest, new), (latest, old), (latest, old)], 2, Some(36));
+        check(BlockTag::Latest, &[(latest, new), (latest, lie)], 2, None);
+        check(BlockTag::Latest, &[(latest, new), (None, new)], 2, None);
+        check(BlockTag::Latest, &[(latest, new), (latest, None)], 2, None);
+        check(BlockTag::Latest, &[(latest, new), (latest, None)], 1, Some(68));
+        check(BlockTag::Safe, &[(latest, new), (latest, old), (latest, new), (latest, old)], 2, Some(68));
+        check(BlockTag::Finalized, &[(new, None), (new, None)], 2, Some(68));
+        check(BlockTag::Finalized, &[(new, None), (lie, None)], 2, None);
+        check(BlockTag::Latest, &[], 1, None);
+    }
+}

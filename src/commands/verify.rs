@@ -21,7 +21,10 @@ pub(super) async fn verify(args: &VerifyRun) -> Result<ExitCode, Failure> {
     let is_run = |folder: &Path| RunFolder::at(folder).journal().is_file();
     if !is_run(folder) && !is_run(&folder.join(EXPORTED)) {
         return Err(Failure::new(ExitCode::Usage, format!("`{}` holds no `journal.jsonl`", folder.display()))
-            .hint("name a run's folder, as `citadel status` shows it, or one that `citadel export` made"));
+            .hint(
+                "name a run's folder, as `citadel status` shows it, or one that `citadel export` made; a reports folder has \
+                 copies: `citadel gate verify --replay gates/GATE.json` judges a gate's record again",
+            ));
     }
     let signer = args.signer.as_deref().map(read_key).transpose()?;
     let expected = Expected { head: args.head.as_deref(), signer: signer.as_ref(), unfinished: args.unfinished };

@@ -1,6 +1,7 @@
 //! What an attempt came to: its exit and its evidence, added up. Pure.
 
 use super::limits::Allowed;
+use super::step_evidence::Reached;
 use crate::event::{Log, StepEnded, StepOutcome};
 use crate::evidence::Found;
 use crate::journal::RunFolder;
@@ -16,7 +17,7 @@ pub(super) fn conclude(
     allowed: Allowed,
     outcome: Outcome,
     found: Found,
-    last_block: Option<u64>,
+    reached: Reached,
 ) -> StepEnded {
     let problem = exit_problem(step, allowed, &outcome).or_else(|| first_problem(&found.results));
     let undecided = step.effects == Effects::Chain;
@@ -35,7 +36,8 @@ pub(super) fn conclude(
         ended: outcome.ended,
         evidence: found.results,
         artefacts: found.artefacts,
-        last_block,
+        last_block: reached.last_block,
+        finalized: reached.finalized,
         transactions: transactions.collect(),
         tail: if problem.is_some() { outcome.tail } else { Vec::new() },
         reason: problem,

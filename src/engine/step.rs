@@ -5,6 +5,7 @@ use std::time::{Instant, SystemTime};
 
 use super::command::{self, Prepared};
 use super::outcome::{conclude, first_problem, not_started, refusal};
+use super::step_evidence::Reached;
 use super::watch::StepWatcher;
 use super::{Engine, judge};
 use crate::digest::sha256;
@@ -150,14 +151,14 @@ impl Engine<'_> {
         };
         let mut watcher = StepWatcher { recorder: &mut self.recorder, step: &step.id, attempt };
         let outcome = process::run(&command, &self.world.mask, self.world.stop.clone(), &mut watcher).await?;
-        let (mut found, last_block) = match outcome.ended {
+        let (mut found, reached) = match outcome.ended {
             Ended::Exited(_) => self.evidence(step, attempt, since, network, before).await,
             Ended::Signalled(_)
             | Ended::TimedOut
             | Ended::Silent
             | Ended::Interrupted
             | Ended::NotStarted(_)
-            | Ended::Unseen => (Found::default(), None),
+            | Ended::Unseen => (Found::default(), Reached::default()),
         };
         found.results.extend(self.untold_changes(step, &tracked).await);
         // What a log does not hold cannot have been searched.
@@ -165,7 +166,7 @@ impl Engine<'_> {
         for result in &mut found.results {
             self.masked(result);
         }
-        Ok(conclude(step, attempt, allowed, outcome, found, last_block))
+        Ok(conclude(step, attempt, allowed, outcome, found, reached))
     }
 
     /// A step that citadel does itself.
@@ -207,7 +208,7 @@ impl Engine<'_> {
         instructions: &Template,
         network: &Network,
     ) -> StepEnded {
-        let (found, last_block) = self.evidence(step, attempt, SystemTime::UNIX_EPOCH, network, &BTreeMap::new()).await;
+        let (found, reached) = self.evidence(step, attempt, SystemTime::UNIX_EPOCH, network, &BTreeMap::new()).await;
         let problem = first_problem(&found.results);
         let handed_in = self.recorder.progress().handed_in.contains_key(&step.id);
         if (handed_in || !step.evidence.is_empty()) && problem.is_none() {
@@ -217,7 +218,8 @@ impl Engine<'_> {
             return StepEnded {
                 evidence,
                 artefacts,
-                last_block,
+                last_block: reached.last_block,
+                finalized: reached.finalized,
                 transactions,
                 ..StepEnded::done(step.id.clone(), attempt)
             };

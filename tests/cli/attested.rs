@@ -55,11 +55,16 @@ const SIGN: &str = "node -e 'const fs = require(\"fs\"); process.stdout.write(re
 
 /// Two ed25519 keys in PEM: `one.pem` and `one.pub`, `other.pem` and `other.pub`.
 fn keys(test: &Test) {
-    for name in ["one", "other"] {
-        test.sh(&format!(
-            "openssl genpkey -algorithm ed25519 -out {name}.pem && openssl pkey -in {name}.pem -pubout -out {name}.pub"
-        ));
-    }
+    test.write(
+        "keys.js",
+        "const { generateKeyPairSync } = require('crypto'), fs = require('fs');
+        for (const name of ['one', 'other']) {
+            const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+            fs.writeFileSync(`${name}.pem`, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+            fs.writeFileSync(`${name}.pub`, publicKey.export({ type: 'spki', format: 'pem' }));
+        }",
+    );
+    test.sh("node keys.js");
 }
 
 fn sign_with(key: &Path) -> String {

@@ -208,6 +208,22 @@ fn every_file_that_was_changed_is_named() {
         fs::remove_file(&elsewhere).unwrap();
     }
     assert!(run.audit().unwrap().is_consistent(), "all is back");
+    for (file, from, to) in [
+        ("definitions.json", "npm", "make"),
+        ("definitions.json", "chain", "none"),
+        ("definitions.json", "}", ""),
+        (
+            &*named.iter().find(|(_, file)| file.ends_with("statement.txt")).unwrap().1.replace(".txt", ".json"),
+            "gate",
+            "fate",
+        ),
+    ] {
+        let before = fs::read_to_string(run.path(file)).unwrap();
+        fs::write(run.path(file), before.replacen(from, to, 1)).unwrap();
+        let audit = run.audit().unwrap();
+        assert_eq!(audit.problems[0].file.as_deref(), Some(file), "{from}: {:?}", audit.problems);
+        fs::write(run.path(file), before).unwrap();
+    }
     for stranger in [
         "artefacts/3.mission.2.mission.json",
         "gates/3.72.json",
