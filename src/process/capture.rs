@@ -9,10 +9,10 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use super::hashing::Hashing;
 use super::lines::{Last, Lines};
 use super::prompt::looks_like_prompt;
 use super::{Command, Watcher, Written, plain};
-use crate::digest::Running;
 use crate::secrets::{Mask, Masker};
 
 /// The two pipes of a command.
@@ -148,8 +148,7 @@ impl Stream {
 #[derive(Debug)]
 struct Sink {
     file: File,
-    bytes: u64,
-    digest: Running,
+    digest: Hashing,
     /// Why it is not complete.
     lost: Option<String>,
 }
@@ -159,7 +158,7 @@ impl Sink {
         let mut options = OpenOptions::new();
         let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
         let file = file.with_context(|| format!("cannot write `{}`", path.display()))?;
-        Ok(Self { file, bytes: 0, digest: Running::default(), lost: None })
+        Ok(Self { file, digest: Hashing::default(), lost: None })
     }
 
     fn write(&mut self, bytes: &[u8]) {
@@ -167,17 +166,14 @@ impl Sink {
             return;
         }
         match self.file.write_all(bytes) {
-            Ok(()) => {
-                self.bytes += bytes.len() as u64;
-                self.digest.push(bytes);
-            }
+            Ok(()) => self.digest.push(bytes),
             Err(error) => self.lost = Some(format!("the output could not be kept: {error}")),
         }
     }
 
     /// What the file holds; none where that is not all.
     fn written(self) -> Option<Written> {
-        let Self { bytes, digest, lost, .. } = self;
-        lost.is_none().then(|| Written { sha256: digest.finish(), bytes })
+        let (sha256, bytes) = self.digest.finish().filter(|_| self.lost.is_none())?;
+        Some(Written { sha256, bytes })
     }
 }

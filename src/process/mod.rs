@@ -10,6 +10,7 @@ mod daemon;
 pub mod environment;
 mod family;
 mod group;
+mod hashing;
 mod isolation;
 mod leftover;
 mod lines;
