@@ -20,7 +20,8 @@ pub fn attestation_file(name: &str) -> String {
     format!("{ATTESTATIONS}/{name}.json")
 }
 
-/// Looks at every attestation; the key that signed all of them, if any did. `expected` is the key that must have.
+/// Looks at every attestation; the key that signed all of them, where nothing is wrong with any. `expected` is the key that
+/// must have.
 pub(super) fn look(path: &Path, entries: &[Entry], expected: Option<&Key>, notes: &mut Notes) -> Option<Key> {
     let folder = RunFolder::at(path);
     let last = entries.last().map_or(0, |entry| entry.seq);
@@ -31,6 +32,7 @@ pub(super) fn look(path: &Path, entries: &[Entry], expected: Option<&Key>, notes
             return None;
         }
     };
+    let before = notes.problems.len();
     let signer = signer(&folder, expected, notes);
     let mut known: BTreeSet<String> = [SIGNER.to_owned()].into();
     for attestation in &derived {
@@ -48,7 +50,7 @@ pub(super) fn look(path: &Path, entries: &[Entry], expected: Option<&Key>, notes
     if signer.is_none() && expected.is_none() {
         notes.noted.push("attestations are not signed: they prove nothing beside the journal".into());
     }
-    signer
+    signer.filter(|_| notes.problems.len() == before)
 }
 
 /// The key in the folder, where it is the right one.
