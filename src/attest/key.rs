@@ -56,16 +56,16 @@ impl Key {
         self.0.to_openssh().context("cannot write a public key")
     }
 
-    /// Whether `signature` is this key's, on `signed`; the error is the end of a sentence about it.
+    /// Whether `signature` is this key's, on `bytes`; the error is the end of a sentence about it.
     ///
     /// # Errors
     /// It is not.
-    pub fn verify(&self, signed: &[u8], signature: &[u8]) -> Result<(), String> {
+    pub fn verify(&self, bytes: &[u8], signature: &[u8]) -> Result<(), String> {
         if signature.starts_with(ARMOR) {
             let armored = std::str::from_utf8(signature).map_err(|_| "is damaged")?;
             let ssh = self.line().map_err(|error| error.to_string())?;
-            let signer = SignerKey { who: self.id(), key: PersonKey::Ssh(ssh) };
-            return signoff::verify_ssh(NAMESPACE, signed, armored, &[signer]).map(|_| ()).map_err(|refused| refused.0);
+            let keys = [SignerKey { who: self.id(), key: PersonKey::Ssh(ssh) }];
+            return signoff::verify_ssh(NAMESPACE, bytes, armored, &keys).map(|_| ()).map_err(|refused| refused.0);
         }
         let KeyData::Ed25519(Ed25519PublicKey(key)) = self.0.key_data() else {
             return Err(format!(
@@ -75,7 +75,7 @@ impl Key {
         };
         let signature = ed25519_dalek::Signature::from_slice(signature).map_err(|_| "is no ed25519 signature")?;
         let key = VerifyingKey::from_bytes(key).map_err(|_| "is by a key that is none")?;
-        key.verify_strict(signed, &signature).map_err(|_| format!("is not by {}, or is on other bytes", self.id()))
+        key.verify_strict(bytes, &signature).map_err(|_| format!("is not by {}, or is on other bytes", self.id()))
     }
 }
 

@@ -16,7 +16,7 @@ pub const STEP: &str = "https://github.com/citadel-runbooks/citadel/tree/main/do
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Step<'a> {
+struct Predicate<'a> {
     run: Run<'a>,
     phase: &'a str,
     step: &'a str,
@@ -83,7 +83,7 @@ pub(super) fn attest(
     let products: Vec<Resource> = end
         .map(|end| end.artefacts.iter().map(Resource::kept).chain(end.logs.iter().map(Resource::log)).collect())
         .unwrap_or_default();
-    let predicate = Step {
+    let predicate = Predicate {
         run: run(context),
         phase: progress.place(&started.step).map_or("", |(phase, _)| phase.id.0.as_str()),
         step: &started.step.0,

@@ -8,7 +8,9 @@ use crate::progress::Progress;
 pub(super) fn look(entries: &[Entry], progress: &Progress, runbooks: &Runbooks, notes: &mut Notes) {
     let of = |id: &str| progress.published.iter().filter(|file| file.deliverable.as_deref() == Some(id)).count();
     let mut then = Then::default();
-    entries.iter().for_each(|entry| then.apply(&entry.event));
+    for entry in entries {
+        then.apply(&entry.event);
+    }
     let last = entries.last().map_or(0, |entry| entry.seq);
     let declared = runbooks.then(&then).map(|runbook| runbook.deliverables.as_slice()).unwrap_or_default();
     for deliverable in declared {
