@@ -52,7 +52,8 @@ impl Outcome {
         }
         if progress.secrets > 0 {
             let places = text::count(progress.secrets, "place");
-            let sentence = format!("in {places}: nothing of this run must be passed on; {so_far}");
+            let sentence =
+                format!("something secret was written in {places}: nothing of this run must be passed on; {so_far}");
             return Self::Secret { sentence };
         }
         if gates > 0 && passed == gates {
@@ -109,7 +110,7 @@ impl Outcome {
             Self::Waiting { .. } => "WAITING FOR PEOPLE",
             Self::Suspended { .. } => "SUSPENDED",
             Self::Stopped { .. } => "STOPPED",
-            Self::Secret { .. } => "SECRET WRITTEN",
+            Self::Secret { .. } => "SECRET FOUND",
             Self::Closed { .. } => "CLOSED",
             Self::Open { .. } => "OPEN",
         }

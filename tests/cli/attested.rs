@@ -1,5 +1,5 @@
 //! Attestations that leave with a run, read and verified by other people's programs: the reference implementations of DSSE
-//! and in-toto, from PyPI, and `ssh-keygen`.
+//! and in-toto, which Python's registry has, and `ssh-keygen`.
 
 use std::collections::BTreeMap;
 use std::fs;
