@@ -52,7 +52,7 @@ fn problem(failure: &Failure) {
 /// citadel's own diagnostics; never what it tells operators.
 fn diagnostics(verbose: u8) {
     let level = match verbose {
-        0 => "off",
+        0 => return,
         1 => "citadel=info",
         _ => "citadel=trace",
     };

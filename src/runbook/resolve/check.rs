@@ -50,7 +50,7 @@ impl<'a> Resolve<'a> {
     }
 
     /// A value that is a check alone, with a name made for it.
-    pub(super) fn lone_check(&self, node: &'a Node, what: &str, id: String) -> Option<Check> {
+    pub(super) fn lone_check(&self, node: &'a Node<'a>, what: &str, id: String) -> Option<Check> {
         let mut reader = Reader::of(self.report, node, what)?;
         let check = self.check(&mut reader, id, node.place);
         reader.finish();

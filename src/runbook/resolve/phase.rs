@@ -20,7 +20,7 @@ impl<'a> Resolve<'a> {
         phases
     }
 
-    fn phase(&mut self, node: &'a Node, mut reader: Reader<'a>) -> Phase {
+    fn phase(&mut self, node: &'a Node<'a>, mut reader: Reader<'a>) -> Phase {
         let id = take_id(&mut reader, &mut self.parts);
         let title = reader.text("title");
         let on = reader.optional("on").and_then(|node| {
@@ -69,7 +69,7 @@ impl<'a> Resolve<'a> {
         reader: &mut Reader<'a>,
         key: &'static str,
         what: &str,
-        ids: &mut Unique,
+        ids: &mut Unique<'a>,
     ) -> Vec<Check> {
         let mut checks = Vec::new();
         for (node, mut reader) in self.tables(reader, key, what) {
@@ -85,7 +85,7 @@ impl<'a> Resolve<'a> {
         checks
     }
 
-    fn sign_off(&self, node: &'a Node) -> Option<SignOff> {
+    fn sign_off(&self, node: &'a Node<'a>) -> Option<SignOff> {
         let mut reader = Reader::of(self.report, node, "`[phase.gate.sign_off]`")?;
         let statement = self.template(&mut reader, "statement");
         let covers = reader.required("covers").and_then(|node| self.report.list(node, "covers")).unwrap_or_default();

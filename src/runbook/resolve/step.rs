@@ -27,7 +27,7 @@ impl<'a> Resolve<'a> {
         steps
     }
 
-    fn step(&mut self, node: &'a Node, mut reader: Reader<'a>, of: &str, what: &str, ids: &mut Unique) -> Step {
+    fn step(&mut self, node: &'a Node<'a>, mut reader: Reader<'a>, of: &str, what: &str, ids: &mut Unique<'a>) -> Step {
         let id = StepId::new(of, &take_id(&mut reader, ids));
         let title = reader.text("title");
         let action = self.action(&mut reader);
@@ -116,7 +116,7 @@ impl<'a> Resolve<'a> {
                 let diagnostic = Diagnostic::new(entry.place, wrong.message());
                 self.report.add(diagnostic.help("letters, digits and `_`, as in `HARDHAT_NETWORK`"));
             }
-            environment.extend(self.template_at(&entry.node, &entry.key).map(|value| (entry.key.clone(), value)));
+            environment.extend(self.template_at(&entry.node, &entry.key).map(|value| (entry.key.to_string(), value)));
         }
         environment
     }

@@ -31,7 +31,7 @@ impl<'a> Resolve<'a> {
             let title = reader.text("title");
             let path = self.path(&mut reader, "path");
             if !path.is_empty() {
-                paths.check(self.report, &path, reader.key_place("path"));
+                paths.check(self.report, path.clone(), reader.key_place("path"));
             }
             let of = self.artefacts_of(&mut reader, &path);
             reader.finish();
