@@ -112,6 +112,9 @@ pub enum Event {
     /// Every phase that was asked for is behind its gate.
     RunEnded {
         complete: bool,
+        /// In how many places something was found that must not be written.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        secrets: usize,
     },
     /// A person gave the run up.
     RunClosed {
@@ -256,6 +259,9 @@ pub struct StepStarted {
     pub inputs: BTreeMap<String, String>,
     /// The newest agreed block before the step began.
     pub after_block: Option<BlockRef>,
+    /// The newest finalized one, where enough endpoints told the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finalized: Option<BlockRef>,
 }
 
 /// A block.
@@ -290,6 +296,12 @@ pub struct StepEnded {
     /// Processes that outlived its command and were ended: a name and a pid each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<String>,
+    /// What it printed, as it was kept; older records have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub logs: Vec<Log>,
+    /// The newest finalized block when its evidence was read of the chain, where enough endpoints told the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finalized: Option<BlockRef>,
 }
 
 impl StepEnded {
@@ -308,6 +320,8 @@ impl StepEnded {
             reason: None,
             tail: Vec::new(),
             left: Vec::new(),
+            logs: Vec::new(),
+            finalized: None,
         }
     }
 }
@@ -339,6 +353,15 @@ pub struct Artefact {
     pub source: String,
 }
 
+/// What an attempt printed, masked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Log {
+    /// Relative to the run's folder.
+    pub path: String,
+    pub sha256: String,
+    pub bytes: u64,
+}
+
 /// A gate's answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GateJudged {
@@ -346,6 +369,9 @@ pub struct GateJudged {
     pub verdict: Verdict,
     pub network: String,
     pub block: Option<BlockRef>,
+    /// The newest finalized block then, where enough endpoints told the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finalized: Option<BlockRef>,
     pub results: Vec<CheckResult>,
     /// The record with everything needed to judge again, relative to the run's folder, and its SHA-256.
     pub record: String,
@@ -434,4 +460,9 @@ pub struct PublishedFile {
     pub bytes: u64,
     /// The deliverable that it belongs to.
     pub deliverable: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }

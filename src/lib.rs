@@ -32,9 +32,10 @@ pub mod devchain;
 pub mod operator;
 pub mod signoff;
 
-// Whether a step did what it says, and how a run is told afterwards.
+// Whether a step did what it says, how a run is told afterwards, and attested to other people's tools.
 pub mod evidence;
 pub mod report;
+pub mod attest;
 
 // Doing it, looking through what was done, and telling it meanwhile.
 pub mod engine;

@@ -5,10 +5,13 @@
 #![expect(clippy::disallowed_methods, reason = "starts citadel itself")]
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use citadel::attest::attestations;
+use citadel::digest::sha256;
 use citadel::event::Event;
 use citadel::journal::{self, Broken, Contents, Entry};
 use citadel::progress::Progress;
@@ -68,6 +71,19 @@ fn a_suspension_lasts_until_it_is_closed() {
     let words = |count: usize| Outcome::of(&replay(&entries[..count])).word();
     assert_eq!([4, 5, 6, 7, 8].map(words), ["STOPPED", "SUSPENDED", "SUSPENDED", "SUSPENDED", "STOPPED"]);
     assert!(markdown::render(&Report::of(&entries)).contains("Handed in for step `1.ask` by ann: asked at noon"));
+}
+
+/// `citadel verify` derives attestations anew, also those that an earlier citadel made.
+#[test]
+fn what_is_attested_of_them_never_changes() {
+    let mut all = String::new();
+    for name in corpus() {
+        for found in attestations(&contents(&name).entries).unwrap() {
+            writeln!(all, "{name} {} {}", found.name, sha256(&found.payload)).unwrap();
+        }
+    }
+    let expected = String::from_utf8(bytes("attestations.txt")).unwrap();
+    assert_eq!(all, expected, "{all}");
 }
 
 /// The name of an event in the journal. A new event must be named here, and then stand in a journal.

@@ -2,6 +2,10 @@
 //! every file is the one it names, and that verdicts follow from what was kept. It asks no chain and no clock, runs
 //! nothing, changes nothing, and never says *passed*: what it finds is consistent or not.
 
+mod attested;
+mod bracket;
+mod deliverables;
+mod derived;
 mod evidence;
 mod exported;
 pub mod files;
@@ -10,6 +14,8 @@ mod records;
 mod runbooks;
 mod signatures;
 
+pub use attested::{ATTESTATIONS, SIGNER, attestation_file};
+pub use bracket::{Bracket, Named, Signed};
 pub use exported::{DELIVERABLES, SUMS};
 
 use std::collections::BTreeMap;
@@ -17,6 +23,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::attest::Key;
 use crate::error::Failure;
 use crate::event::{Event, RunOpened};
 use crate::journal::{self, Entry, RunFolder};
@@ -30,6 +37,9 @@ pub struct Audit {
     /// The hash of the last record.
     pub head: String,
     pub end: End,
+    pub bracket: Bracket,
+    /// The fingerprint of the key that signed every attestation.
+    pub attested_by: Option<String>,
     /// In the order of the records that they are about.
     pub problems: Vec<Problem>,
     /// How much was looked at, by what it is.
@@ -43,6 +53,8 @@ pub struct Audit {
 pub struct Expected<'a> {
     /// A head that people noted down: the journal must have it.
     pub head: Option<&'a str>,
+    /// The key that must have signed the attestations.
+    pub signer: Option<&'a Key>,
     /// The run need not be over.
     pub unfinished: bool,
 }
@@ -125,20 +137,32 @@ pub async fn audit(path: &Path, expected: &Expected<'_>) -> Result<Audit, Failur
     }
     let progress = order::walk(entries, &mut notes);
     files::look(&folder, entries, &mut notes);
+    derived::look(&folder, entries, &mut notes);
     records::judge(&folder, entries, &mut notes).await;
     let runbooks = runbooks::Runbooks::of(&folder, entries);
     signatures::verify(&folder, entries, &runbooks, &mut notes);
     evidence::judge(&folder, entries, &runbooks, &mut notes);
+    deliverables::look(entries, &progress, &runbooks, &mut notes);
+    let mut attested_by = None;
     if is_exported {
         exported::look(path, &progress, &mut notes);
+        attested_by = attested::look(path, entries, expected.signer, &mut notes).map(|key| key.id());
+    } else if expected.signer.is_some() {
+        notes.wrong(
+            last.seq,
+            "is attested by nobody here: attestations are in what `citadel export` and `archive` make",
+        );
     }
+    let noted_down = expected.head.and_then(|head| entries.iter().find(|entry| is_head(entry, head)));
+    let bracket = bracket::of(run, entries, noted_down.map(|entry| entry.seq), &mut notes);
     let end = end(&progress, entries);
     notes.problems.extend(tail_problems(expected, entries, end));
     notes.problems.sort_by_key(|problem| problem.record.unwrap_or(u64::MAX));
     notes.problems.dedup();
     notes.noted.dedup();
     let Notes { problems, checked, noted } = notes;
-    Ok(Audit { run: run.clone(), records: last.seq, head: last.hash.clone(), end, problems, checked, noted })
+    let (run, records, head) = (run.clone(), last.seq, last.hash.clone());
+    Ok(Audit { run, records, head, end, bracket, attested_by, problems, checked, noted })
 }
 
 /// What a journal that was cut, or sealed anew, does not have.

@@ -61,7 +61,7 @@ impl Walk<'_> {
             Event::SignOffAccepted { gate, nonce, who, .. } => self.accepted(entry, gate, nonce, who),
             Event::OpeningSigned { nonce, who, .. } => self.opened(entry, nonce, who),
             Event::Published { files } => self.published(files),
-            Event::RunEnded { complete: true } => self.complete(),
+            Event::RunEnded { complete: true, .. } => self.complete(),
             _ => Vec::new(),
         };
         if self.progress.handed_over.is_some() && !matches!(entry.event, Event::TakenOver(_)) {

@@ -1,6 +1,7 @@
 //! Whether every gate's record is consistent in itself, and says what the journal says of the gate.
 
 use super::{Notes, files};
+use crate::chain::{PinnedBlock, Reading};
 use crate::engine::replay::{Found, GateRecord, replay};
 use crate::event::{Event, GateJudged};
 use crate::journal::{Entry, RunFolder};
@@ -60,10 +61,18 @@ fn differences(judged: &GateJudged, record: &GateRecord, entries: &[Entry]) -> V
     if !runbooks(entries).contains(&record.runbook_sha256.as_str()) {
         problems.push("its runbook is not one that the run was opened or continued with".into());
     }
-    let block = record.reading.as_ref().and_then(|reading| reading.block);
-    let block = block.map(|block| (block.number, format!("{:#x}", block.hash)));
-    if block != judged.block.as_ref().map(|block| (block.number, block.hash.clone())) {
-        problems.push("its `block` is not what the journal's record says".into());
+    let reading = record.reading.as_ref();
+    let of = |read: fn(&Reading) -> Option<PinnedBlock>| {
+        reading.and_then(read).map(|block| (block.number, format!("{:#x}", block.hash), block.time))
+    };
+    let blocks = [
+        ("block", of(|reading| reading.block), &judged.block),
+        ("finalized", of(|reading| reading.finalized), &judged.finalized),
+    ];
+    for (name, read, told) in blocks {
+        if read != told.as_ref().map(|block| (block.number, block.hash.clone(), block.time)) {
+            problems.push(format!("its `{name}` is not what the journal's record says"));
+        }
     }
     problems
 }

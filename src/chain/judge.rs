@@ -64,14 +64,14 @@ pub async fn judge(
     reading
 }
 
-/// The newest block that enough endpoints know.
+/// The newest block that enough endpoints know, and the newest finalized one where they tell the same.
 ///
 /// # Errors
 /// Why none can be told.
-pub async fn head(target: &Target<'_>) -> Result<PinnedBlock, String> {
+pub async fn head(target: &Target<'_>) -> Result<(PinnedBlock, Option<PinnedBlock>), String> {
     let endpoints = Endpoints::new(target);
     let looked = look(&endpoints, target.network, BlockTag::Latest, Instant::now() + target.limits.round).await;
-    looked.pinned.map(|pinned| pinned.block)
+    looked.pinned.map(|pinned| (pinned.block, pinned.finalized))
 }
 
 /// Looks until the block is new enough or `settle` has passed.
@@ -189,6 +189,7 @@ async fn read(
         }
     }
     reading.block = Some(pinned.block);
+    reading.finalized = pinned.finalized;
     reading.genesis = pinned.genesis;
     reading.results = results;
     reading.endpoints = reports;

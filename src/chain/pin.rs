@@ -4,7 +4,9 @@ use ethers::types::H256;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::preflight::{Examined, Tagged, examine, is_of_now, look_again, now, read_block, requests, tag_name};
+use super::preflight::{
+    Examined, Tagged, examine, finalized_request, is_of_now, look_again, now, read_block, requests, tag_name,
+};
 use super::reading::{EndpointReport, PinnedBlock};
 use super::rpc::{Endpoint, EndpointUrl, Poster, Request};
 use super::surroundings::{Seen, Target};
@@ -36,6 +38,8 @@ pub(crate) struct Pinned {
     pub(crate) block: PinnedBlock,
     pub(crate) genesis: Option<H256>,
     pub(crate) live: Vec<usize>,
+    /// The newest finalized block that enough endpoints told, whatever the tag.
+    pub(crate) finalized: Option<PinnedBlock>,
 }
 
 impl Endpoints {
@@ -101,8 +105,14 @@ fn refused(at: &EndpointUrl, trouble: String) -> EndpointReport {
 
 /// Examines every endpoint and chooses the block.
 pub(crate) async fn look(endpoints: &Endpoints, network: &Network, tag: BlockTag, until: Instant) -> Looked {
-    let asked = requests(tag);
-    let answers = together(endpoints.open.iter().map(|endpoint| endpoint.ask(&asked, until))).await;
+    let mut asked = requests(tag);
+    let examination = asked.len();
+    asked.extend(finalized_request(tag));
+    let mut answers = together(endpoints.open.iter().map(|endpoint| endpoint.ask(&asked, until))).await;
+    let beside: Vec<Option<PinnedBlock>> = answers
+        .iter_mut()
+        .map(|answers| answers.drain(examination.min(answers.len())..).next()?.ok().as_ref().and_then(read_block))
+        .collect();
     let now = now();
     let mut examined: Vec<Examined> = endpoints
         .open
@@ -119,9 +129,29 @@ pub(crate) async fn look(endpoints: &Endpoints, network: &Network, tag: BlockTag
     let pinned = pinned.and_then(|pinned| {
         // Each endpoint's own block was fresh; one that lags, or says it does, can have drawn the choice back.
         let fresh = is_of_now(network, pinned.block, now);
-        fresh.map(|()| pinned).map_err(|how| format!("the block that enough endpoints know, {how}"))
+        fresh.map_err(|how| format!("the block that enough endpoints know, {how}"))?;
+        Ok(Pinned { finalized: finalized(tag, &examined, &beside, network.agree.max(1)), ..pinned })
     });
     Looked { reports, pinned }
+}
+
+/// The newest finalized block that enough of the counted endpoints tell alike.
+fn finalized(
+    tag: BlockTag,
+    examined: &[Examined],
+    beside: &[Option<PinnedBlock>],
+    agree: usize,
+) -> Option<PinnedBlock> {
+    let told: Vec<PinnedBlock> = examined
+        .iter()
+        .zip(beside)
+        .filter_map(|(one, beside)| {
+            let tagged = one.tagged?;
+            if tag == BlockTag::Finalized { tagged.block } else { *beside }
+        })
+        .collect();
+    let known_by = |block: &PinnedBlock| told.iter().filter(|other| *other == block).count();
+    told.iter().filter(|block| known_by(block) >= agree).max_by_key(|block| block.number).copied()
 }
 
 async fn choose(
@@ -140,7 +170,7 @@ async fn choose(
     }
     let genesis = genesis(&fit, reports)?;
     if let Some(block) = one_block(&fit) {
-        return Ok(Pinned { block, genesis, live: fit.iter().map(|(at, _)| *at).collect() });
+        return Ok(Pinned { block, genesis, live: fit.iter().map(|(at, _)| *at).collect(), finalized: None });
     }
     let mut numbers: Vec<u64> = fit.iter().map(|(_, block)| block.number).collect();
     numbers.sort_unstable_by(|one, other| other.cmp(one));
@@ -160,7 +190,7 @@ async fn choose(
                     reports[*at].counted = false;
                     reports[*at].trouble = Some(format!("does not know block {number} yet"));
                 }
-                return Ok(Pinned { block, genesis, live });
+                return Ok(Pinned { block, genesis, live, finalized: None });
             }
             Err(reason) => problem = reason,
         }
@@ -227,4 +257,41 @@ fn too_few(network: &Network, reports: &[EndpointReport], refused: &[EndpointRep
     let reasons: Vec<String> = troubles.chain(unset).collect();
     let agree = count(network.agree.max(1), "endpoint");
     format!("only {fit} of the {agree} that `{}` needs can be used: {}", network.name, reasons.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(number: u64, fork: u64) -> PinnedBlock {
+        PinnedBlock { number, hash: H256::from_low_u64_be(number * 10 + fork), time: number }
+    }
+
+    /// What is finalized by the word of endpoints, each with its block under the tag, if it counts, and what it says beside.
+    #[track_caller]
+    fn check(tag: BlockTag, told: &[(Option<PinnedBlock>, Option<PinnedBlock>)], agree: usize, expected: Option<u64>) {
+        let examined = |tagged: Option<PinnedBlock>| Examined {
+            report: EndpointReport::default(),
+            tagged: tagged.map(|block| Tagged { number: block.number, block: Some(block) }),
+        };
+        let (examined, beside): (Vec<_>, Vec<_>) =
+            told.iter().map(|(tagged, beside)| (examined(*tagged), *beside)).unzip();
+        assert_eq!(finalized(tag, &examined, &beside, agree).map(|block| block.number), expected);
+    }
+
+    #[test]
+    fn only_what_enough_counted_endpoints_tell_alike_is_finalized() {
+        let (latest, old, new, lie) = (Some(block(100, 0)), Some(block(36, 0)), Some(block(68, 0)), Some(block(68, 1)));
+        check(BlockTag::Latest, &[(latest, new), (latest, new)], 2, Some(68));
+        check(BlockTag::Latest, &[(latest, new), (latest, old)], 2, None);
+        check(BlockTag::Latest, &[(latest, new), (latest, old), (latest, old)], 2, Some(36));
+        check(BlockTag::Latest, &[(latest, new), (latest, lie)], 2, None);
+        check(BlockTag::Latest, &[(latest, new), (None, new)], 2, None);
+        check(BlockTag::Latest, &[(latest, new), (latest, None)], 2, None);
+        check(BlockTag::Latest, &[(latest, new), (latest, None)], 1, Some(68));
+        check(BlockTag::Safe, &[(latest, new), (latest, old), (latest, new), (latest, old)], 2, Some(68));
+        check(BlockTag::Finalized, &[(new, None), (new, None)], 2, Some(68));
+        check(BlockTag::Finalized, &[(new, None), (lie, None)], 2, None);
+        check(BlockTag::Latest, &[], 1, None);
+    }
 }

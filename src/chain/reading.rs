@@ -13,6 +13,9 @@ use crate::verdict::{CheckResult, Verdict};
 pub struct Reading {
     /// The block that every read was made at; none where enough endpoints could not agree on one.
     pub block: Option<PinnedBlock>,
+    /// The newest finalized block then, where enough endpoints told the same: nothing here was recorded before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finalized: Option<PinnedBlock>,
     pub chain_id: u64,
     /// The hash of block 0, where enough endpoints told the same.
     pub genesis: Option<H256>,

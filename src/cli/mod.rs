@@ -14,7 +14,7 @@ use clap_complete::Shell;
 
 pub use contingency::{Contingency, ContingencyClose, ContingencyRun};
 pub use gate::{Diff, DiffFormat, Gate, Snapshot, VerdictFormat, Verify};
-pub use record::{Archive, Export, Handover, Report, ReportFormat, Take, VerifyRun};
+pub use record::{Archive, Attesting, Export, Handover, Report, ReportFormat, Take, VerifyRun};
 pub use run::{Check, Complete, Decide, Devchain, Doctor, DoctorFormat, Plan, Run, Status, Step};
 pub use shared::{GatePart, Net, OfRun, OptionalNet, Part};
 pub use sign_off::{SignOff, SignOffAdd, SignOffImport, SignOffRequest, SignOffShow, SignOffVerify};
@@ -98,11 +98,12 @@ pub enum Command {
     /// Look through a run's folder, offline: whether everything in it fits
     ///
     /// Needs the folder alone: no runbook, no network, no state. It checks the journal's chain and order, every file that
-    /// it names, gate records and evidence from what was kept, and signatures; it never says that a run passed. Exit
-    /// codes: 0 consistent, 18 not.
+    /// it names, gate records and evidence from what was kept, signatures, and attestations; it never says that a run passed.
+    /// Exit codes: 0 consistent, 18 not.
     #[command(after_help = "Examples:
   citadel verify ~/.local/state/citadel/astral-citadel/mainnet/2026-11-22T19-40-05Z
-  citadel verify run --head 122c0b148c4f…   the head that `run` printed at its end, noted down elsewhere
+  citadel verify run --head 122c0b148c4f…   the head that every gate printed, noted down elsewhere
+  citadel verify run --signer release.pub   the key that must have signed the attestations
   citadel verify run --unfinished           a run that stopped and is not over")]
     Verify(VerifyRun),
     /// Pack a complete run into one file that anybody can check
@@ -111,6 +112,8 @@ pub enum Command {
     /// secret was found.
     #[command(after_help = "Examples:
   citadel archive --network mainnet
+  citadel archive --network mainnet --signer ~/.ssh/release.pub \\
+    --sign-with 'ssh-keygen -Y sign -n citadel-attestation@v1 -f ~/.ssh/release'
   citadel archive --network mainnet --out release/run.tar.zst")]
     Archive(Archive),
     /// Write a complete run into a folder, as `archive` would pack it

@@ -29,6 +29,9 @@ pub struct VerifyRun {
     /// A journal head that was noted down: the journal must have it
     #[arg(long, value_name = "HASH")]
     pub head: Option<String>,
+    /// The public key that must have signed the attestations: OpenSSH's, or an ed25519 one in PEM
+    #[arg(long, value_name = "FILE")]
+    pub signer: Option<PathBuf>,
     /// Accept a run that is not over
     #[arg(long)]
     pub unfinished: bool,
@@ -37,10 +40,23 @@ pub struct VerifyRun {
     pub json: bool,
 }
 
+/// Who signs attestations, and how.
+#[derive(Debug, Args)]
+pub struct Attesting {
+    /// A command that signs each attestation: it gets the bytes on stdin and prints an SSH or a plain ed25519 signature
+    #[arg(long, value_name = "COMMAND", requires = "signer")]
+    pub sign_with: Option<String>,
+    /// The public key that it signs with: OpenSSH's, or an ed25519 one in PEM
+    #[arg(long, value_name = "FILE", requires = "sign_with")]
+    pub signer: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 pub struct Archive {
     #[command(flatten)]
     pub of: OfRun,
+    #[command(flatten)]
+    pub attesting: Attesting,
     /// The file to write [default: `RUNBOOK-NETWORK-RUN.tar.zst` here]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -50,6 +66,8 @@ pub struct Archive {
 pub struct Export {
     #[command(flatten)]
     pub of: OfRun,
+    #[command(flatten)]
+    pub attesting: Attesting,
     /// The folder to make
     #[arg(long, value_name = "DIR")]
     pub to: PathBuf,

@@ -103,7 +103,7 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     let ending = engine.answered(args.on_failure.clone()).run().await?;
     let code = finish(&ending, &reports);
     match &ending.contingency {
-        None => Ok(code),
+        None => ending.secret.map_or(Ok(code), Err),
         Some(id) => {
             // A contingency records the suspension in the run's journal.
             drop(lock);

@@ -89,7 +89,7 @@ pub(super) async fn offline(offered: &Offered, view: &View<'_>, folder: &Path) -
     if opened.is_none_or(|opened| (&opened.run, &opened.network) != (&manifest.run, &manifest.network)) {
         problems.push("its journal is of another run".into());
     }
-    let expected = Expected { head: Some(&manifest.head), unfinished: true };
+    let expected = Expected { head: Some(&manifest.head), unfinished: true, ..Expected::default() };
     let audit = audit(run.folder.path(), &expected).await?;
     problems.extend(audit.problems.iter().map(told));
     for (what, answer) in verified(view, &run.entries) {

@@ -4,11 +4,14 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::audit::{Audit, EXPORTED, End, Expected, Problem, audit};
+use super::archive::read_key;
+use crate::audit::{Audit, Bracket, EXPORTED, End, Expected, Named, Problem, Signed, audit};
 use crate::cli::VerifyRun;
 use crate::error::{ExitCode, Failure};
+use crate::event::BlockRef;
 use crate::journal::RunFolder;
 use crate::terminal;
 use crate::text::{clean, count};
@@ -18,9 +21,14 @@ pub(super) async fn verify(args: &VerifyRun) -> Result<ExitCode, Failure> {
     let is_run = |folder: &Path| RunFolder::at(folder).journal().is_file();
     if !is_run(folder) && !is_run(&folder.join(EXPORTED)) {
         return Err(Failure::new(ExitCode::Usage, format!("`{}` holds no `journal.jsonl`", folder.display()))
-            .hint("name a run's folder, as `citadel status` shows it, or one that `citadel export` made"));
+            .hint(
+                "name a run's folder, as `citadel status` shows it, or one that `citadel export` made; a reports folder has \
+                 copies: `citadel gate verify --replay gates/GATE.json` judges a gate's record again",
+            ));
     }
-    let audit = audit(folder, &Expected { head: args.head.as_deref(), unfinished: args.unfinished }).await?;
+    let signer = args.signer.as_deref().map(read_key).transpose()?;
+    let expected = Expected { head: args.head.as_deref(), signer: signer.as_ref(), unfinished: args.unfinished };
+    let audit = audit(folder, &expected).await?;
     terminal::data(&if args.json { as_json(&audit)? } else { for_people(&audit) });
     let Some(first) = audit.problems.first() else { return Ok(ExitCode::Ok) };
     let many = count(audit.problems.len(), "problem");
@@ -37,14 +45,20 @@ fn for_people(audit: &Audit) -> String {
         ("opened by", format!("{} on {}", run.operator, run.host)),
         ("commit", run.commit.clone().unwrap_or_else(|| "none".into())),
         ("head", format!("{} (record {})", audit.head, audit.records)),
+        ("attested by", audit.attested_by.clone().unwrap_or_else(|| "nobody".into())),
     ];
     for (name, value) in about {
-        let _ = writeln!(out, "  {name:<10} {}", clean(&value));
+        let _ = writeln!(out, "  {name:<11} {}", clean(&value));
     }
-    let looked: Vec<String> = audit.checked.iter().map(|(what, number)| format!("{number} {what}")).collect();
-    let _ = writeln!(out, "  {:<10} {}", "looked at", looked.join(", "));
+    for (name, value) in bracket(audit) {
+        let _ = writeln!(out, "  {name:<11} {}", clean(&value));
+    }
+    let _ = writeln!(out, "  looked at");
+    for (what, number) in &audit.checked {
+        let _ = writeln!(out, "    {number:>6} {}", looked_at(what));
+    }
     for what in &audit.noted {
-        let _ = writeln!(out, "  {:<10} {}", "note", clean(what));
+        let _ = writeln!(out, "  {:<11} {}", "note", clean(what));
     }
     for problem in &audit.problems {
         let _ = writeln!(out, "  ✘ {}", told(problem));
@@ -59,6 +73,46 @@ fn for_people(audit: &Audit) -> String {
         0 => out + &format!("CONSISTENT  {end}\n"),
         many => out + &format!("BROKEN  {}\n", count(many, "problem")),
     }
+}
+
+/// What was looked at, and what had to hold of each.
+fn looked_at(what: &'static str) -> &'static str {
+    match what {
+        "records" => "records: sealed, linked, in an order that can have come about",
+        "files" => "kept files, gate records, statements and signatures: there, as recorded",
+        "logs" => "logs: there, as recorded",
+        "gates" => "gate records: verdicts follow from the recorded bytes",
+        "signatures" => "signatures: good, by people who were asked",
+        "evidence" => "kept files: still bear out their steps",
+        "deliverables" => "deliverables: complete",
+        "attestations" => "attestations: say what the journal says",
+        other => other,
+    }
+}
+
+/// Between which points of the outside world the records were written.
+fn bracket(audit: &Audit) -> [(&'static str, String); 2] {
+    let Bracket { not_before, noted_down, signed } = &audit.bracket;
+    let not_before = match not_before {
+        Some(Named { record, block }) => {
+            let time = i64::try_from(block.time).ok().and_then(|time| Timestamp::from_second(time).ok());
+            let time = time.map_or_else(|| "an unknown time".into(), |time| time.to_string());
+            let BlockRef { number, hash, .. } = block;
+            format!("finalized block {number} of {time}, {hash}: record {record} and all after it")
+        }
+        None => "not known: no record names a finalized block".into(),
+    };
+    let mut not_after = Vec::new();
+    if let Some(record) = noted_down {
+        not_after.push(format!("the head was noted down: record {record} and all before it"));
+    }
+    if let Some(Signed { record, gate, who }) = signed {
+        not_after.push(format!("`{who}` signed at gate {gate}: record {record} and all before it"));
+    }
+    if not_after.is_empty() {
+        not_after.push("not known: nobody signed, and no `--head` was given".into());
+    }
+    [("not before", not_before), ("not after", not_after.join("; "))]
 }
 
 /// A problem in a sentence.

@@ -1,5 +1,6 @@
 //! What is looked at before an attempt: the checks that it may not start without, and the newest block.
 
+use super::gate::block_ref;
 use super::{Engine, gate_code, judge};
 use crate::chain;
 use crate::error::Failure;
@@ -22,21 +23,26 @@ impl Engine<'_> {
         judged.results.into_iter().filter(|result| result.verdict != Verdict::Passed).collect()
     }
 
-    pub(super) async fn block_before(&self, step: &Step, network: &Network) -> Result<Option<BlockRef>, Failure> {
+    /// The newest block, and the newest finalized one, where the step needs to know them.
+    pub(super) async fn block_before(
+        &self,
+        step: &Step,
+        network: &Network,
+    ) -> Result<(Option<BlockRef>, Option<BlockRef>), Failure> {
         let emergency = self.world.marks.is_none();
         let needed = step.evidence.iter().any(|evidence| matches!(evidence.kind, EvidenceKind::Transactions(_)));
         if step.own_chain || !(needed || step.effects == Effects::Chain) {
-            return Ok(None);
+            return Ok((None, None));
         }
         let head = match chain::head(&self.view().target(network)).await {
             // A contingency goes on without it; then the evidence of transactions counts them from the chain's beginning.
-            Err(_) if emergency => return Ok(None),
+            Err(_) if emergency => return Ok((None, None)),
             head => head,
         };
-        let head = head.map_err(|why| {
+        let (head, finalized) = head.map_err(|why| {
             Failure::new(gate_code(Verdict::Unknown), format!("the block before {} is not known: {why}", step.id))
                 .hint("nothing was started; mend the endpoint, then run the same command again")
         })?;
-        Ok(Some(BlockRef { number: head.number, hash: format!("{:#x}", head.hash), time: head.time }))
+        Ok((Some(block_ref(head)), finalized.map(block_ref)))
     }
 }

@@ -75,10 +75,11 @@ impl Engine<'_> {
         if let Some(signal) = self.world.stop.borrow().signal() {
             self.recorder.record(Event::Interrupted { signal })?;
         }
-        self.recorder.record(Event::RunEnded { complete: code == ExitCode::Ok })?;
+        self.recorder.record(Event::RunEnded { complete: code == ExitCode::Ok, secrets: 0 })?;
         self.tell_lost(say);
         let head = self.recorder.head().0.to_owned();
-        Ok(Ending { code, hint: None, contingency: None, progress: self.recorder.progress().clone(), head })
+        let progress = self.recorder.progress().clone();
+        Ok(Ending { code, hint: None, contingency: None, progress, head, secret: None })
     }
 
     async fn go_through_steps(&mut self, say: &mut (dyn FnMut(&str) + Send)) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use super::publish;
 use super::record::GateRecord;
 use super::suspension;
 use super::{Engine, accounts, signed_record};
-use crate::chain::Reading;
+use crate::chain::{PinnedBlock, Reading};
 use crate::digest::sha256;
 use crate::error::Failure;
 use crate::event::{BlockRef, Event, GateJudged};
@@ -64,11 +64,8 @@ impl Engine<'_> {
         let sign_off =
             sign_off.and_then(|asked| signed_record::keep(&view, phase, asked, &judgement.results, contracts));
         let Judgement { results, reading, asks, noted, time } = judgement;
-        let block = reading.as_ref().and_then(|reading| reading.block).map(|block| BlockRef {
-            number: block.number,
-            hash: format!("{:#x}", block.hash),
-            time: block.time,
-        });
+        let block = reading.as_ref().and_then(|reading| reading.block).map(block_ref);
+        let finalized = reading.as_ref().and_then(|reading| reading.finalized).map(block_ref);
         let record = GateRecord {
             format: GateRecord::format(),
             citadel: env!("CARGO_PKG_VERSION").to_owned(),
@@ -96,6 +93,7 @@ impl Engine<'_> {
             verdict,
             network: network.name.clone(),
             block,
+            finalized,
             results: record.results,
             record: path,
             record_sha256: sha256(&text),
@@ -109,6 +107,11 @@ impl Engine<'_> {
         let outline = self.recorder.progress().phases.iter().find(|outline| outline.id == phase.id);
         outline.map(|outline| outline.digest.clone()).unwrap_or_default()
     }
+}
+
+/// A block as events name it.
+pub(super) fn block_ref(block: PinnedBlock) -> BlockRef {
+    BlockRef { number: block.number, hash: format!("{:#x}", block.hash), time: block.time }
 }
 
 /// The newest block that each counted endpoint told.

@@ -85,6 +85,8 @@ pub struct Ending {
     pub progress: Progress,
     /// The journal's head, to note down: it binds everything before it.
     pub head: String,
+    /// What was written that must not be: told last, whatever else is.
+    pub secret: Option<Failure>,
 }
 
 impl<'a> Engine<'a> {
@@ -114,12 +116,16 @@ impl<'a> Engine<'a> {
         let ending = looped?;
         ended?;
         let (code, hint) = ending.unwrap_or_else(|| self.code());
-        self.recorder.record(Event::RunEnded { complete: code == ExitCode::Ok && self.is_complete() })?;
+        // Before anyone is told that it is complete.
+        let found = scan::scan(&self.world, &self.recorder.progress().published);
+        let secrets = found.as_ref().map_or(0, Vec::len);
+        self.recorder.record(Event::RunEnded { complete: code == ExitCode::Ok && self.is_complete(), secrets })?;
         publish::report(&self.world)?;
-        scan::scan(&self.world, &self.recorder.progress().published)?;
+        let mut places = found?;
+        places.extend(scan::report(&self.world)?);
         let head = self.recorder.head().0.to_owned();
-        let contingency = self.chosen.take();
-        Ok(Ending { code, hint, contingency, progress: self.recorder.progress().clone(), head })
+        let (contingency, progress) = (self.chosen.take(), self.recorder.progress().clone());
+        Ok(Ending { code, hint, contingency, progress, head, secret: scan::failure(places) })
     }
 
     /// The loop. `Some`: it stopped for a reason that is no event, such as a decision that a person must make.

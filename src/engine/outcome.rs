@@ -1,9 +1,11 @@
 //! What an attempt came to: its exit and its evidence, added up. Pure.
 
 use super::limits::Allowed;
-use crate::event::{StepEnded, StepOutcome};
+use super::step_evidence::Reached;
+use crate::event::{Log, StepEnded, StepOutcome};
 use crate::evidence::Found;
-use crate::process::{Ended, Outcome};
+use crate::journal::RunFolder;
+use crate::process::{Ended, Outcome, Written};
 use crate::runbook::{Effects, ExpectedExit, Step};
 use crate::text::limit;
 use crate::verdict::{CheckResult, worst};
@@ -15,7 +17,7 @@ pub(super) fn conclude(
     allowed: Allowed,
     outcome: Outcome,
     found: Found,
-    last_block: Option<u64>,
+    reached: Reached,
 ) -> StepEnded {
     let problem = exit_problem(step, allowed, &outcome).or_else(|| first_problem(&found.results));
     let undecided = step.effects == Effects::Chain;
@@ -34,13 +36,21 @@ pub(super) fn conclude(
         ended: outcome.ended,
         evidence: found.results,
         artefacts: found.artefacts,
-        last_block,
+        last_block: reached.last_block,
+        finalized: reached.finalized,
         transactions: transactions.collect(),
         tail: if problem.is_some() { outcome.tail } else { Vec::new() },
         reason: problem,
         left: outcome.left,
+        logs: logs(step, attempt, outcome.log, outcome.stdout),
         ..StepEnded::done(step.id.clone(), attempt)
     }
+}
+
+fn logs(step: &Step, attempt: u32, log: Option<Written>, stdout: Option<Written>) -> Vec<Log> {
+    let of = |path: String| move |Written { sha256, bytes }| Log { path, sha256, bytes };
+    let log = log.map(of(RunFolder::log(&step.id.0, attempt)));
+    log.into_iter().chain(stdout.map(of(RunFolder::stdout(&step.id.0, attempt)))).collect()
 }
 
 fn exit_problem(step: &Step, allowed: Allowed, outcome: &Outcome) -> Option<String> {

@@ -14,6 +14,9 @@ use crate::journal::{self, write_file};
 use crate::report::{self, Report};
 use crate::runbook::{Deliverable, PhaseId};
 
+/// Citadel's own report, relative to the reports folder.
+pub(super) const REPORT: &str = "citadel-report.md";
+
 impl Engine<'_> {
     /// Publishes every deliverable whose artefacts are all kept.
     pub(super) fn publish(&mut self) -> Result<(), Failure> {
@@ -41,7 +44,7 @@ impl Engine<'_> {
 pub(super) fn report(world: &World) -> Result<(), Failure> {
     let entries = journal::read(&world.folder.journal())?.entries;
     let text = report::markdown::render(&Report::of(&entries));
-    write_file_in(&world.reports, "citadel-report.md", text.as_bytes())?;
+    write_file_in(&world.reports, REPORT, text.as_bytes())?;
     Ok(())
 }
 

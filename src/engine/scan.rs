@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use super::publish;
 use super::world::World;
 use crate::error::{ExitCode, Failure};
 use crate::event::PublishedFile;
@@ -16,22 +17,30 @@ use crate::secrets::{Mask, shapes, shapes_in};
 /// Larger files are looked through for known values alone.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
-/// Looks through the run's folder and what was published of it.
+/// Looks through the run's folder and what was published of it: every place that holds a secret, with the rule.
 ///
 /// # Errors
-/// With the code `SecretFound` and every place, where something holds a secret.
-pub(super) fn scan(world: &World, published: &[PublishedFile]) -> Result<(), Failure> {
+/// A file cannot be looked through.
+pub(super) fn scan(world: &World, published: &[PublishedFile]) -> Result<Vec<String>, Failure> {
     let folder = world.folder.path();
     let kept = files_below(folder)?.into_iter().map(|file| folder.join(file));
     let mut files: Vec<PathBuf> = kept.filter(|file| is_regular(file)).collect();
     files.extend(published.iter().map(|file| world.reports.join(&file.path)).filter(|path| path.is_file()));
-    files.push(world.reports.join("citadel-report.md"));
-    let mut details = Vec::new();
+    let mut places = Vec::new();
     for file in files {
-        let rules = rules(&file, &world.mask).with_context(|| format!("cannot look through `{}`", file.display()))?;
-        details.extend(rules.into_iter().map(|rule| format!("`{}` holds {rule}", file.display())));
+        places.extend(places_in(&file, &world.mask)?);
     }
-    clean(details)
+    Ok(places)
+}
+
+/// The same for citadel's own report, which is written last.
+pub(super) fn report(world: &World) -> Result<Vec<String>, Failure> {
+    Ok(places_in(&world.reports.join(publish::REPORT), &world.mask)?)
+}
+
+fn places_in(file: &Path, mask: &Mask) -> anyhow::Result<Vec<String>> {
+    let rules = rules(file, mask).with_context(|| format!("cannot look through `{}`", file.display()))?;
+    Ok(rules.into_iter().map(|rule| format!("`{}` holds {rule}", file.display())).collect())
 }
 
 /// Looks through files that are about to leave the machine.
@@ -44,7 +53,7 @@ pub fn look_through(files: &BTreeMap<String, Vec<u8>>, mask: &Mask) -> Result<()
         let rules = names.chain(shapes(bytes).into_iter().map(str::to_owned));
         rules.map(|rule| format!("`{file}` holds {rule}")).collect::<Vec<_>>()
     };
-    clean(files.iter().flat_map(of).collect())
+    failure(files.iter().flat_map(of).collect()).map_or(Ok(()), Err)
 }
 
 /// Whether it is a file itself, and no link, pipe or socket.
@@ -52,16 +61,15 @@ fn is_regular(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok_and(|about| about.is_file())
 }
 
-fn clean(details: Vec<String>) -> Result<(), Failure> {
-    if details.is_empty() {
-        return Ok(());
-    }
+/// With the code `SecretFound` and every place; none where there is no place.
+pub(super) fn failure(details: Vec<String>) -> Option<Failure> {
     let what = match details.len() {
+        0 => return None,
         1 => "a secret was written".to_owned(),
         many => format!("secrets were written in {many} places"),
     };
     let hint = "rotate every secret that is named, then remove the files; nothing of this run must be passed on";
-    Err(Failure { details, ..Failure::new(ExitCode::SecretFound, what).hint(hint) })
+    Some(Failure { details, ..Failure::new(ExitCode::SecretFound, what).hint(hint) })
 }
 
 /// What a file holds that it must not.

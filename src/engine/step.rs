@@ -5,11 +5,12 @@ use std::time::{Instant, SystemTime};
 
 use super::command::{self, Prepared};
 use super::outcome::{conclude, first_problem, not_started, refusal};
+use super::step_evidence::Reached;
 use super::watch::StepWatcher;
 use super::{Engine, judge};
 use crate::digest::sha256;
 use crate::error::{ExitCode, Failure};
-use crate::event::{BlockRef, Event, StepEnded, StepOutcome, StepStarted};
+use crate::event::{Event, Log, StepEnded, StepOutcome, StepStarted};
 use crate::evidence::{self, Found};
 use crate::journal::RunFolder;
 use crate::process::{self, Ended};
@@ -29,7 +30,8 @@ impl Engine<'_> {
         let prepared = command::prepare(&self.view(), step, &network, &scope);
         let (waived, refused): (Vec<_>, Vec<_>) =
             self.before(step, &network).await.into_iter().partition(|result| result.verdict == Verdict::Waived);
-        let after_block = if refused.is_empty() { self.block_before(step, &network).await? } else { None };
+        let (after_block, finalized) =
+            if refused.is_empty() { self.block_before(step, &network).await? } else { (None, None) };
         // A person may have done it since they were first asked to.
         let by_hand = matches!(step.action, Action::Manual { .. });
         let asked = self.recorder.progress().block_before(&step.id).filter(|_| by_hand).cloned();
@@ -38,7 +40,8 @@ impl Engine<'_> {
             return Ok(());
         }
         let mut before = BTreeMap::new();
-        let started = self.intent(step, attempt, prepared.as_ref(), &scope, after_block);
+        let started = self.intent(step, attempt, prepared.as_ref(), &scope);
+        let started = StepStarted { after_block, finalized, ..started };
         if refused.is_empty() && matches!(prepared, Ok(Some(_))) {
             let workspace = &self.world.workspace.dir;
             before = evidence::hashes_before(step, workspace, &scope);
@@ -87,7 +90,6 @@ impl Engine<'_> {
         attempt: u32,
         prepared: Result<&Option<Prepared>, &String>,
         scope: &Scope,
-        after_block: Option<BlockRef>,
     ) -> StepStarted {
         let (command, env) = match prepared {
             Ok(Some(prepared)) => (prepared.display.clone(), prepared.names.clone()),
@@ -103,7 +105,8 @@ impl Engine<'_> {
             definition: outline.map(|outline| outline.definition.clone()).unwrap_or_default(),
             commit: self.world.workspace.commit.clone(),
             inputs: self.inputs(step, scope),
-            after_block,
+            after_block: None,
+            finalized: None,
         }
     }
 
@@ -148,14 +151,14 @@ impl Engine<'_> {
         };
         let mut watcher = StepWatcher { recorder: &mut self.recorder, step: &step.id, attempt };
         let outcome = process::run(&command, &self.world.mask, self.world.stop.clone(), &mut watcher).await?;
-        let (mut found, last_block) = match outcome.ended {
+        let (mut found, reached) = match outcome.ended {
             Ended::Exited(_) => self.evidence(step, attempt, since, network, before).await,
             Ended::Signalled(_)
             | Ended::TimedOut
             | Ended::Silent
             | Ended::Interrupted
             | Ended::NotStarted(_)
-            | Ended::Unseen => (Found::default(), None),
+            | Ended::Unseen => (Found::default(), Reached::default()),
         };
         found.results.extend(self.untold_changes(step, &tracked).await);
         // What a log does not hold cannot have been searched.
@@ -163,7 +166,7 @@ impl Engine<'_> {
         for result in &mut found.results {
             self.masked(result);
         }
-        Ok(conclude(step, attempt, allowed, outcome, found, last_block))
+        Ok(conclude(step, attempt, allowed, outcome, found, reached))
     }
 
     /// A step that citadel does itself.
@@ -174,9 +177,10 @@ impl Engine<'_> {
                 let results = super::secrets::check(&view, network, template, file, requires);
                 let told: Vec<String> =
                     results.iter().map(|result| format!("{}: {}\n", result.verdict, result.message)).collect();
-                let log = self.world.folder.file(&RunFolder::log(&step.id.0, attempt));
+                let (path, told) = (RunFolder::log(&step.id.0, attempt), told.concat());
                 // The log is for people; what counts is in the journal.
-                let _ = std::fs::write(log, told.concat());
+                let written = std::fs::write(self.world.folder.file(&path), &told).is_ok();
+                let log = Log { path, sha256: sha256(told.as_bytes()), bytes: told.len() as u64 };
                 let outcome = match worst(results.iter().map(|result| result.verdict)) {
                     Verdict::Passed | Verdict::Waived => StepOutcome::Done,
                     Verdict::Waiting | Verdict::Unknown | Verdict::Failed => StepOutcome::Failed,
@@ -185,6 +189,7 @@ impl Engine<'_> {
                     outcome,
                     reason: first_problem(&results),
                     evidence: results,
+                    logs: written.then_some(log).into_iter().collect(),
                     ..StepEnded::done(step.id.clone(), attempt)
                 }
             }
@@ -203,7 +208,7 @@ impl Engine<'_> {
         instructions: &Template,
         network: &Network,
     ) -> StepEnded {
-        let (found, last_block) = self.evidence(step, attempt, SystemTime::UNIX_EPOCH, network, &BTreeMap::new()).await;
+        let (found, reached) = self.evidence(step, attempt, SystemTime::UNIX_EPOCH, network, &BTreeMap::new()).await;
         let problem = first_problem(&found.results);
         let handed_in = self.recorder.progress().handed_in.contains_key(&step.id);
         if (handed_in || !step.evidence.is_empty()) && problem.is_none() {
@@ -213,7 +218,8 @@ impl Engine<'_> {
             return StepEnded {
                 evidence,
                 artefacts,
-                last_block,
+                last_block: reached.last_block,
+                finalized: reached.finalized,
                 transactions,
                 ..StepEnded::done(step.id.clone(), attempt)
             };

@@ -4,14 +4,24 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use super::gate::block_ref;
 use super::{Engine, judge};
+use crate::event::BlockRef;
 use crate::evidence::{self, Attempt, Found};
 use crate::runbook::{BlockTag, Check, Network, Step};
 use crate::verdict::CheckResult;
 use crate::workspace;
 
+/// How far the chain was when evidence was read of it.
+#[derive(Debug, Default)]
+pub(super) struct Reached {
+    /// The newest block of its transactions.
+    pub(super) last_block: Option<u64>,
+    pub(super) finalized: Option<BlockRef>,
+}
+
 impl Engine<'_> {
-    /// Judges the declared evidence; also the newest block of its transactions.
+    /// Judges the declared evidence; also the blocks that it was judged at.
     pub(super) async fn evidence(
         &self,
         step: &Step,
@@ -19,9 +29,9 @@ impl Engine<'_> {
         since: SystemTime,
         network: &Network,
         before: &BTreeMap<String, String>,
-    ) -> (Found, Option<u64>) {
+    ) -> (Found, Reached) {
         if step.evidence.is_empty() {
-            return (Found::default(), None);
+            return (Found::default(), Reached::default());
         }
         let view = self.view();
         // What a step just did is in the newest blocks; its gate waits until they are as final as the network demands.
@@ -44,15 +54,16 @@ impl Engine<'_> {
         found.results.extend(self.used_before(step, &found));
         let (_, asks) = judge::transactions(&view, step, &kept, network);
         if asks.is_empty() && found.checks.is_empty() {
-            return (found, None);
+            return (found, Reached::default());
         }
         let checks: Vec<&Check> = found.checks.iter().collect();
         let reading = judge::checks_and(&view, network, &checks, &asks, kept, None);
         let judged = self.telling_waits(&format!("the evidence of {}", step.id), reading).await;
         let pinned = judged.reading.as_ref().and_then(|reading| reading.block.as_ref());
         let last_block = pinned.map(|block| block.number).filter(|_| !asks.is_empty());
+        let finalized = judged.reading.as_ref().and_then(|reading| reading.finalized).map(block_ref);
         found.results.extend(judged.results);
-        (found, last_block)
+        (found, Reached { last_block, finalized })
     }
 
     /// Evidence quotes what it read: a secret in it stays out of the journal.

@@ -38,7 +38,7 @@ impl Engine<'_> {
         network: &Network,
     ) -> Result<StepEnded, Failure> {
         let since = self.intended_at(&seen)?;
-        let (found, last_block) = self.evidence(step, seen.attempt, since, network, &seen.started.inputs).await;
+        let (found, reached) = self.evidence(step, seen.attempt, since, network, &seen.started.inputs).await;
         let problem = first_problem(&found.results).map(|problem| format!("its effect happened, but {problem}"));
         let hashes = found.transactions.into_iter().flat_map(|found| found.hashes);
         Ok(StepEnded {
@@ -47,7 +47,8 @@ impl Engine<'_> {
             ended: seen.ended.map_or(Ended::Unseen, |ended| ended.ended),
             evidence: found.results,
             artefacts: found.artefacts,
-            last_block,
+            last_block: reached.last_block,
+            finalized: reached.finalized,
             transactions: hashes.map(|hash| hash.to_lowercase()).collect(),
             reason: problem,
             ..StepEnded::done(step.id.clone(), seen.attempt)

@@ -71,6 +71,7 @@ fn started(id: &str, definition: &str) -> Event {
         commit: None,
         inputs: BTreeMap::new(),
         after_block: None,
+        finalized: None,
     })
 }
 
@@ -84,6 +85,7 @@ fn judged(verdict: Verdict, definition: &str) -> Event {
         verdict,
         network: "mainnet".into(),
         block: None,
+        finalized: None,
         results: Vec::new(),
         record: String::new(),
         record_sha256: String::new(),

@@ -9,9 +9,10 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use super::hashing::Hashing;
 use super::lines::{Last, Lines};
 use super::prompt::looks_like_prompt;
-use super::{Command, Watcher, plain};
+use super::{Command, Watcher, Written, plain};
 use crate::secrets::{Mask, Masker};
 
 /// The two pipes of a command.
@@ -45,6 +46,8 @@ pub(super) struct Seen {
     pub(super) prompt: Option<String>,
     pub(super) tail: Vec<String>,
     pub(super) lost: Option<String>,
+    pub(super) log: Option<Written>,
+    pub(super) stdout: Option<Written>,
 }
 
 impl Capture {
@@ -102,9 +105,10 @@ impl Capture {
             self.untold = true;
         }
         self.tell(watcher);
-        let lost = self.log.lost.or(self.stdout.and_then(|stdout| stdout.lost));
+        let lost = self.log.lost.clone().or_else(|| self.stdout.as_ref().and_then(|stdout| stdout.lost.clone()));
+        let (log, stdout) = (self.log.written(), self.stdout.and_then(Sink::written));
         let tail = self.last.into_lines().map(|line| plain(&line)).collect();
-        Seen { bytes: self.bytes, prompt, tail, lost }
+        Seen { bytes: self.bytes, prompt, tail, lost, log, stdout }
     }
 
     fn write(&mut self, source: Source, masked: &[u8]) {
@@ -144,6 +148,7 @@ impl Stream {
 #[derive(Debug)]
 struct Sink {
     file: File,
+    digest: Hashing,
     /// Why it is not complete.
     lost: Option<String>,
 }
@@ -153,14 +158,22 @@ impl Sink {
         let mut options = OpenOptions::new();
         let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
         let file = file.with_context(|| format!("cannot write `{}`", path.display()))?;
-        Ok(Self { file, lost: None })
+        Ok(Self { file, digest: Hashing::default(), lost: None })
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        if self.lost.is_none()
-            && let Err(error) = self.file.write_all(bytes)
-        {
-            self.lost = Some(format!("the output could not be kept: {error}"));
+        if self.lost.is_some() {
+            return;
         }
+        match self.file.write_all(bytes) {
+            Ok(()) => self.digest.push(bytes),
+            Err(error) => self.lost = Some(format!("the output could not be kept: {error}")),
+        }
+    }
+
+    /// What the file holds; none where that is not all.
+    fn written(self) -> Option<Written> {
+        let (sha256, bytes) = self.digest.finish().filter(|_| self.lost.is_none())?;
+        Some(Written { sha256, bytes })
     }
 }

@@ -10,6 +10,7 @@ mod daemon;
 pub mod environment;
 mod family;
 mod group;
+mod hashing;
 mod isolation;
 mod leftover;
 mod lines;
@@ -36,7 +37,7 @@ pub use daemon::Daemon;
 pub use group::{end, is_alive};
 pub use plain::plain;
 pub use proc::{boot, started};
-pub use query::query;
+pub use query::{feed, query};
 pub use run::run;
 pub use survivors::{ATTEMPT, Survivor, survivors};
 
@@ -111,6 +112,16 @@ pub struct Outcome {
     pub tail: Vec<String>,
     /// Why the log is not complete, if it is not.
     pub lost: Option<String>,
+    /// What was written into the log, and into the file of stdout alone.
+    pub log: Option<Written>,
+    pub stdout: Option<Written>,
+}
+
+/// A file of output that is complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    pub sha256: String,
+    pub bytes: u64,
 }
 
 /// Whether to stop, as sent through a watch channel.

@@ -55,9 +55,9 @@ pub async fn run(
         return Err(error);
     }
     let ended = supervisor.why.unwrap_or_else(|| by_itself(status));
-    let Seen { bytes, prompt, tail, lost } = supervisor.capture.finish(watcher);
+    let Seen { bytes, prompt, tail, lost, log, stdout } = supervisor.capture.finish(watcher);
     let (elapsed, left) = (clock::now() - begun, supervisor.left);
-    Ok(Outcome { ended, elapsed, bytes, prompt, left, tail, lost })
+    Ok(Outcome { ended, elapsed, bytes, prompt, left, tail, lost, log, stdout })
 }
 
 async fn start(command: &Command) -> Result<Running, String> {
@@ -249,5 +249,5 @@ fn by_itself(status: ExitStatus) -> Ended {
 fn not_started(why: String) -> Outcome {
     let (tail, left) = (Vec::new(), Vec::new());
     let ended = Ended::NotStarted(why);
-    Outcome { ended, elapsed: Duration::ZERO, bytes: 0, prompt: None, left, tail, lost: None }
+    Outcome { ended, elapsed: Duration::ZERO, bytes: 0, prompt: None, left, tail, lost: None, log: None, stdout: None }
 }

@@ -45,6 +45,9 @@ pub struct Progress {
     /// Why this invocation does nothing more.
     pub halt: Option<Halt>,
     pub complete: bool,
+    /// In how many places the latest invocation found something that must not be written.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub secrets: usize,
     pub closed: Option<String>,
     /// The plan that was taken last.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -154,7 +157,7 @@ impl Progress {
                 self.suspended.remove(contingency);
             }
             Event::Interrupted { signal } => self.halt = Some(Halt::Signal { signal: *signal }),
-            Event::RunEnded { complete } => self.complete = *complete,
+            Event::RunEnded { complete, secrets } => (self.complete, self.secrets) = (*complete, *secrets),
             Event::RunClosed { reason, .. } => self.closed = Some(reason.clone()),
         }
     }
@@ -250,4 +253,9 @@ impl Progress {
             self.halt = Some(Halt::Gate { gate: judged.gate.clone(), verdict: judged.verdict });
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }

@@ -113,6 +113,7 @@ pub(crate) fn started(id: &str, attempt: u32) -> Event {
         commit: None,
         inputs: std::collections::BTreeMap::new(),
         after_block: None,
+        finalized: None,
     })
 }
 
@@ -153,6 +154,7 @@ pub(crate) fn judged(gate: &str, verdict: Verdict, results: Vec<CheckResult>) ->
         verdict,
         network: "local".into(),
         block: Some(BlockRef { number: 57, hash: format!("0x{}", "12ab".repeat(16)), time: 1_795_376_405 }),
+        finalized: None,
         results,
         record: format!("gates/{gate}.9.json"),
         record_sha256: "ee".repeat(32),
@@ -221,12 +223,12 @@ pub(crate) fn events() -> Vec<Event> {
         Event::StepEnded(ended("1.atlas", 1, StepOutcome::Done)),
         started("1.plan-safe", 1),
         Event::StepEnded(failed("1.plan-safe", 1)),
-        Event::RunEnded { complete: false },
+        Event::RunEnded { complete: false, secrets: 0 },
         continued(),
         started("1.plan-safe", 2),
         Event::StepEnded(with_artefact("1.plan-safe", 2)),
         judged("1", Verdict::Failed, vec![passed_results()[0].clone(), failing]),
-        Event::RunEnded { complete: false },
+        Event::RunEnded { complete: false, secrets: 0 },
         continued(),
         Event::SignOffRequested(request("1")),
         signed("1", "signer-1"),

@@ -22,6 +22,8 @@ pub enum Outcome {
     Suspended { sentence: String },
     /// Something did not come out well.
     Stopped { sentence: String },
+    /// Something was written that must not be: nothing of the run may be passed on.
+    Secret { sentence: String },
     /// A person gave the run up.
     Closed { sentence: String },
     /// It goes on, or its citadel is gone.
@@ -47,6 +49,12 @@ impl Outcome {
         }
         if let Some(step) = progress.redefined() {
             return Self::Stopped { sentence: format!("step `{step}` was done by another definition; {so_far}") };
+        }
+        if progress.secrets > 0 {
+            let places = text::count(progress.secrets, "place");
+            let sentence =
+                format!("something secret was written in {places}: nothing of this run must be passed on; {so_far}");
+            return Self::Secret { sentence };
         }
         if gates > 0 && passed == gates {
             return Self::Complete { sentence: format!("every gate passed ({gates} of {gates}){}", waived(progress)) };
@@ -102,6 +110,7 @@ impl Outcome {
             Self::Waiting { .. } => "WAITING FOR PEOPLE",
             Self::Suspended { .. } => "SUSPENDED",
             Self::Stopped { .. } => "STOPPED",
+            Self::Secret { .. } => "SECRET FOUND",
             Self::Closed { .. } => "CLOSED",
             Self::Open { .. } => "OPEN",
         }
@@ -115,6 +124,7 @@ impl Outcome {
             | Self::Waiting { sentence }
             | Self::Suspended { sentence }
             | Self::Stopped { sentence }
+            | Self::Secret { sentence }
             | Self::Closed { sentence }
             | Self::Open { sentence } => sentence,
         }

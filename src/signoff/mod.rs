@@ -27,7 +27,7 @@ pub use ethereum::is_hex;
 pub use fields::{Fields, fields};
 pub use folder::{file_name, read as read_signature, signatures};
 pub use opening::Opening;
-pub use ssh::NAMESPACE;
+pub use ssh::{NAMESPACE, verify_ssh};
 pub use statement::{CoveredArtefact, JournalPoint, Statement, Witnessed};
 pub(crate) use typed_data::hash as typed_hash;
 pub use typed_data::typed_data;

@@ -17,6 +17,11 @@ const TOUCHED: u8 = 0x01;
 
 /// Verifies an armored signature on `statement` by one of `keys`.
 pub(super) fn verify(statement: &[u8], armored: &str, keys: &[SignerKey]) -> Result<Verified, Refused> {
+    verify_ssh(NAMESPACE, statement, armored, keys)
+}
+
+/// Verifies an armored SSH signature that was made for `namespace`, on `statement`, by one of `keys`.
+pub fn verify_ssh(namespace: &str, statement: &[u8], armored: &str, keys: &[SignerKey]) -> Result<Verified, Refused> {
     let refused = |reason: String| Err(Refused(reason));
     let signature = match SshSig::from_pem(armored.trim()) {
         Ok(signature) => signature,
@@ -25,9 +30,9 @@ pub(super) fn verify(statement: &[u8], armored: &str, keys: &[SignerKey]) -> Res
     if is_canonical(armored, &signature).is_none() {
         return refused("is damaged: its parts do not add up to its length".into());
     }
-    if signature.namespace() != NAMESPACE {
-        let namespace = crate::text::escaped(signature.namespace());
-        return refused(format!("is made for the namespace `{namespace}`; sign with `-n {NAMESPACE}`"));
+    if signature.namespace() != namespace {
+        let other = crate::text::escaped(signature.namespace());
+        return refused(format!("is made for the namespace `{other}`; sign with `-n {namespace}`"));
     }
     let fingerprint = signature.public_key().fingerprint(HashAlg::Sha256).to_string();
     let declared = keys.iter().find_map(|key| {
@@ -41,7 +46,7 @@ pub(super) fn verify(statement: &[u8], armored: &str, keys: &[SignerKey]) -> Res
     if let Some(reason) = weak(&public.algorithm(), &signature.algorithm()).or_else(|| untouched(&signature)) {
         return refused(reason);
     }
-    match public.verify(NAMESPACE, statement, &signature) {
+    match public.verify(namespace, statement, &signature) {
         Ok(()) => Ok(Verified { who: key.who.clone(), key: fingerprint }),
         Err(Error::Crypto) => refused(format!(
             "does not fit the statement: `{}` signed other bytes, or the signature was changed",

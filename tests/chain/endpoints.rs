@@ -303,7 +303,7 @@ async fn a_block_that_must_be_reached_is_waited_for_and_named() {
     is(&reading, Unknown, "waited: block 107 must be read, the newest `latest` block is 100; ");
     let reading = citadel::chain::judge(&target, &checks, &[], &world, Some(HEAD)).await;
     is(&reading, Passed, "");
-    assert_eq!(head(&target).await.unwrap().number, HEAD);
+    assert_eq!(head(&target).await.unwrap().0.number, HEAD);
 }
 
 #[tokio::test]

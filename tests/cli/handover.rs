@@ -122,6 +122,13 @@ fn a_run_goes_to_another_operator_and_back() {
     two.sign("bob", "openings", "bob");
     two.bob("run --network test --workspace ../bob").code(0).says("2 of 2").says("COMPLETE");
     two.bob("sign-off verify --network test").code(0).says("opening by ann verifies").says("opening by bob verifies");
+    // What each of them holds is consistent for a stranger, and so is what leaves.
+    for who in ["ann", "bob"] {
+        two.as_at("cy", &format!("verify {}", two.run_of(who).display())).code(0).says("CONSISTENT");
+    }
+    two.bob("export --network test --to ../out").code(0);
+    let told = two.as_at("cy", &format!("verify {}", two.test.root().join("out").display())).code(0);
+    told.says("CONSISTENT  every gate passed").says("`cy` signed at gate");
     let report = std::fs::read_to_string(two.test.root().join("bob/reports/test/citadel-report.md")).unwrap();
     assert!(
         report.contains("- **Handed over** by ann to bob at ") && report.contains("passed again there: 1 at"),

@@ -7,6 +7,7 @@
 mod answers;
 mod archives;
 mod attacks;
+mod attested;
 mod builder;
 mod contingencies;
 mod doctor;

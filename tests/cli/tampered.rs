@@ -5,11 +5,14 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use citadel::audit::{Audit, Expected, audit};
-use citadel::event::Event;
+use citadel::event::{Artefact, Event};
 use citadel::journal::{self, Entry};
 use sha2::{Digest, Sha256};
 
+use super::builder::Test;
+use super::fixture::kept;
 use super::rehearsal::run_folder;
+use super::stub::{step, stub};
 
 /// A copy of the rehearsed run that may be changed.
 struct Copied {
@@ -19,8 +22,12 @@ struct Copied {
 
 impl Copied {
     fn new() -> Self {
+        Self::of(&run_folder())
+    }
+
+    fn of(run: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        copy(&run_folder(), folder.path());
+        copy(run, folder.path());
         let entries = journal::read(&folder.path().join("journal.jsonl")).unwrap().entries;
         Self { folder, entries }
     }
@@ -108,12 +115,18 @@ fn an_untouched_run_is_consistent() {
     let audit = run.audit().unwrap();
     assert_eq!(audit.problems, []);
     assert_eq!(audit.noted, [""; 0]);
-    assert_eq!((audit.checked["gates"], audit.checked["signatures"]), (5, 4));
+    assert_eq!((audit.checked["gates"], audit.checked["signatures"], audit.checked["deliverables"]), (5, 4, 4));
+    assert!(audit.checked["logs"] > 20, "{:?}", audit.checked);
+    let bracket = &audit.bracket;
+    assert!(bracket.not_before.is_some() && bracket.noted_down.is_none());
+    let signed = bracket.signed.as_ref().unwrap();
+    assert!(signed.record > 50 && signed.who.starts_with("signer-"), "{signed:?}");
     assert!(audit.checked["evidence"] > 10 && audit.checked["files"] > 30, "{:?}", audit.checked);
     run.write(&sealed(&run.lines()));
     let head = run.head();
     let again = run.expecting(&Expected { head: Some(&head), ..Expected::default() }).unwrap();
     assert_eq!(again.problems, [], "the tests seal as citadel does");
+    assert_eq!(again.bracket.noted_down, Some(again.records));
 }
 
 #[test]
@@ -149,7 +162,7 @@ fn a_journal_that_was_cut_is_not_over() {
     for length in (1..=over).step_by(9).chain([over]) {
         run.write(&lines[..length]);
         assert!(!run.audit().unwrap().is_consistent(), "{length} records");
-        let unfinished = Expected { head: Some(&head), unfinished: true };
+        let unfinished = Expected { head: Some(&head), unfinished: true, ..Expected::default() };
         assert!(!run.expecting(&unfinished).unwrap().is_consistent(), "{length} records with a head");
     }
 }
@@ -160,19 +173,25 @@ fn every_file_that_was_changed_is_named() {
     let mut named: Vec<(u64, String)> = Vec::new();
     for entry in &run.entries {
         match &entry.event {
-            Event::StepEnded(ended) => named.extend(ended.artefacts.iter().map(|kept| (entry.seq, kept.path.clone()))),
+            Event::StepEnded(ended) => {
+                named.extend(ended.artefacts.iter().map(|kept| (entry.seq, kept.path.clone())));
+                // What said nothing cannot be cut.
+                let logs = ended.logs.iter().filter(|log| log.bytes > 1);
+                named.extend(logs.map(|log| (entry.seq, log.path.clone())));
+            }
             Event::GateJudged(judged) => named.push((entry.seq, judged.record.clone())),
             Event::SignOffRequested(request) => named.push((entry.seq, request.statement.clone())),
             Event::SignOffAccepted { signature, .. } => named.push((entry.seq, signature.clone())),
             _ => {}
         }
     }
-    assert!(named.len() > 30);
+    assert!(named.len() > 50, "{}", named.len());
+    assert!(named.iter().filter(|(_, file)| file.starts_with("logs/")).count() > 15);
     let others: Vec<Vec<u8>> = named.iter().map(|(_, file)| fs::read(run.path(file)).unwrap()).collect();
     for (index, (seq, file)) in named.iter().enumerate() {
         let (path, bytes) = (run.path(file), &others[index]);
         let other = others.iter().chain(&others).skip(index + 1).find(|other| *other != bytes).unwrap();
-        let elsewhere = run.path("logs/elsewhere");
+        let elsewhere = run.folder.path().with_extension("elsewhere");
         fs::write(&elsewhere, bytes).unwrap();
         fs::remove_file(&path).unwrap();
         // One way for each file, and every way many times.
@@ -186,9 +205,32 @@ fn every_file_that_was_changed_is_named() {
         run.wrong_at(*seq, &format!("{file} {how}"));
         let _ = fs::remove_file(&path);
         fs::write(&path, bytes).unwrap();
+        fs::remove_file(&elsewhere).unwrap();
     }
     assert!(run.audit().unwrap().is_consistent(), "all is back");
-    for stranger in ["artefacts/3.mission.2.mission.json", "gates/3.72.json", "sign-offs/other/statement.txt", "note"] {
+    for (file, from, to) in [
+        ("definitions.json", "npm", "make"),
+        ("definitions.json", "chain", "none"),
+        ("definitions.json", "}", ""),
+        (
+            &*named.iter().find(|(_, file)| file.ends_with("statement.txt")).unwrap().1.replace(".txt", ".json"),
+            "gate",
+            "fate",
+        ),
+    ] {
+        let before = fs::read_to_string(run.path(file)).unwrap();
+        fs::write(run.path(file), before.replacen(from, to, 1)).unwrap();
+        let audit = run.audit().unwrap();
+        assert_eq!(audit.problems[0].file.as_deref(), Some(file), "{from}: {:?}", audit.problems);
+        fs::write(run.path(file), before).unwrap();
+    }
+    for stranger in [
+        "artefacts/3.mission.2.mission.json",
+        "gates/3.72.json",
+        "sign-offs/other/statement.txt",
+        "note",
+        "logs/elsewhere",
+    ] {
         fs::create_dir_all(run.path(stranger).parent().unwrap()).unwrap();
         fs::write(run.path(stranger), "{}").unwrap();
         let audit = run.audit().unwrap();
@@ -218,7 +260,7 @@ fn a_record_that_is_left_out_is_missed_although_all_hashes_fit() {
             Err(error) => panic!("record {}: the seals of the test do not fit: {error}", index + 1),
         };
         if found.is_consistent() {
-            let bound = Expected { head: Some(&head), unfinished: false };
+            let bound = Expected { head: Some(&head), ..Expected::default() };
             assert!(!run.expecting(&bound).unwrap().is_consistent(), "record {} with a head", index + 1);
         }
         let entry = &run.entries[index];
@@ -298,4 +340,117 @@ fn a_record_that_is_dated_back_is_noticed() {
         run.write(&sealed(&changed));
         run.wrong_at(index as u64 + 1, "dated back");
     }
+}
+
+/// The last record that a statement names which people signed: what comes after it, only a head can hold.
+fn last_signed(run: &Copied) -> usize {
+    let named = run.entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::SignOffRequested(request) => Some(request.journal_sequence),
+        _ => None,
+    });
+    usize::try_from(named.unwrap()).unwrap()
+}
+
+/// Something is found without a head where people signed what comes later, and always with the head.
+#[track_caller]
+fn found(run: &Copied, index: usize, head: &str, what: &str) {
+    let bound = run.expecting(&Expected { head: Some(head), ..Expected::default() }).unwrap();
+    let places: Vec<Option<u64>> = bound.problems.iter().map(|problem| problem.record).collect();
+    assert!(places.contains(&None), "{what}: a head that is gone: {:?}", bound.problems);
+    if index < last_signed(run) {
+        assert!(places.iter().any(Option::is_some), "{what}: {:?}", bound.problems);
+    }
+}
+
+#[test]
+fn a_tail_that_was_sealed_anew_is_noticed() {
+    let run = Copied::new();
+    let (lines, head) = (run.lines(), run.head());
+    for index in (1..lines.len()).step_by(3) {
+        let mut changed = lines.clone();
+        // One digit of the fraction of a second, so that no other rule is broken.
+        let at = lines[index].find("Z\",\"event\"").unwrap();
+        let digit = if lines[index][..at].ends_with('9') { "8" } else { "9" };
+        changed[index].replace_range(at - 1..at, digit);
+        run.write(&sealed(&changed));
+        found(&run, index, &head, &format!("record {}", index + 1));
+    }
+}
+
+#[test]
+fn what_another_run_kept_is_not_this_runs() {
+    let (run, other) = (Copied::new(), kept());
+    let head = run.head();
+    let theirs = journal::read(&other.run().join("journal.jsonl")).unwrap().entries;
+    let kept_by = |entries: &[Entry]| -> Vec<(usize, Artefact)> {
+        let of = |(index, entry): (usize, &Entry)| match &entry.event {
+            Event::StepEnded(ended) => ended.artefacts.iter().map(|kept| (index, kept.clone())).collect(),
+            _ => Vec::new(),
+        };
+        entries.iter().enumerate().flat_map(of).collect()
+    };
+    let (ours, theirs) = (kept_by(&run.entries), kept_by(&theirs));
+    let lines = run.lines();
+    let mut tried = 0;
+    for (index, kept) in &ours {
+        let same = |(_, other): &&(usize, Artefact)| other.name == kept.name && other.sha256 != kept.sha256;
+        let Some((_, theirs)) = theirs.iter().find(same) else { continue };
+        let before = fs::read(run.path(&kept.path)).unwrap();
+        fs::copy(other.run().join(&theirs.path), run.path(&kept.path)).unwrap();
+        run.wrong_at(run.entries[*index].seq, &format!("{} of another run", kept.path));
+        // The same with every hash of it in the journal exchanged, too.
+        let changed: Vec<String> = lines.iter().map(|line| line.replace(&kept.sha256, &theirs.sha256)).collect();
+        run.write(&sealed(&changed));
+        found(&run, *index, &head, &format!("{} of another run, all hashes changed", kept.path));
+        run.write(&lines);
+        fs::write(run.path(&kept.path), before).unwrap();
+        tried += 1;
+    }
+    assert!(tried > 5, "{tried} artefacts differ between the runs");
+    assert!(run.audit().unwrap().is_consistent(), "all is back");
+}
+
+#[test]
+fn a_signature_by_somebody_else_is_none() {
+    let run = Copied::new();
+    let elsewhere = Test::empty();
+    elsewhere.sh("ssh-keygen -q -t ed25519 -N '' -f key");
+    let mut tried = 0;
+    for entry in &run.entries {
+        let Event::SignOffAccepted { signature, .. } = &entry.event else { continue };
+        let path = run.path(signature);
+        let statement = path.with_file_name("statement.txt");
+        let before = fs::read(&path).unwrap();
+        let signed = elsewhere
+            .sh(&format!("ssh-keygen -q -Y sign -n citadel-sign-off@v1 -f key < '{}' 2>&1", statement.display()));
+        fs::write(&path, signed).unwrap();
+        run.wrong_at(entry.seq, "signed by a stranger");
+        fs::write(&path, before).unwrap();
+        tried += 1;
+    }
+    assert_eq!(tried, 4);
+}
+
+#[test]
+fn an_attempt_that_failed_cannot_be_left_out() {
+    let test = stub(&step("late", "test -e there", ""));
+    test.citadel("run --network test").code(13);
+    test.write("there", "");
+    test.citadel("run --network test").code(0);
+    let folder = test.runs("stub", "test").pop().unwrap();
+    let run = Copied::of(&folder);
+    let (lines, head) = (run.lines(), run.head());
+    let first = run.entries.iter().position(|entry| is(entry, "step_started")).unwrap();
+    let last = run.entries.iter().position(|entry| is(entry, "step_ended")).unwrap();
+    let mut without = lines.clone();
+    without.drain(first..=last);
+    run.write(&sealed(&without));
+    let second = without.iter().position(|line| line.contains("\"type\":\"step_started\"")).unwrap();
+    run.wrong_at(second as u64 + 1, "attempt 2 without attempt 1");
+    // Whoever numbers the attempts anew is betrayed by the head, and by what was kept of them.
+    let renumbered = |line: &String| line.replace("\"attempt\":2", "\"attempt\":1").replace(".late.2.", ".late.1.");
+    run.write(&sealed(&without.iter().map(renumbered).collect::<Vec<_>>()));
+    fs::rename(run.path("logs/1.late.2.log"), run.path("logs/1.late.1.log")).unwrap();
+    let bound = run.expecting(&Expected { head: Some(&head), ..Expected::default() }).unwrap();
+    assert!(bound.problems.iter().any(|problem| problem.what.contains("that was noted down")), "{:?}", bound.problems);
 }

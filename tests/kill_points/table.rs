@@ -95,8 +95,8 @@ pub(crate) fn record(event: &Event) -> String {
         Event::Suspended { contingency, .. } => format!("suspended by {contingency}"),
         Event::SuspensionEnded { contingency, .. } => format!("{contingency} closed"),
         Event::Interrupted { .. } => "interrupted".into(),
-        Event::RunEnded { complete: true } => "run ended, complete".into(),
-        Event::RunEnded { complete: false } => "run ended".into(),
+        Event::RunEnded { complete: true, .. } => "run ended, complete".into(),
+        Event::RunEnded { complete: false, .. } => "run ended".into(),
         Event::RunClosed { .. } => "run closed".into(),
     }
 }

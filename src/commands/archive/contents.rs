@@ -1,5 +1,5 @@
 //! What leaves the machine of a run: its folder without working files, the deliverables as they were published, the
-//! report, and the SHA-256 of each. Every byte comes from the run's folder.
+//! report, attestations, and the SHA-256 of each. Every byte but a signature's comes from the run's folder.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -7,7 +7,7 @@ use std::fmt::Write;
 use crate::audit::{DELIVERABLES, EXPORTED, SUMS, files};
 use crate::digest::sha256;
 use crate::error::{ExitCode, Failure};
-use crate::journal::{self, RunFolder};
+use crate::journal::{Entry, RunFolder};
 use crate::progress::Progress;
 use crate::report::{Report, markdown};
 use crate::runbook::Runbook;
@@ -28,13 +28,15 @@ impl Contents {
     /// Gathers them.
     ///
     /// # Errors
-    /// A deliverable is missing, or a file cannot be read.
-    pub(super) fn of(runbook: &Runbook, folder: &RunFolder) -> Result<Self, Failure> {
-        let entries = journal::read(&folder.journal())?.entries;
-        let progress = Progress::replay(entries.iter().map(|entry| &entry.event));
-        missing(runbook, &progress)?;
+    /// A file cannot be read.
+    pub(super) fn of(
+        folder: &RunFolder,
+        entries: &[Entry],
+        progress: &Progress,
+        attestations: BTreeMap<String, Vec<u8>>,
+    ) -> Result<Self, Failure> {
         let broken = |file: &str, why: String| Failure::new(ExitCode::EvidenceBroken, format!("`{file}` {why}"));
-        let mut found = BTreeMap::new();
+        let mut found = attestations;
         for file in
             files::all(folder.path())?.into_iter().filter(|file| !LEFT.iter().any(|left| file.starts_with(left)))
         {
@@ -47,7 +49,7 @@ impl Contents {
             let bytes = files::read(folder, &kept.path).map_err(|why| broken(&kept.path, why))?;
             found.insert(format!("{DELIVERABLES}/{}", published.path), bytes);
         }
-        found.insert("report.md".into(), markdown::render(&Report::of(&entries)).into_bytes());
+        found.insert("report.md".into(), markdown::render(&Report::of(entries)).into_bytes());
         let mut sums = String::new();
         for (file, bytes) in &found {
             let _ = writeln!(sums, "{}  {file}", sha256(bytes));
@@ -63,6 +65,16 @@ impl Contents {
     pub(super) fn files(&self) -> &BTreeMap<String, Vec<u8>> {
         &self.files
     }
+}
+
+/// The state of a run that has made all that its runbook promises.
+///
+/// # Errors
+/// It is not complete, or lacks a deliverable.
+pub(super) fn complete(runbook: &Runbook, entries: &[Entry]) -> Result<Progress, Failure> {
+    let progress = Progress::replay(entries.iter().map(|entry| &entry.event));
+    missing(runbook, &progress)?;
+    Ok(progress)
 }
 
 /// Refuses a run that has not made all that its runbook promises.

@@ -2,6 +2,7 @@
 //! this machine nor this runbook. The same run always gives the same bytes. Nothing incomplete, inconsistent or secret
 //! leaves.
 
+mod attesting;
 mod contents;
 mod pack;
 
@@ -12,17 +13,18 @@ use anyhow::Context as _;
 use super::context::Context;
 use super::opening::Existing;
 use crate::audit::{Expected, audit};
-use crate::cli::{Archive, Export, OfRun};
+use crate::cli::{Archive, Attesting, Export, OfRun};
 use crate::engine::scan;
 use crate::error::{ExitCode, Failure};
-use crate::journal::RunFolder;
+use crate::journal::{self, RunFolder};
 use crate::terminal;
 use crate::text::count;
+pub(super) use attesting::read_key;
 use contents::Contents;
 
 /// Packs a run.
 pub(super) async fn archive(context: &Context, args: &Archive) -> Result<ExitCode, Failure> {
-    let (name, contents) = gather(context, &args.of).await?;
+    let (name, contents) = gather(context, &args.of, &args.attesting).await?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.tar.zst")));
     let out = context.here.join(out);
     refuse_to_overwrite(&out)?;
@@ -35,7 +37,7 @@ pub(super) async fn archive(context: &Context, args: &Archive) -> Result<ExitCod
 
 /// Writes a run into a folder.
 pub(super) async fn export(context: &Context, args: &Export) -> Result<ExitCode, Failure> {
-    let (_, contents) = gather(context, &args.of).await?;
+    let (_, contents) = gather(context, &args.of, &args.attesting).await?;
     let to = context.here.join(&args.to);
     refuse_to_overwrite(&to)?;
     for (file, bytes) in contents.files() {
@@ -67,7 +69,7 @@ fn refuse_to_overwrite(out: &Path) -> Result<(), Failure> {
 }
 
 /// What leaves, once it is known that it may.
-async fn gather(context: &Context, of: &OfRun) -> Result<(String, Contents), Failure> {
+async fn gather(context: &Context, of: &OfRun, attesting: &Attesting) -> Result<(String, Contents), Failure> {
     let folder = match &of.run {
         Some(folder) => Some(RunFolder::at(&context.here.join(folder))),
         None => Existing::latest(&context.home(context.network(of.net.network.as_deref())?))?.map(|run| run.folder),
@@ -81,7 +83,10 @@ async fn gather(context: &Context, of: &OfRun) -> Result<(String, Contents), Fai
         return Err(Failure::new(ExitCode::EvidenceBroken, format!("the run is not consistent: {}", first.what))
             .hint(format!("`citadel verify {}` lists everything", folder.path().display())));
     }
-    let contents = Contents::of(&context.runbook, &folder)?;
+    let entries = journal::read(&folder.journal())?.entries;
+    let progress = contents::complete(&context.runbook, &entries)?;
+    let attestations = attesting::attest(context, attesting, &entries).await?;
+    let contents = Contents::of(&folder, &entries, &progress, attestations)?;
     let mask = context.mask(Path::new(&found.run.workspace))?;
     scan::look_through(contents.files(), &mask)?;
     let run = &found.run;

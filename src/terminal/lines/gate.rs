@@ -1,13 +1,14 @@
 //! Gates: a clear verdict with every check, and the people who sign.
 
 use crate::event::{GateJudged, OpeningRequested, SignOffRequested};
+use crate::journal::Entry;
 use crate::progress::Progress;
 use crate::report::{blocks, request};
 use crate::runbook::PhaseId;
 use crate::text::{Line, Tone, list};
 use crate::verdict::Verdict;
 
-pub(super) fn judged(judged: &GateJudged, title: &str, progress: &Progress, folder: &str) -> Vec<Line> {
+pub(super) fn judged(entry: &Entry, judged: &GateJudged, title: &str, progress: &Progress, folder: &str) -> Vec<Line> {
     let GateJudged { gate, verdict, block, results, notes, .. } = judged;
     let mut lines = blocks::gate_head(&gate.0, title, *verdict, block.as_ref(), results);
     let mut shown = results.clone();
@@ -20,6 +21,10 @@ pub(super) fn judged(judged: &GateJudged, title: &str, progress: &Progress, fold
     lines.extend(blocks::notes(notes));
     if *verdict != Verdict::Passed {
         lines.push(blocks::field("record", &format!("{folder}/{}", judged.record), 4));
+    }
+    // To be noted down: it binds the gate's record and everything before it. In an emergency there may be no journal.
+    if !entry.hash.is_empty() {
+        lines.push(blocks::field("head", &format!("{} (record {})", entry.hash, entry.seq), 4));
     }
     let request = progress.gates.get(gate).and_then(|gate| gate.request.as_ref());
     if let (Verdict::Waiting, Some(request)) = (verdict, request) {

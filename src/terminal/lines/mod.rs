@@ -61,7 +61,8 @@ impl Teller {
             Event::StepDecided { step, happened, by, reason, .. } => step::decided(step, *happened, by, reason),
             Event::GateJudged(judged) => {
                 let phase = progress.phases.iter().find(|phase| phase.id == judged.gate);
-                let gate = gate::judged(judged, phase.map_or("", |phase| phase.gate.as_str()), progress, folder);
+                let title = phase.map_or("", |phase| phase.gate.as_str());
+                let gate = gate::judged(entry, judged, title, progress, folder);
                 let mut lines = phase.map_or_else(Vec::new, |phase| self.heading(phase));
                 lines.extend(gate);
                 lines

@@ -77,7 +77,7 @@ pub(super) fn ended(progress: &Progress) -> Vec<Line> {
     let tone = match outcome {
         Outcome::Complete { .. } | Outcome::Partial { .. } => Tone::Good,
         Outcome::Waiting { .. } | Outcome::Suspended { .. } | Outcome::Open { .. } => Tone::Doubt,
-        Outcome::Stopped { .. } | Outcome::Closed { .. } => Tone::Bad,
+        Outcome::Stopped { .. } | Outcome::Secret { .. } | Outcome::Closed { .. } => Tone::Bad,
     };
     let line = Line::new(0).add(tone, outcome.word()).plain(format!("  {}", outcome.sentence()));
     vec![Line::new(0), line.wrapped(2)]
