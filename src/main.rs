@@ -3,16 +3,25 @@
 use std::process::ExitCode;
 
 use citadel::cli::Cli;
-use citadel::error::Failure;
+use citadel::error::{ExitCode as Code, Failure};
 use citadel::runbook::Problems;
-use citadel::{commands, terminal};
+use citadel::{commands, process, terminal};
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
+
+/// As a shell says that a program cannot be started.
+const CANNOT_START: u8 = 126;
 
 fn main() -> ExitCode {
     #[cfg(feature = "kill-points")]
     if let Some(asked) = std::env::var_os("CITADEL_KILL_AT").and_then(|asked| asked.into_string().ok()) {
         citadel::journal::kill_point::arm(asked);
+    }
+    process::no_dumps();
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == process::LAUNCHER) {
+        terminal::failure(&Failure::new(Code::Internal, process::launch(words)));
+        return ExitCode::from(CANNOT_START);
     }
     // Asked alone, as scripts do: what reads command lines need not be built for it.
     if std::env::args_os().skip(1).eq(["--version"]) {

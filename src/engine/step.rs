@@ -144,7 +144,7 @@ impl Engine<'_> {
             drain: self.runbook.limits.drain,
             log: self.world.folder.file(&RunFolder::log(&step.id.0, attempt)),
             stdout: reads_stdout(step).then(|| self.world.folder.file(&RunFolder::stdout(&step.id.0, attempt))),
-            isolation: step.isolation.map(|Isolation::Pid| self.world.path().to_owned()),
+            isolation: step.isolation.map(|Isolation::Pid| self.world.path()),
         };
         let mut watcher = StepWatcher { recorder: &mut self.recorder, step: &step.id, attempt };
         let outcome = process::run(&command, &self.world.mask, self.world.stop.clone(), &mut watcher).await?;

@@ -11,6 +11,7 @@ use super::{GateView, HandoverReport, Invocation, Report, StepReport, Suspension
 use jiff::Timestamp;
 
 use crate::event::{BlockRef, HandedIn, LastRehearsal, StepOutcome};
+use crate::process::Fence;
 use crate::progress::StepState;
 use crate::report::{outcome_words, signal_name};
 use crate::text::{count, duration};
@@ -65,6 +66,10 @@ fn facts(report: &Report) -> Option<String> {
     if report.invocations.len() > 1 {
         rows.push(("Invocations", report.invocations.len().to_string()));
     }
+    let isolated = last.guards.fence.as_ref().filter(|fence| **fence == Fence::Closed);
+    rows.extend(isolated.map(|_| ("State folder", "closed to steps".to_owned())));
+    let programs = last.guards.programs.values().map(|found| format!("{} {}", code(&found.path), code(&found.sha256)));
+    rows.extend(programs.map(|program| ("Program used", program)));
     Some(table(&["", ""], rows.into_iter().map(|(name, value)| vec![name.to_owned(), value])))
 }
 
@@ -95,6 +100,7 @@ fn to_know(report: &Report) -> Vec<String> {
         let plan = code(invocation.plan.as_ref()?);
         Some(format!("The invocation of {} ran the plan {plan}, and no other.", invocation.time))
     }));
+    lines.extend(report.invocations.last().and_then(|last| Some(text(&last.guards.fence.as_ref()?.gap()?) + ".")));
     lines.extend(changes(report));
     lines.extend(report.steps().filter_map(differs));
     lines.push(
