@@ -12,6 +12,18 @@ use anyhow::Context as _;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawMode, mkdirat, openat, renameat, statat, unlinkat};
 use rustix::io::Errno;
 
+/// Something that nobody should have put there; what, in a sentence.
+#[derive(Debug, PartialEq, Eq)]
+pub struct InTheWay(String);
+
+impl std::fmt::Display for InTheWay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for InTheWay {}
+
 /// No larger file is read.
 pub const MOST: u64 = 64 * 1024 * 1024;
 
@@ -54,11 +66,11 @@ pub fn write(folder: &Path, relative: &str, bytes: &[u8]) -> anyhow::Result<()> 
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
     let (parent, name) = parent(folder, relative, true)?;
     let regular = |kind: FileType| kind == FileType::RegularFile;
-    anyhow::ensure!(
-        kind(&parent, name).is_none_or(regular),
-        "`{}` is not a regular file: citadel does not write through it",
-        folder.join(relative).display()
-    );
+    if !kind(&parent, name).is_none_or(regular) {
+        let path = folder.join(relative);
+        let what = format!("`{}` is not a regular file: citadel does not write through it", path.display());
+        return Err(InTheWay(what).into());
+    }
     let new = format!(".{name}.{}.new", std::process::id());
     let _ = unlinkat(&parent, &new, AtFlags::empty());
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -123,7 +135,7 @@ fn parent<'a>(folder: &Path, relative: &'a str, make: bool) -> anyhow::Result<(O
     for step in names {
         at = enter(&at, step, make).map_err(|error| match error {
             Errno::LOOP | Errno::NOTDIR => {
-                anyhow::anyhow!("`{relative}`: `{step}` is a link or no folder, and citadel follows no links")
+                InTheWay(format!("`{relative}`: `{step}` is a link or no folder, and citadel follows no links")).into()
             }
             other => anyhow::Error::from(std::io::Error::from(other)).context(format!("`{relative}` is not there")),
         })?;

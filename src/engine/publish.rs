@@ -3,9 +3,9 @@
 
 use super::Engine;
 use super::world::World;
-use crate::beneath;
+use crate::beneath::{self, InTheWay};
 use crate::digest::sha256;
-use crate::error::Failure;
+use crate::error::{ExitCode, Failure};
 use crate::event::{Event, PublishedFile};
 use crate::journal;
 use crate::report::{self, Report};
@@ -54,10 +54,15 @@ fn path_of(deliverable: &Deliverable, name: &str) -> String {
     if deliverable.path.ends_with('/') { format!("{}{name}", deliverable.path) } else { deliverable.path.clone() }
 }
 
-fn write_file_in(world: &World, relative: &str, bytes: &[u8]) -> anyhow::Result<()> {
+fn write_file_in(world: &World, relative: &str, bytes: &[u8]) -> Result<(), Failure> {
     let (base, reports) = (&world.base, &world.reports);
-    match reports.strip_prefix(base) {
+    let written = match reports.strip_prefix(base) {
         Ok(below) => beneath::write(base, &below.join(relative).display().to_string(), bytes),
         Err(_) => beneath::write(reports, relative, bytes),
-    }
+    };
+    written.map_err(|error| match error.downcast::<InTheWay>() {
+        Ok(planted) => Failure::new(ExitCode::Precondition, planted.to_string())
+            .hint("a step may have put it there: look at it, remove it, then run the same command again"),
+        Err(other) => other.into(),
+    })
 }

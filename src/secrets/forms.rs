@@ -76,10 +76,16 @@ fn url_parts(value: &str, parts: &mut BTreeSet<String>) {
 fn encodings(part: &str, forms: &mut BTreeSet<Vec<u8>>) {
     let bytes = part.as_bytes();
     forms.insert(bytes.to_vec());
-    for form in [percent(bytes, false), percent(bytes, true), json(part), json(part).replace('/', "\\/")] {
+    for form in [json(part), json(part).replace('/', "\\/")] {
         forms.insert(form.into_bytes());
     }
-    forms.insert(percent(bytes, false).replace("%20", "+").into_bytes());
+    for kept in [RFC3986, COMPONENT, FORM] {
+        for lowercase in [false, true] {
+            let form = percent(bytes, kept, lowercase);
+            forms.insert(form.replace("%20", "+").into_bytes());
+            forms.insert(form.into_bytes());
+        }
+    }
     let hex = hex(bytes);
     forms.insert(hex.to_ascii_uppercase().into_bytes());
     forms.insert(hex.into_bytes());
@@ -89,10 +95,14 @@ fn encodings(part: &str, forms: &mut BTreeSet<Vec<u8>>) {
     }
 }
 
-/// RFC 3986: everything but unreserved characters is encoded.
-fn percent(bytes: &[u8], lowercase: bool) -> String {
+/// What is not encoded beside letters and digits: by RFC 3986, by JavaScript's `encodeURIComponent`, by HTML forms.
+const RFC3986: &[u8] = b"-._~";
+const COMPONENT: &[u8] = b"-._~!*'()";
+const FORM: &[u8] = b"-._*";
+
+fn percent(bytes: &[u8], kept: &[u8], lowercase: bool) -> String {
     bytes.iter().fold(String::new(), |mut text, &byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if byte.is_ascii_alphanumeric() || kept.contains(&byte) {
             text.push(char::from(byte));
         } else if lowercase {
             let _ = write!(text, "%{byte:02x}");
@@ -148,6 +158,8 @@ mod tests {
         check("a b/c\"d", "a%20b%2Fc%22d");
         check("a b/c\"d", "a%20b%2fc%22d");
         check("a b/c\"d", "a+b%2Fc%22d");
+        check("(it's) ~100!*", "(it's)%20~100!*");
+        check("(it's) ~100!*", "%28it%27s%29+%7E100%21*");
         check("a b/c\"d", "a b/c\\\"d");
         check("a b/c\"d", "a b\\/c\\\"d");
         check("hunter22", "68756e7465723232");

@@ -309,6 +309,8 @@ mod tests {
 | Workspace commit | `c0ffee` |
 | citadel | 0.1.0 |
 | Invocations | 3 |
+| State folder | closed to steps |
+| Program used | `/usr/bin/git` `6161616161616161616161616161616161616161616161616161616161616161` |
 
 ## What to know
 
