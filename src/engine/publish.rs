@@ -60,9 +60,14 @@ fn write_file_in(world: &World, relative: &str, bytes: &[u8]) -> Result<(), Fail
         Ok(below) => beneath::write(base, &below.join(relative).display().to_string(), bytes),
         Err(_) => beneath::write(reports, relative, bytes),
     };
-    written.map_err(|error| match error.downcast::<InTheWay>() {
+    written.map_err(in_the_way)
+}
+
+/// What nobody should have put there is a person's to look at.
+pub(super) fn in_the_way(error: anyhow::Error) -> Failure {
+    match error.downcast::<InTheWay>() {
         Ok(planted) => Failure::new(ExitCode::Precondition, planted.to_string())
             .hint("a step may have put it there: look at it, remove it, then run the same command again"),
         Err(other) => other.into(),
-    })
+    }
 }

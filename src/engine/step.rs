@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 use super::command::{self, Prepared};
 use super::outcome::{conclude, first_problem, not_started, refusal};
 use super::watch::StepWatcher;
-use super::{Engine, judge};
+use super::{Engine, judge, publish};
 use crate::digest::sha256;
 use crate::error::{ExitCode, Failure};
 use crate::event::{BlockRef, Event, StepEnded, StepOutcome, StepStarted};
@@ -42,7 +42,8 @@ impl Engine<'_> {
         if refused.is_empty() && matches!(prepared, Ok(Some(_))) {
             let workspace = &self.world.workspace.dir;
             before = evidence::hashes_before(step, workspace, &scope);
-            evidence::set_aside(step, attempt, workspace, &self.world.folder, &scope)?;
+            let aside = evidence::set_aside(step, attempt, workspace, &self.world.folder, &scope);
+            aside.map_err(publish::in_the_way)?;
         }
         self.recorder.record(Event::StepStarted(started))?;
         let ended = match prepared {

@@ -77,6 +77,7 @@ id = "open"
 json = { file = "gate.json", rules = [{ at = "$.open", eq = true }] }
 [[deliverable]]
 id = "said"
+title = "What was said"
 of = ["said.txt"]
 path = "said.txt"
 "#;
@@ -261,9 +262,8 @@ fn evidence_that_holds_one_is_refused_and_not_altered() {
 
 #[test]
 fn a_shape_nobody_declared_is_hidden_on_the_screen_and_found_at_the_end() {
-    let line = format!("node -e \"console.log(require('fs').readFileSync('key.pem', 'utf8'))\"; echo privateKey=0x{}; exit 1", "5e".repeat(32));
-    let step = super::stub::step("leak", &line, "");
-    let test = site(&step);
+    let test = site(&super::stub::step("leak", "cat key.pem; echo; cat hex; exit 1", ""));
+    test.write("hex", format!("privateKey=0x{}", "5e".repeat(32)));
     test.write("key.pem", PEM.replace("EC PRIVATE", "PRIVATE"));
     let test = test.unset("CORPUS_PEM").set("CORPUS_PEM", "another-Key-17-of-the-test");
     let (code, screen) = shown(&test, &["run", "--network", "test", "--yes"]);

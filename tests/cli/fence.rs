@@ -137,3 +137,31 @@ fn where_it_cannot_be_closed_everybody_is_told() {
     assert!(test.read("reports/test/citadel-report.md").contains(gap));
     test.citadel("report --network test --format json").says("\"open\"");
 }
+
+#[test]
+fn citadel_shows_its_memory_to_nobody() {
+    let line = "grep -i 'core file' /proc/$PPID/limits /proc/self/limits; ls -l /proc/$PPID/mem";
+    let test = stub_in(Test::empty(), &phase("1", &step("look", line, "")));
+    test.citadel("run --network test").code(0);
+    let log = log(&test.runs("stub", "test")[0], "1.look");
+    assert_eq!(log.lines().filter(|line| line.contains("Max core file size")).count(), 2, "{log}");
+    for line in log.lines().filter(|line| line.contains("Max core file size")) {
+        assert_eq!(line.split_whitespace().rev().nth(1), Some("0"), "{line}");
+    }
+    // What cannot be dumped belongs to root in `/proc`, whoever runs it, and only root may look into it.
+    assert!(log.lines().any(|line| line.contains(" root ") && line.contains("/mem")), "{log}");
+}
+
+#[test]
+fn citadel_cannot_be_signalled_from_behind_it() {
+    let line = "kill -0 $PPID && echo reached; sh -c 'kill -9 $$' ; echo own";
+    let test = stub_in(Test::apart(), &phase("1", &step("kill", line, "")));
+    test.citadel("run --network test").code(0);
+    let log = log(&test.runs("stub", "test")[0], "1.kill");
+    assert!(log.contains("own"), "{log}");
+    let release = rustix::system::uname().release().to_string_lossy().into_owned();
+    let numbers: Vec<u32> = release.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect();
+    if guards(&test).is_some() && numbers[..2] >= [6, 12][..] {
+        assert!(!log.contains("reached"), "{log}");
+    }
+}

@@ -49,6 +49,7 @@ id = "good"
 json = { of = "made.json", rules = [{ at = "$.good", eq = true }] }
 [[deliverable]]
 id = "made"
+title = "What was made"
 of = ["made.json"]
 path = "out/made.json"
 "#;
@@ -59,10 +60,9 @@ edit() {
   EDITS
 }
 edit 2>/dev/null
-printf '#!/bin/sh\necho %s >> "%s/shadowed"\nexec /bin/false\n' '"$0"' "$PWD" > node_modules/.bin/git
+printf '#!/bin/sh\necho planted %s >> "%s/shadowed"\nexec /bin/false\n' '"$0"' "$PWD" > node_modules/.bin/git
 chmod +x node_modules/.bin/git
 cp node_modules/.bin/git node_modules/.bin/npm
-git config core.fsmonitor "$PWD/node_modules/.bin/git" 2>/dev/null
 printf '[core]\n\tfsmonitor = %s\n' "$PWD/node_modules/.bin/git" >> .git/config
 echo "key=[$TEST_PRIVATE_KEY] url=[$TEST_RPC_URL]"
 printf '\033[2J\033[H\033]0;owned\007\n::error::owned\n::stop-commands::x\n\342\200\256desrever\n'
