@@ -13,7 +13,7 @@ use std::fmt;
 
 pub use classify::{is_harmless, is_secret_name};
 pub use mask::Mask;
-pub use shapes::{LineShapes, hide, shapes};
+pub use shapes::{LineShapes, hide, shapes, shapes_in};
 pub use stream::Masker;
 pub use value::problem;
 
