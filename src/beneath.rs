@@ -97,9 +97,8 @@ pub fn take_away(folder: &Path, relative: &str, to: &Path) -> anyhow::Result<boo
     let Some(kind) = kind(&parent, name) else { return Ok(false) };
     let moved = match renameat(&parent, name, CWD, to) {
         // On another file system: a file is copied, anything else only removed.
-        Err(Errno::XDEV) if kind == FileType::RegularFile => {
-            std::fs::write(to, read(folder, relative)?.bytes).and_then(|()| Ok(unlinkat(&parent, name, AtFlags::empty())?))
-        }
+        Err(Errno::XDEV) if kind == FileType::RegularFile => std::fs::write(to, read(folder, relative)?.bytes)
+            .and_then(|()| Ok(unlinkat(&parent, name, AtFlags::empty())?)),
         Err(Errno::XDEV) => unlinkat(&parent, name, AtFlags::empty()).map_err(Into::into),
         other => other.map_err(Into::into),
     };
@@ -206,7 +205,9 @@ mod tests {
     fn only_regular_files_on_a_way_without_links_are_read() {
         let (_root, inside) = site();
         let check = |path: &str, expected: Result<u64, &str>| match (read(&inside, path), expected) {
-            (Ok(found), Ok(names)) => assert_eq!((found.bytes.as_slice(), found.names), (&b"ours"[..], names), "{path}"),
+            (Ok(found), Ok(names)) => {
+                assert_eq!((found.bytes.as_slice(), found.names), (&b"ours"[..], names), "{path}")
+            }
             (Err(error), Err(says)) => assert!(format!("{error:#}").contains(says), "{path}: {error:#}"),
             (found, _) => panic!("{path}: {found:?}"),
         };

@@ -17,16 +17,16 @@ fn main() -> ExitCode {
     if let Some(asked) = std::env::var_os("CITADEL_KILL_AT").and_then(|asked| asked.into_string().ok()) {
         citadel::journal::kill_point::arm(asked);
     }
+    // Asked alone, as scripts do: what reads command lines need not be built for it.
+    if std::env::args_os().skip(1).eq(["--version"]) {
+        terminal::data(concat!("citadel ", env!("CARGO_PKG_VERSION"), "\n"));
+        return ExitCode::SUCCESS;
+    }
     process::no_dumps();
     let mut words = std::env::args_os().skip(1);
     if words.next().is_some_and(|word| word == process::LAUNCHER) {
         terminal::failure(&Failure::new(Code::Internal, process::launch(words)));
         return ExitCode::from(CANNOT_START);
-    }
-    // Asked alone, as scripts do: what reads command lines need not be built for it.
-    if std::env::args_os().skip(1).eq(["--version"]) {
-        terminal::data(concat!("citadel ", env!("CARGO_PKG_VERSION"), "\n"));
-        return ExitCode::SUCCESS;
     }
     let cli = Cli::parse();
     diagnostics(cli.global.verbose);

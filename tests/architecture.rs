@@ -292,7 +292,8 @@ fn what_security_promises_is_tested() {
     for row in rows {
         let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
         let [attack, claim, shown] = cells[..] else { panic!("three cells: {row}") };
-        let promises = ["prevents", "detects", "prevented"].iter().any(|word| claim.replace("does not detect", "").contains(word));
+        let promises =
+            ["prevents", "detects", "prevented"].iter().any(|word| claim.replace("does not detect", "").contains(word));
         let tests: Vec<&str> = shown.split('`').filter(|part| part.contains("::")).collect();
         if promises && tests.is_empty() {
             broken.push(format!("no test is named: {attack}"));

@@ -20,7 +20,8 @@ impl Context {
 
     /// Makes the folders that npm and others would make in the home folder, before it is closed for them.
     pub(super) fn make_room(&self) {
-        let Some(home) = self.environment.get("HOME").map(PathBuf::from).filter(|home| self.state.starts_with(home)) else {
+        let Some(home) = self.environment.get("HOME").map(PathBuf::from).filter(|home| self.state.starts_with(home))
+        else {
             return;
         };
         for folder in USUAL {

@@ -157,7 +157,8 @@ impl<'a> Prospect<'a> {
         let guards = Guards { fence: Some(process::fence()), programs: self.workspace.programs.hashed() };
         if let Some(existing) = self.existing.as_ref().filter(|existing| existing.progress.run.is_some()) {
             let (journal, _) = Journal::open(&existing.folder.journal())?;
-            let event = RunContinued { citadel, operator, host, runbook_sha256, commit, tools, phases, contingencies, guards };
+            let event =
+                RunContinued { citadel, operator, host, runbook_sha256, commit, tools, phases, contingencies, guards };
             return Ok((journal, Event::RunContinued(event), progress));
         }
         world.folder.create()?;

@@ -83,7 +83,8 @@ fn problems(attempt: &Attempt<'_>, wanted: &FileEvidence, kept: &Kept, path: &st
     }
     // Package managers link what they install; what a step writes has one name, or is another file under a new one.
     if wanted.written && found.names > 1 {
-        problems.push(format!("it has {} names (hard links), so that it is no file of this attempt alone", found.names));
+        problems
+            .push(format!("it has {} names (hard links), so that it is no file of this attempt alone", found.names));
     }
     if wanted.unchanged && attempt.before.get(path) != Some(&sha256(bytes)) {
         problems.push("the step changed it, and must leave it as it was".into());

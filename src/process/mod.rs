@@ -29,6 +29,7 @@ mod suspend;
 pub mod which;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -44,8 +45,8 @@ pub use query::query;
 pub use run::run;
 pub use survivors::{ATTEMPT, Survivor, survivors};
 
-/// One command, completely described.
-#[derive(Debug, Clone)]
+/// One command, completely described. Its `Debug` names variables and shows no value.
+#[derive(Clone)]
 pub struct Command {
     /// The program, found on the PATH of `env`, and its arguments.
     pub argv: Vec<String>,
@@ -67,6 +68,17 @@ pub struct Command {
     /// For a PID namespace of its own: the PATH on which `unshare` and a shell for it are found, which is citadel's own
     /// and not the command's. Without one where the system has none to give, the command is not started.
     pub isolation: Option<String>,
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&String> = self.env.keys().collect();
+        f.debug_struct("Command")
+            .field("argv", &self.argv)
+            .field("dir", &self.dir)
+            .field("env", &names)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A process that was started, so that a later citadel can find it and nothing else.

@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::event::{
-    Artefact, BlockRef, Deployment, Event, GateJudged, Guards, PhaseOutline, Program, PublishedFile, RunContinued, RunOpened,
-    SignOffRequested, StepEnded, StepOutcome, StepOutline, StepStarted,
+    Artefact, BlockRef, Deployment, Event, GateJudged, Guards, PhaseOutline, Program, PublishedFile, RunContinued,
+    RunOpened, SignOffRequested, StepEnded, StepOutcome, StepOutline, StepStarted,
 };
 use crate::journal::Entry;
 use crate::process::{Ended, Fence, Started};

@@ -11,7 +11,10 @@ use super::value::is_public;
 
 /// What it is called, and the shape; what everybody may know of it is its first group.
 const SHAPES: [(&str, &str); 3] = [
-    (PEM, r"(?s-u)-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----(?:\s|\\r|\\n)+[A-Za-z0-9+/=]{16}.*?(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----|\z)"),
+    (
+        PEM,
+        r"(?s-u)-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----(?:\s|\\r|\\n)+[A-Za-z0-9+/=]{16}.*?(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----|\z)",
+    ),
     ("a JSON Web Token", r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{16,}"),
     (
         "a private key in hex",
@@ -22,7 +25,11 @@ const SHAPES: [(&str, &str); 3] = [
 const PEM: &str = "a PEM private key";
 
 /// How the first and the last line of a PEM private key end.
-const PEM_LINE: &[u8] = b"PRIVATE KEY-----";
+static PEM_LINES: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("PRIVATE KEY-----"));
+
+/// Nothing shorter has one of the shapes, and each has one of these words in it.
+const SHORTEST: usize = 40;
+static HINT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("(?i-u)eyj|key").ok());
 
 static COMPILED: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
     let compile = |(name, shape): (&'static str, &str)| Some((name, Regex::new(shape).ok()?));
@@ -60,7 +67,8 @@ pub fn shapes(bytes: &[u8]) -> Vec<&'static str> {
 /// The text with what looks like a secret named instead.
 pub fn hide(text: &str) -> String {
     let hidden = COMPILED.iter().fold(text.as_bytes().to_vec(), |text, (name, shape)| {
-        let named = |found: &Captures<'_>| if is_known(found) { found[0].to_vec() } else { format!("[{name}]").into_bytes() };
+        let named =
+            |found: &Captures<'_>| if is_known(found) { found[0].to_vec() } else { format!("[{name}]").into_bytes() };
         shape.replace_all(&text, named).into_owned()
     });
     String::from_utf8(hidden).unwrap_or_else(|_| text.to_owned())
@@ -81,7 +89,8 @@ pub struct LineShapes {
 impl LineShapes {
     /// Takes note of lines that nobody is shown.
     pub fn skip(&mut self, bytes: &[u8]) {
-        if let Some(at) = memmem::rfind(bytes, PEM_LINE) {
+        // Forwards: that way it is as fast as the output comes.
+        if let Some(at) = PEM_LINES.find_iter(bytes).last() {
             let line = bytes[..at].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
             self.inside = memmem::rfind(line, b"-----BEGIN ") > memmem::rfind(line, b"-----END ");
         }
@@ -90,14 +99,20 @@ impl LineShapes {
     /// The line as it may be shown.
     pub fn hide(&mut self, line: String) -> String {
         let was_inside = self.inside;
-        let marks = memmem::find(line.as_bytes(), PEM_LINE).is_some();
+        let marks = PEM_LINES.find(line.as_bytes()).is_some();
         self.skip(line.as_bytes());
         if marks && (was_inside || self.inside) {
             return format!("[{PEM}]");
         }
         // Nothing else stands between its lines: what reads otherwise is no key any more.
         self.inside &= !line.trim().contains("  ") && line.len() <= 200;
-        if self.inside { format!("[{PEM}]") } else { hide(&line) }
+        match self.inside {
+            true => format!("[{PEM}]"),
+            false if line.len() >= SHORTEST && HINT.as_ref().is_none_or(|hint| hint.is_match(line.as_bytes())) => {
+                hide(&line)
+            }
+            false => line,
+        }
     }
 }
 
@@ -117,7 +132,10 @@ mod tests {
         let hex = "ab".repeat(32);
         check("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAA\n", &["a PEM private key"]);
         check("-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEG", &["a PEM private key"]);
-        check(r#"{"key":"-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEG\n-----END PRIVATE KEY-----\n"}"#, &[PEM]);
+        check(
+            r#"{"key":"-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEG\n-----END PRIVATE KEY-----\n"}"#,
+            &[PEM],
+        );
         check(
             "t=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV",
             &["a JSON Web Token"],

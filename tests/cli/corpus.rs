@@ -19,8 +19,16 @@ AwEHoUQDQgAEx7LqVb3mKt9PzRfWnYcJ2sHdGu6oEiXa4TkM8vQrB5lZyN1jUwCp
 
 /// A name, its value, and the parts of it that must not be seen either.
 const SECRETS: [(&str, &str, &[&str]); 8] = [
-    ("CORPUS_HEX", "0x7d1f0a93c45be86237ab94d05ef1c68a2b3970de41f5862c9ab7e03d18c4f56a", &["7d1f0a93c45be86237ab94d05ef1c68a2b3970de41f5862c9ab7e03d18c4f56a"]),
-    ("CORPUS_BARE", "E4A90B6C72D35F18C0E7A2946B8D51F3097EC4AB62D8F13507B9EC4A86D2F1B3", &["e4a90b6c72d35f18c0e7a2946b8d51f3097ec4ab62d8f13507b9ec4a86d2f1b3"]),
+    (
+        "CORPUS_HEX",
+        "0x7d1f0a93c45be86237ab94d05ef1c68a2b3970de41f5862c9ab7e03d18c4f56a",
+        &["7d1f0a93c45be86237ab94d05ef1c68a2b3970de41f5862c9ab7e03d18c4f56a"],
+    ),
+    (
+        "CORPUS_BARE",
+        "E4A90B6C72D35F18C0E7A2946B8D51F3097EC4AB62D8F13507B9EC4A86D2F1B3",
+        &["e4a90b6c72d35f18c0e7a2946b8d51f3097ec4ab62d8f13507b9ec4a86d2f1b3"],
+    ),
     ("CORPUS_PEM", PEM, &["MHcCAQEEIKh3vUu9Zr2T0q8mXoW4nJ5bLxYc7dGfEaHsRtPyQw1ZoAoGCCqGSM49"]),
     ("CORPUS_WORD", r#"p@ss/w+rd "quoted" \back & 100% ~(it's) 7!*"#, &[]),
     ("CORPUS_JWT", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjb3JwdXMifQ.c2lnbmF0dXJlLW9mLXRoZS1jb3JwdXM", &[]),
@@ -279,7 +287,11 @@ fn a_shape_nobody_declared_is_hidden_on_the_screen_and_found_at_the_end() {
 
 #[test]
 fn kept_evidence_with_a_shape_is_refused() {
-    let line = format!("echo '{{\"privateKey\": \"0x{}\"}}' > made.json; echo privateKey: {}", "5e".repeat(32), "6f".repeat(32));
+    let line = format!(
+        "echo '{{\"privateKey\": \"0x{}\"}}' > made.json; echo privateKey: {}",
+        "5e".repeat(32),
+        "6f".repeat(32)
+    );
     let evidence = "  [[phase.step.evidence]]\n  file = \"made.json\"\n  keep = \"made.json\"\n";
     let test = site(&super::stub::step("make", &line, evidence));
     let outcome = test.citadel("run --network test --yes").says("it holds a private key in hex, and is not kept");
@@ -291,7 +303,9 @@ fn kept_evidence_with_a_shape_is_refused() {
 
 #[test]
 fn no_process_has_one_in_its_arguments() {
-    let test = site("[[phase.step]]\nid = \"waits\"\ntitle = \"Waits\"\nrun = [\"sh\", \"wait.sh\"]\nneeds = [\"rpc\", \"key\"]\n");
+    let test = site(
+        "[[phase.step]]\nid = \"waits\"\ntitle = \"Waits\"\nrun = [\"sh\", \"wait.sh\"]\nneeds = [\"rpc\", \"key\"]\n",
+    );
     test.write("wait.sh", "echo here > ready; read line < go; true");
     let ready = Pipe::new(&test.path("ready"));
     let _go = Pipe::new(&test.path("go"));

@@ -30,7 +30,9 @@ module.exports = {
 #[test]
 fn dotenv_and_hardhat_load_nothing_that_was_not_granted() {
     let run = "node_modules/.bin/hardhat tell";
-    let steps = step("nothing", run, "") + &step("endpoint", run, "needs = [\"rpc\"]") + &step("both", run, "needs = [\"rpc\", \"key\"]");
+    let steps = step("nothing", run, "")
+        + &step("endpoint", run, "needs = [\"rpc\"]")
+        + &step("both", run, "needs = [\"rpc\", \"key\"]");
     let test = stub_in(Test::empty(), &phase("1", &steps)).unset("TEST_RPC_URL");
     test.edit("runbook.toml", "rpc = [\"TEST_RPC_URL\"]", "rpc = [\"TEST_RPC_URL\"]\nkey = [\"TEST_PRIVATE_KEY\"]");
     test.write("package.json", "{ \"private\": true }");
