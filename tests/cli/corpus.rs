@@ -153,7 +153,10 @@ fn needles() -> Vec<(String, String)> {
                 needles.push((name, encoded.replace("%20", "+")));
                 needles.push((name, encoded));
             }
-            let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+            let hex: String = text
+                .bytes()
+                .flat_map(|byte| [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16).unwrap()))
+                .collect();
             needles.push((name, hex.to_uppercase()));
             needles.push((name, hex));
             for before in ["", "x", "xx"] {
@@ -223,8 +226,8 @@ fn commands_are_clean(test: &Test) {
 fn the_corpus_reaches_no_sink() {
     let test = site(SAYS);
     let (code, screen) = shown(&test, &["-vv", "run", "--network", "test", "--yes"]);
-    let text = String::from_utf8_lossy(&screen);
-    assert_eq!(code, 0, "{text}");
+    let told = String::from_utf8_lossy(&screen);
+    assert_eq!(code, 0, "{told}");
     clean("the terminal", &screen);
     let log = fs::read_to_string(test.runs("corpus", "test")[0].join("logs/1.says.1.log")).unwrap();
     for (name, ..) in SECRETS {
@@ -275,10 +278,10 @@ fn a_shape_nobody_declared_is_hidden_on_the_screen_and_found_at_the_end() {
     test.write("key.pem", PEM.replace("EC PRIVATE", "PRIVATE"));
     let test = test.unset("CORPUS_PEM").set("CORPUS_PEM", "another-Key-17-of-the-test");
     let (code, screen) = shown(&test, &["run", "--network", "test", "--yes"]);
-    let text = String::from_utf8_lossy(&screen);
-    assert_eq!(code, 19, "{text}");
-    assert!(!text.contains("MHcCAQEEI") && !text.contains("5e5e5e5e"), "{text}");
-    assert!(text.contains("[a PEM private key]") && text.contains("[a private key in hex]"), "{text}");
+    let told = String::from_utf8_lossy(&screen);
+    assert_eq!(code, 19, "{told}");
+    assert!(!told.contains("MHcCAQEEI") && !told.contains("5e5e5e5e"), "{told}");
+    assert!(told.contains("[a PEM private key]") && told.contains("[a private key in hex]"), "{told}");
     let report = test.read("reports/test/citadel-report.md");
     assert!(!report.contains("MHcCAQEEI") && !report.contains("5e5e5e5e"), "{report}");
     let journal = fs::read_to_string(test.runs("corpus", "test")[0].join("journal.jsonl")).unwrap();

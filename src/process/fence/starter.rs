@@ -23,7 +23,9 @@ impl Starter {
             let prepared = prepare();
             let goes_on = prepared.is_ok();
             if tell.send(prepared).is_ok() && goes_on {
-                taken.into_iter().for_each(|job| job());
+                for job in taken {
+                    job();
+                }
             }
         });
         begun.map_err(|error| format!("no thread can be started: {error}"))?;
