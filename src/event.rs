@@ -172,7 +172,7 @@ impl Guards {
 }
 
 /// A program as it was found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Program {
     /// Absolute.
     pub path: String,

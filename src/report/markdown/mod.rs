@@ -5,6 +5,8 @@ mod gate;
 mod phase;
 mod verify;
 
+use std::collections::BTreeSet;
+
 use escape::{code, table, text};
 
 use super::{GateView, HandoverReport, Invocation, Report, StepReport, SuspensionReport, WaiverReport, blocks};
@@ -66,10 +68,11 @@ fn facts(report: &Report) -> Option<String> {
     if report.invocations.len() > 1 {
         rows.push(("Invocations", report.invocations.len().to_string()));
     }
-    let isolated = last.guards.fence.as_ref().filter(|fence| **fence == Fence::Closed);
-    rows.extend(isolated.map(|_| ("State folder", "closed to steps".to_owned())));
-    let programs = last.guards.programs.values().map(|found| format!("{} {}", code(&found.path), code(&found.sha256)));
-    rows.extend(programs.map(|program| ("Program used", program)));
+    if report.invocations.iter().all(|one| one.guards.fence == Some(Fence::Closed)) {
+        rows.push(("State folder", "closed to steps".to_owned()));
+    }
+    let used: BTreeSet<_> = report.invocations.iter().flat_map(|one| one.guards.programs.values()).collect();
+    rows.extend(used.iter().map(|used| ("Program used", format!("{} {}", code(&used.path), code(&used.sha256)))));
     Some(table(&["", ""], rows.into_iter().map(|(name, value)| vec![name.to_owned(), value])))
 }
 
@@ -100,7 +103,8 @@ fn to_know(report: &Report) -> Vec<String> {
         let plan = code(invocation.plan.as_ref()?);
         Some(format!("The invocation of {} ran the plan {plan}, and no other.", invocation.time))
     }));
-    lines.extend(report.invocations.last().and_then(|last| Some(text(&last.guards.fence.as_ref()?.gap()?) + ".")));
+    let gaps: BTreeSet<_> = report.invocations.iter().filter_map(|one| one.guards.fence.as_ref()?.gap()).collect();
+    lines.extend(gaps.iter().map(|gap| text(gap) + "."));
     lines.extend(changes(report));
     lines.extend(report.steps().filter_map(differs));
     lines.push(
