@@ -11,6 +11,7 @@ mod devchain;
 mod diff;
 mod doctor;
 mod explain;
+mod fence;
 mod gate;
 mod handed_over;
 mod handover;

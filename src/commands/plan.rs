@@ -13,7 +13,7 @@ use crate::engine::suspension;
 use crate::engine::world::View;
 use crate::error::{ExitCode, Failure};
 use crate::plan::{self, Item, Line};
-use crate::process::Stop;
+use crate::process::{Stop, fence};
 use crate::runbook::{Action, EvidenceKind, Isolation, Limits, Network, Phase, Scope, Step, StepId};
 use crate::terminal;
 use crate::text::limit;
@@ -38,6 +38,9 @@ pub(super) async fn plan(context: &Context, args: &Plan) -> Result<ExitCode, Fai
     let _ = writeln!(text, "{} on {}: {run} {name}", context.runbook.title, prospect.network.name);
     let _ = writeln!(text, "workspace {}", prospect.workspace.dir.display());
     let _ = writeln!(text, "limits {}", common_limits(&context.runbook.limits));
+    if let Some(gap) = fence().gap() {
+        let _ = writeln!(text, "warning {gap}");
+    }
     for (id, of) in suspension::suspensions(world.marks.as_ref(), &before) {
         let _ = writeln!(
             text,
