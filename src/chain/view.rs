@@ -11,7 +11,9 @@ use super::board::Board;
 use super::finding::{Finding, Repeat};
 use super::question::{Answer, Question};
 use super::reading::PinnedBlock;
+use super::related::Related;
 use super::revert;
+use super::sequence::{Made, Ran, Sequence};
 use super::surroundings::{Known, Surroundings, is_dev_chain};
 use super::text::hex;
 use crate::runbook::{ContractKind, Network};
@@ -24,6 +26,8 @@ pub(crate) struct View<'a> {
     pub(crate) around: &'a dyn Surroundings,
     pub(crate) network: &'a Network,
     pub(crate) block: PinnedBlock,
+    /// What other checks of the same judgement observed.
+    pub(crate) related: Related,
     /// The variable that commands in hints name.
     variable: String,
     pub(super) board: &'a Board,
@@ -57,7 +61,7 @@ impl<'a> View<'a> {
         variable: String,
         board: &'a Board,
     ) -> Self {
-        Self { around, network, block, variable, board }
+        Self { around, network, block, related: Related::default(), variable, board }
     }
 
     /// The contract of that name, with an address that can be meant.
@@ -192,6 +196,20 @@ impl<'a> View<'a> {
             Answer::Bytes(bytes) => Ok(Simulated::Returned(bytes)),
             Answer::Reverted(data) => Ok(Simulated::Reverted(data)),
             other => Err(unseen(&format!("a call of {of}"), &other)),
+        }
+    }
+
+    /// What becomes of calls that follow one another after the pinned block, and how that is repeated; nothing where too few
+    /// endpoints tell.
+    pub(crate) async fn in_sequence(&self, calls: Vec<Made>) -> Result<Option<(Vec<Ran>, Repeat)>, Finding> {
+        let sequence = Sequence { calls, number: self.block.number, time: self.block.time };
+        let command = sequence.cast(self.block.hash, &self.variable);
+        let question = Question::Sequence(sequence);
+        let repeat = Repeat { question: question.clone(), command };
+        match self.one(question).await {
+            Answer::Ran(ran) => Ok(Some((ran, repeat))),
+            Answer::Unsupported => Ok(None),
+            other => Err(unseen("what the calls do one after the other", &other).asked(repeat)),
         }
     }
 

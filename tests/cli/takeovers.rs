@@ -53,8 +53,14 @@ fn an_owner_is_swapped() {
     let added = format!("owner {STRANGER} added");
     closes(
         "swap-owner",
-        &["3"],
+        &["1", "3"],
         &[
+            (
+                "1",
+                "safe",
+                &format!("\"{STRANGER}\" does not belong there; \"{OWNER}\" is missing"),
+                "getOwners()(address[])",
+            ),
             (
                 "3",
                 "safe-unchanged",
