@@ -44,8 +44,8 @@ contract OtherLogic is Logic {
 contract Cloner {
     event Cloned(address indexed clone);
 
-    function clone(address of) external {
-        emit Cloned(Clones.clone(of));
+    function clone(address logic) external {
+        emit Cloned(Clones.clone(logic));
     }
 }
 

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use crate::anvil::Anvil;
 use crate::bytecode::{Does, calldata, error, number, runtime};
-use crate::contracts::{FACTORY, MULTI_SEND, SAFE, TIMELOCK, creation};
+use crate::contracts::{FACTORY, MULTI_SEND, SAFE, TIMELOCK, creation, other};
+use crate::kinds::{FACTORY_1_3, FACTORY_1_5, SAFE_1_3, SAFE_1_5};
 use crate::world::{World, check, eq, ge, network, one, reading, says};
 
 const SCHEDULE: &str = "schedule(address,uint256,bytes,bytes32,bytes32,uint256)";
@@ -77,7 +78,7 @@ impl Bank {
         self.schedules(self.registry, inner, salt)
     }
 
-    fn schedules(&self, to: Address, inner: &[u8], salt: u8) -> Value {
+    pub(crate) fn schedules(&self, to: Address, inner: &[u8], salt: u8) -> Value {
         let names = ["target", "value", "data", "predecessor", "salt", "delay"];
         let values = [
             checksum(to),
@@ -211,7 +212,16 @@ async fn configuration() {
 
 #[tokio::test]
 async fn modules_and_impostors() {
-    let bank = Bank::new().await;
+    for (singleton, factory) in [
+        (other(SAFE_1_3), other(FACTORY_1_3)),
+        (creation(SAFE), creation(FACTORY)),
+        (other(SAFE_1_5), other(FACTORY_1_5)),
+    ] {
+        modules_and_impostors_of(Bank::of(&singleton, &factory).await).await;
+    }
+}
+
+async fn modules_and_impostors_of(bank: Bank) {
     // More modules than fit on one page of the list.
     let sentinel = Address::from_low_u64_be(1);
     let modules: Vec<Address> = (0..45).map(|index| Address::from_low_u64_be(0x00aa_0000 + index)).collect();

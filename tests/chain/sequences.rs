@@ -118,16 +118,10 @@ async fn calls_of_a_bundle_see_one_another() {
     assert!(repeat.starts_with("cast rpc eth_simulateV1 '{") && repeat.ends_with("--rpc-url \"$ANVIL_RPC_URL\""), "{repeat}");
     assert!(!twice.said.is_empty(), "what the endpoint said is told");
     // Whatever is wrong with one is told beside what comes of the others.
-    let stranger = bank.schedules_a_stranger();
+    let stranger = bank.schedules(bank.accounts[9], &[1, 2, 3, 4], 7);
     bank.keep_bundle(&[scheduled.clone(), stranger, scheduled]);
     let both = bank.one(bundle_check()).await;
     says(&both, Failed, &["transaction 2: it calls", "transaction 3: the call 0x01d5062a"]);
-}
-
-impl Bank {
-    fn schedules_a_stranger(&self) -> Value {
-        json!({ "to": checksum(self.accounts[9]), "value": "0", "data": "0x01020304" })
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
