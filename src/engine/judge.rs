@@ -70,7 +70,9 @@ pub async fn checks_and(
     at_least: Option<u64>,
 ) -> Judgement {
     let (local, on_chain): (Vec<&Check>, Vec<&Check>) = checks.iter().partition(|check| !check.kind.reads_chain());
-    let around = Noting::new(view.around(network, kept), checks);
+    let on_chain = with_compared(view.runbook, on_chain);
+    let all: Vec<&Check> = local.iter().chain(&on_chain).copied().collect();
+    let around = Noting::new(view.around(network, kept), &all);
     let mut results: Vec<CheckResult> = local.iter().map(|check| local_check(check, &around)).collect();
     let asks = asks.to_vec();
     if on_chain.is_empty() && asks.is_empty() {
@@ -78,7 +80,6 @@ pub async fn checks_and(
         waive(checks.iter().copied(), &mut results, time);
         return Judgement { results, reading: None, asks, noted: around.noted(), time };
     }
-    let on_chain = with_compared(view.runbook, on_chain);
     let target = view.target(network);
     let mut fetched = chain::fetch(&on_chain, &around, target.limits).await;
     fetched.extend(exports::gather(&on_chain, &view.world.workspace.dir, around.scope()));

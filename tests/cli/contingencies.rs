@@ -153,11 +153,14 @@ fn thermal_runaway_with_the_lock_held_the_disk_full_and_gate_1_closed() {
          exec 9>state/astral-citadel/local/lock; flock 9
          dd if=/dev/zero of=state/filler bs=4096 2>/dev/null || true
          face() {{ '{citadel}' --state state {RUNAWAY} --once >$1.out 2>$1.err 9>&-; echo $? >$1.code; }}
-         govern() {{ (cd practice && ANVIL_RPC_URL={url} npm run -s practice:act -- safe ../$1) || exit 1; }}
+         told() {{ sed -n \"s|^  \\(/.*/$2.safe.json\\)  .*|\\1|p\" $1.out; }}
+         govern() {{ (cd practice && ANVIL_RPC_URL={url} npm run -s practice:act -- safe $1) || exit 1; }}
          face first
-         for half in schedule execute; do node -e \"$(cat first-call.js)\" $half.safe.json; govern only.safe.json; done
+         for half in schedule execute; do
+           node -e \"$(cat first-call.js)\" $(told first $half) && govern $PWD/only.safe.json || exit 1
+         done
          face second
-         for half in schedule execute; do govern $half.safe.json; done
+         for half in schedule execute; do govern $(told second $half); done
          face third
          ls state/astral-citadel/local >marks.txt",
         state = kept.state().display(),
@@ -169,7 +172,8 @@ fn thermal_runaway_with_the_lock_held_the_disk_full_and_gate_1_closed() {
     let mut command = Command::new("unshare");
     command.args(own).args(["sh", "-c", &format!("cd '{}'; {script}", kept.here().display())]);
     command.env_clear().envs(kept.env()).env("TMPDIR", temporary.path());
-    assert!(command.status().unwrap().success());
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let told = |turn: &str, code: &str, parts: &[&str]| {
         let [out, err, ended] = ["out", "err", "code"].map(|part| kept.read(&format!("{turn}.{part}")));
         assert_eq!(ended.trim(), code, "{turn}: {out}\n{err}");
