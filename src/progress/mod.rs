@@ -15,6 +15,7 @@ pub use parts::{
     Suspension,
 };
 
+use self::settled::Settled;
 use crate::event::{
     Artefact, Event, GateJudged, HandedIn, PhaseOutline, PublishedFile, RunOpened, StepEnded, StepOutcome, StepStarted,
     TakenOver,
@@ -64,7 +65,7 @@ pub struct Progress {
     pub suspended: BTreeMap<String, Suspension>,
     /// How many steps from the first on are done by today's definitions: what comes next is looked for behind them.
     #[serde(skip)]
-    settled: usize,
+    settled: Settled,
 }
 
 impl Progress {
@@ -181,7 +182,6 @@ impl Progress {
 
     fn step_started(&mut self, started: &StepStarted) {
         self.opening.unproved |= !self.opening.is_proved();
-        self.unsettle(&started.step);
         let progress = StepProgress {
             state: StepState::Started,
             attempt: started.attempt,
@@ -191,6 +191,7 @@ impl Progress {
             ended: None,
         };
         self.steps.insert(started.step.clone(), progress);
+        self.settle(&started.step);
         self.transactions.retain(|_, user| *user != started.step);
         // What a gate said about its phase is void once a step of the phase runs again.
         if let Some(gate) = self.place(&started.step).map(|(phase, _)| phase.id.clone()) {
@@ -199,7 +200,6 @@ impl Progress {
     }
 
     fn step_ended(&mut self, ended: &StepEnded) {
-        self.unsettle(&ended.step);
         for hash in &ended.transactions {
             self.transactions.insert(hash.clone(), ended.step.clone());
         }
@@ -214,7 +214,7 @@ impl Progress {
             StepOutcome::Refused(_) => StepState::NotHappened,
         };
         progress.ended = Some(ended.clone());
-        self.settle();
+        self.settle(&ended.step);
         self.fresh.insert(ended.step.clone());
         *self.tries.entry(ended.step.clone()).or_default() += 1;
         if matches!(self.halt, Some(Halt::Step { .. })) {
@@ -228,11 +228,11 @@ impl Progress {
     }
 
     fn step_decided(&mut self, step: &StepId, happened: bool, word: (String, String)) {
-        self.unsettle(step);
         if let Some(progress) = self.steps.get_mut(step) {
             progress.state = if happened { StepState::Happened } else { StepState::NotHappened };
             progress.decided = Some(word);
         }
+        self.settle(step);
         let of_step = matches!(&self.halt, Some(Halt::Step { step: halted, .. }) if halted == step);
         if of_step && happened {
             self.halt = None;

@@ -1,6 +1,8 @@
 //! Where steps stand in the definitions that a run works by, and how many from the first on are done by them, so that
 //! nobody walks past those again to find what comes next.
 
+use std::collections::BTreeSet;
+
 use super::{Progress, StepState};
 use crate::event::{PhaseOutline, StepOutline};
 use crate::runbook::StepId;
@@ -20,14 +22,14 @@ impl Progress {
     pub fn settled_in(&self, index: usize) -> usize {
         let before = self.phases.iter().take(index).map(|phase| phase.steps.len()).sum();
         let here = self.phases.get(index).map_or(0, |phase| phase.steps.len());
-        self.settled.saturating_sub(before).min(here)
+        self.settled.first_open().saturating_sub(before).min(here)
     }
 
     /// Other definitions count from here on.
     pub fn work_by(&mut self, phases: Vec<PhaseOutline>) {
         self.phases = phases;
-        self.settled = 0;
-        self.settle();
+        self.settled = Settled::default();
+        self.settle_on();
     }
 
     fn nth_step(&self, mut nth: usize) -> Option<(&PhaseOutline, usize)> {
@@ -55,25 +57,45 @@ impl Progress {
         outlines.find(changed).map(|outline| &outline.id)
     }
 
-    /// Moves past what is settled.
-    pub(super) fn settle(&mut self) {
-        let is_settled = |(phase, index): (&PhaseOutline, usize)| {
-            let outline = &phase.steps[index];
-            let done = self.steps.get(&outline.id).filter(|seen| seen.state == StepState::Done);
-            done.is_some_and(|seen| seen.started.definition == outline.definition)
-        };
-        let mut settled = self.settled;
-        while self.nth_step(settled).is_some_and(is_settled) {
-            settled += 1;
+    /// A step's state changed.
+    pub(super) fn settle(&mut self, step: &StepId) {
+        let nth = self.place(step).map(|(phase, index)| {
+            let before = self.phases.iter().take_while(|other| other.id != phase.id);
+            before.map(|phase| phase.steps.len()).sum::<usize>() + index
+        });
+        match nth {
+            Some(nth) if nth < self.settled.reached && self.is_settled(nth) => _ = self.settled.reopened.remove(&nth),
+            Some(nth) if nth < self.settled.reached => _ = self.settled.reopened.insert(nth),
+            _ => self.settle_on(),
         }
-        self.settled = settled;
     }
 
-    /// A step's state changes.
-    pub(super) fn unsettle(&mut self, step: &StepId) {
-        let next = self.nth_step(self.settled).is_some_and(|(phase, index)| phase.steps[index].id == *step);
-        if self.settled > 0 && !next && self.step_state(step) == Some(StepState::Done) {
-            self.settled = 0;
+    /// Moves past what is settled.
+    fn settle_on(&mut self) {
+        while self.is_settled(self.settled.reached) {
+            self.settled.reached += 1;
         }
+    }
+
+    fn is_settled(&self, nth: usize) -> bool {
+        let Some((phase, index)) = self.nth_step(nth) else { return false };
+        let outline = &phase.steps[index];
+        let done = self.steps.get(&outline.id).filter(|seen| seen.state == StepState::Done);
+        done.is_some_and(|seen| seen.started.definition == outline.definition)
+    }
+}
+
+/// Which steps are settled, counted through all phases.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Settled {
+    /// All before this one once were.
+    reached: usize,
+    /// Those of them that began again since.
+    reopened: BTreeSet<usize>,
+}
+
+impl Settled {
+    fn first_open(&self) -> usize {
+        self.reopened.first().copied().unwrap_or(self.reached)
     }
 }

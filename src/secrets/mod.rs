@@ -13,7 +13,7 @@ use std::fmt;
 
 pub use classify::is_harmless;
 pub use mask::Mask;
-pub use shapes::shapes;
+pub use shapes::{shapes, shapes_in};
 pub use stream::Masker;
 pub use value::problem;
 

@@ -249,6 +249,26 @@ fn a_second_watcher_goes_through_no_steps() {
     assert_eq!(open.iter().filter(|entry| entry["event"]["type"] == "run_opened").count(), 1);
 }
 
+#[test]
+fn how_long_ago_it_was_rehearsed_is_told_by_the_list_and_every_report() {
+    let test = stub_phases_with_contingency();
+    test.edit("runbook.toml", "exit 7", "true");
+    let report = || test.read("reports/test/citadel-report.md");
+    test.citadel("contingency show both").code(0).says("never, as far as this machine knows");
+    test.citadel("run --network test").code(0);
+    assert!(report().contains("Contingency `both` was **never rehearsed**"), "{}", report());
+    test.citadel("contingency run both --network test --once").code(0).says("Gate both PASSED");
+    test.citadel("contingency show both").code(0).says("ago on test, as it is now");
+    test.citadel("contingency close both --network test --reason drill").code(0);
+    test.citadel("run --network test --new").code(0);
+    assert!(report().contains("Contingency `both` was last rehearsed"), "{}", report());
+    assert!(!report().contains("of it changed since"), "{}", report());
+    test.edit("runbook.toml", "touch good", "touch better");
+    test.citadel("contingency list").code(0).says("\"touch good\" → \"touch better\"");
+    test.citadel("run --network test --new").code(0);
+    assert!(report().contains("**1 field of it changed since**"), "{}", report());
+}
+
 /// A command that fails stops nothing after it.
 #[test]
 fn a_step_that_fails_does_not_stop_the_next() {

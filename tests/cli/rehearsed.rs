@@ -61,6 +61,30 @@ fn a_checkout_without_a_commit_is_unknown() {
     test.citadel("run --network test").code(11).says("the workspace is no git repository");
 }
 
+/// The very same files in a copy of the practice workspace prove nothing about a checkout where people's money is.
+#[test]
+fn a_rehearsal_in_the_practice_workspace_never_counts_for_a_real_checkout() {
+    let test = stub(&step("make", "echo 1", "")).set("ANVIL", "none is needed");
+    let runbook = test.read("runbook.toml") + &CHECK.replace("stage", "local");
+    let runbook = runbook.replace(
+        "marker = \"marker\"",
+        "marker = \"marker\"\npractice = { dir = \"practice\", marker = \"practice.json\" }",
+    );
+    let local = "[network.local]\nchain_id = 31337\nrpc = [\"ANVIL_RPC_URL\"]\nblock = \"latest\"\n\
+        dev_chain = { program = \"anvil\", version = \"1.7.1\", dir = \"chain\", setup = \"setup\", deployment = \"deployed.json\" }\n";
+    test.write("runbook.toml", runbook + local);
+    test.write(".gitignore", "reports\n");
+    for file in ["practice/marker", "practice/practice.json"] {
+        test.write(file, "");
+    }
+    test.write("practice/gate.json", test.read("gate.json"));
+    test.sh("git init -q . && git add -A");
+    commit(&test);
+    test.citadel("run --local --workspace practice").code(0);
+    let outcome = test.citadel("run --network test").code(10);
+    outcome.says("it was of the practice workspace, which never counts for another");
+}
+
 #[test]
 fn what_is_to_be_rehearsed_is_checked() {
     let check = |from: &str, to: &str, expected: &str| {
