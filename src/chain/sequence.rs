@@ -80,9 +80,15 @@ pub(super) fn is_unsupported(error: &RpcError) -> bool {
     UNSUPPORTED.contains(&error.code)
 }
 
-/// The part of an answer that is kept and read: of every call, whether it succeeded and what it returned.
+/// The part of an answer that is kept and read: of every call, whether it succeeded and what it returned or reverted with.
 pub(super) fn kept(answer: &Value) -> Value {
-    let of = |call: &Value| json!({ "status": call["status"], "returnData": call["returnData"] });
+    let of = |call: &Value| {
+        let mut kept = json!({ "status": call["status"], "returnData": call["returnData"] });
+        if let Some(data) = call["error"].get("data") {
+            kept["error"] = json!({ "data": data });
+        }
+        kept
+    };
     let calls = |block: &Value| Some(block.get("calls")?.as_array()?.iter().map(of).collect::<Vec<_>>());
     let blocks = answer.as_array().into_iter().flatten();
     blocks.map(|block| calls(block).map_or(Value::Null, |calls| json!({ "calls": calls }))).collect()
@@ -103,7 +109,10 @@ fn ran(call: &Value) -> Option<Ran> {
         1 => true,
         _ => return None,
     };
-    Some(Ran { succeeded, returned: bytes(&call["returnData"]).ok()? })
+    let returned = bytes(&call["returnData"]).ok()?;
+    // Some clients tell what a call reverted with in the error alone.
+    let reverted = bytes(&call["error"]["data"]).ok().filter(|_| !succeeded && returned.is_empty());
+    Some(Ran { succeeded, returned: reverted.unwrap_or(returned) })
 }
 
 /// What became of the calls, in a text that differs where anything does.
@@ -137,6 +146,14 @@ mod tests {
         let bad = json!({ "status": "0x0", "returnData": "0xd93c0665", "error": { "code": 3, "message": "reverted" } });
         let malformed = "malformed answer: not what became of each call";
         check(&json!([{ "number": "0x2", "calls": [good, bad] }]), 2, "returned 0x, reverted 0xd93c0665");
+        let told = |data: &str, in_error: Value| {
+            let error = json!({ "code": 3, "message": "execution reverted", "data": in_error });
+            json!([{ "calls": [{ "status": "0x0", "returnData": data, "error": error }] }])
+        };
+        check(&told("0x", json!("0xd93c0665")), 1, "reverted 0xd93c0665");
+        check(&told("0xd93c0665", Value::Null), 1, "reverted 0xd93c0665");
+        check(&told("0xd93c0665", json!("0x1234")), 1, "reverted 0xd93c0665");
+        check(&told("0x", json!({ "no": "hex" })), 1, "reverted 0x");
         check(&json!([{ "calls": [] }]), 0, "");
         check(&json!([{ "calls": [good] }]), 2, malformed);
         check(&json!([{ "calls": [good, good] }]), 1, malformed);
