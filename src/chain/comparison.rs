@@ -66,10 +66,8 @@ fn supports(answer: &Answer, best: &Answer) -> bool {
 /// Whether an answer speaks against the best one; a receipt that is not there yet is only missing, and so is the answer of a
 /// node that does not have the method.
 fn contradicts(answer: &Answer, best: &Answer) -> bool {
-    let missing = matches!(
-        (answer, best),
-        (Answer::Receipt(None), Answer::Receipt(_)) | (Answer::Unsupported, Answer::Ran(_))
-    );
+    let missing =
+        matches!((answer, best), (Answer::Receipt(None), Answer::Receipt(_)) | (Answer::Unsupported, Answer::Ran(_)));
     !supports(answer, best) && !missing
 }
 
@@ -182,7 +180,11 @@ mod tests {
         let few = "unknown: only 1 of the 2 endpoints needed answered (A: does not have the method; B: late)";
         check(vec![none(), LATE], 2, few);
         check(vec![good(), none()], 2, "unsupported");
-        check(vec![good(), none(), LATE], 3, "unknown: only 1 of the 3 endpoints needed answered (B: does not have the method; C: late)");
+        check(
+            vec![good(), none(), LATE],
+            3,
+            "unknown: only 1 of the 3 endpoints needed answered (B: does not have the method; C: late)",
+        );
         check(
             vec![bad(), none()],
             2,
@@ -194,7 +196,11 @@ mod tests {
             2,
             "unknown: the endpoints disagree: A says returned 0x01, B says reverted 0x02, C says unsupported",
         );
-        check(vec![good(), ran(true, 3)], 1, "unknown: the endpoints disagree: A says returned 0x01, B says returned 0x03");
+        check(
+            vec![good(), ran(true, 3)],
+            1,
+            "unknown: the endpoints disagree: A says returned 0x01, B says returned 0x03",
+        );
         check(vec![bytes(1), none()], 1, "unknown: the endpoints disagree: A says 0x01, B says unsupported");
     }
 

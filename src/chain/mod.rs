@@ -23,6 +23,7 @@ mod ranges;
 mod reader;
 mod reading;
 mod related;
+mod repeat;
 mod replay;
 mod revert;
 mod rpc;

@@ -29,9 +29,12 @@ impl Related {
     pub(super) fn found(&self, check: &Check, finding: &Finding) {
         let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(place) = found.get_mut(&check.id) {
-            *place = Some(finding.seen().cloned().ok_or_else(|| {
-                format!("what `{}` observed is not known: {}", check.id, finding.message())
-            }));
+            *place = Some(
+                finding
+                    .seen()
+                    .cloned()
+                    .ok_or_else(|| format!("what `{}` observed is not known: {}", check.id, finding.message())),
+            );
         }
     }
 

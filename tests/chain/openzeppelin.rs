@@ -52,7 +52,10 @@ async fn ownership_is_handed_over_in_two_steps() {
     place.anvil.rpc("anvil_setBalance", json!([governor, "0xde0b6b3a7640000"])).await;
     place.anvil.send(governor, Some(registry), &calldata("acceptOwnership()", &[])).await;
     says(&place.one(governed()).await, Passed, &["(`governor`) governs `registry`"]);
-    place.anvil.send(governor, Some(registry), &calldata("transferOwnership(address)", &account(place.accounts[9]))).await;
+    place
+        .anvil
+        .send(governor, Some(registry), &calldata("transferOwnership(address)", &account(place.accounts[9])))
+        .await;
     let pending = place.one(governed()).await;
     says(&pending, Failed, &["ownership of", "(`registry`) is being handed to", &stranger]);
     assert!(pending.reproduce.unwrap().contains("pendingOwner()(address)"));

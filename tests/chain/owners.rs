@@ -42,7 +42,8 @@ impl Bank {
         if by_hash {
             return value["safeTxHash"].as_str().unwrap().parse::<Bytes>().unwrap().to_vec();
         }
-        let (zero, data) = (|| Token::Address(Address::zero()), value["data"].as_str().unwrap().parse::<Bytes>().unwrap());
+        let (zero, data) =
+            (|| Token::Address(Address::zero()), value["data"].as_str().unwrap().parse::<Bytes>().unwrap());
         let arguments = [
             Token::Address(value["to"].as_str().unwrap().parse().unwrap()),
             number(0),
@@ -55,7 +56,8 @@ impl Bank {
             zero(),
             number(0),
         ];
-        let types = "encodeTransactionData(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,uint256)";
+        let types =
+            "encodeTransactionData(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,uint256)";
         let call = json!([{ "to": self.safe, "data": Bytes::from(calldata(types, &arguments)) }, "latest"]);
         let told: Bytes = serde_json::from_value(self.anvil.rpc("eth_call", call).await).unwrap();
         let [Token::Bytes(bytes)] = &ethers::abi::decode(&[ethers::abi::ParamType::Bytes], &told).unwrap()[..] else {

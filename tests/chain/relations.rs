@@ -28,9 +28,14 @@ async fn place() -> Place {
     let mut place = Place::new().await;
     let list = |who| Token::Array(vec![Token::Address(who)]);
     let (ann, nobody) = (place.accounts[1], Address::zero());
-    let timelock = place.deploy(&creation(TIMELOCK), &[number(100), list(ann), list(ann), Token::Address(nobody)]).await;
-    let functions =
-        [("configured()", word(1)), ("burnPct()", word(100)), ("big()", word(u64::MAX)), ("none()", Does::Reverts(vec![]))];
+    let timelock =
+        place.deploy(&creation(TIMELOCK), &[number(100), list(ann), list(ann), Token::Address(nobody)]).await;
+    let functions = [
+        ("configured()", word(1)),
+        ("burnPct()", word(100)),
+        ("big()", word(u64::MAX)),
+        ("none()", Does::Reverts(vec![])),
+    ];
     let pool = Address::from_low_u64_be(0x00c0_de77);
     place.anvil.set_code(pool, &runtime(&functions)).await;
     place.name("pool", ContractKind::Plain, pool);

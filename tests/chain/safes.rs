@@ -136,16 +136,7 @@ async fn create_safe(
     let owners = Token::Array(owners.iter().map(|owner| Token::Address(*owner)).collect());
     let setup = calldata(
         "setup(address[],uint256,address,bytes,address,address,uint256,address)",
-        &[
-            owners,
-            number(2),
-            nobody(),
-            Token::Bytes(vec![]),
-            Token::Address(handler),
-            nobody(),
-            number(0),
-            nobody(),
-        ],
+        &[owners, number(2), nobody(), Token::Bytes(vec![]), Token::Address(handler), nobody(), number(0), nobody()],
     );
     let create = calldata(
         "createProxyWithNonce(address,bytes,uint256)",

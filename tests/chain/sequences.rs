@@ -32,7 +32,8 @@ impl Bank {
     fn cancels(&self, scheduled: &Value) -> Value {
         let data: Bytes = scheduled["data"].as_str().unwrap().parse().unwrap();
         let words = [ethers::abi::ParamType::Address, ethers::abi::ParamType::Uint(256), ethers::abi::ParamType::Bytes];
-        let words = [&words[..], &[ethers::abi::ParamType::FixedBytes(32), ethers::abi::ParamType::FixedBytes(32)]].concat();
+        let words =
+            [&words[..], &[ethers::abi::ParamType::FixedBytes(32), ethers::abi::ParamType::FixedBytes(32)]].concat();
         let operation = ethers::abi::decode(&words, &data[4..]).unwrap();
         let id = keccak256(encode(&operation)).to_vec();
         json!({
@@ -105,7 +106,11 @@ async fn calls_of_a_bundle_see_one_another() {
     // What the first call schedules the second takes back: alone it would find nothing.
     bank.keep_bundle(&[scheduled.clone(), bank.cancels(&scheduled)]);
     let good = bank.one(bundle_check()).await;
-    says(&good, Passed, &["2 transactions of `bundle.json` would succeed from", "each seeing what those before it did"]);
+    says(
+        &good,
+        Passed,
+        &["2 transactions of `bundle.json` would succeed from", "each seeing what those before it did"],
+    );
     assert_eq!(good.observed["simulated"], "one after the other");
     // The other way round there is nothing to take back.
     bank.keep_bundle(&[bank.cancels(&scheduled), scheduled.clone()]);
@@ -115,7 +120,10 @@ async fn calls_of_a_bundle_see_one_another() {
     let twice = bank.one(bundle_check()).await;
     says(&twice, Failed, &["transaction 2: the call 0x01d5062a of", "reverts with TimelockUnexpectedOperationState("]);
     let repeat = twice.reproduce.unwrap();
-    assert!(repeat.starts_with("cast rpc eth_simulateV1 '{") && repeat.ends_with("--rpc-url \"$ANVIL_RPC_URL\""), "{repeat}");
+    assert!(
+        repeat.starts_with("cast rpc eth_simulateV1 '{") && repeat.ends_with("--rpc-url \"$ANVIL_RPC_URL\""),
+        "{repeat}"
+    );
     assert!(!twice.said.is_empty(), "what the endpoint said is told");
     // Whatever is wrong with one is told beside what comes of the others.
     let stranger = bank.schedules(bank.accounts[9], &[1, 2, 3, 4], 7);

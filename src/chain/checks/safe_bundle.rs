@@ -81,7 +81,8 @@ pub(super) fn read(view: &View<'_>, of: &str, safe: &Subject) -> Result<Bundle, 
         return Err(Finding::failed(format!("`{of}` is made for chain {made_for}, not {chain}")));
     }
     if bundle.transactions.is_empty() {
-        let message = format!("`{of}` holds no transaction: whoever signs it changes nothing, and {safe} stays as it is");
+        let message =
+            format!("`{of}` holds no transaction: whoever signs it changes nothing, and {safe} stays as it is");
         return Err(Finding::failed(message).asked(view.cast_get(safe, "nonce()(uint256)")));
     }
     match bundle.safe {

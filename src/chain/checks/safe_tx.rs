@@ -136,8 +136,9 @@ impl Signing<'_> {
         }
         let before = transaction.nonce.saturating_sub(told.nonce);
         let first = if before.is_zero() { String::new() } else { format!("; {before} must be executed before it") };
-        let message =
-            format!("`{name}` is `{bundle}`, signed by {have} of {need} needed owners of {safe}{first}; {looked}; {devices}");
+        let message = format!(
+            "`{name}` is `{bundle}`, signed by {have} of {need} needed owners of {safe}{first}; {looked}; {devices}"
+        );
         Ok(Finding::passed(message))
     }
 

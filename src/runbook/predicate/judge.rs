@@ -260,20 +260,12 @@ mod tests {
             &json!("200"),
             "failed: expected \"2\" (`$.threshold` of what `safe` observed), saw \"200\"",
         );
-        check(
-            &Ge(other("number", "$")),
-            &json!(6),
-            "failed: expected at least \"7\" (what `number` observed), saw 6",
-        );
+        check(&Ge(other("number", "$")), &json!(6), "failed: expected at least \"7\" (what `number` observed), saw 6");
         check(&Ge(other("number", "$")), &json!("100000000000000000000"), "passed");
         check(&In(vec![other("safe", "$.owners")]), &json!("b"), "passed");
         check(&SetEq(vec![other("safe", "$.owners[*]")]), &json!(["b", "a"]), "passed");
         check(&Has(other("safe", "$.owners[0]")), &json!(["a"]), "passed");
-        check(
-            &Eq(other("safe", "$.nothing")),
-            &json!(null),
-            "unknown: what `safe` observed: `$.nothing` is not there",
-        );
+        check(&Eq(other("safe", "$.nothing")), &json!(null), "unknown: what `safe` observed: `$.nothing` is not there");
         check(&Eq(other("gone", "$")), &json!(null), "unknown: `gone` could not be read");
     }
 

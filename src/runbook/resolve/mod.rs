@@ -141,8 +141,7 @@ impl<'a> Resolve<'a> {
         let invariants = self.checks(root, "invariant", "`[[invariant]]`", &mut ids);
         self.invariant_ids = ids;
         self.relations(&invariants, false);
-        self.observing =
-            invariants.iter().map(|check| (check.id.clone(), check.kind.can_be_compared_with())).collect();
+        self.observing = invariants.iter().map(|check| (check.id.clone(), check.kind.can_be_compared_with())).collect();
         invariants
     }
 
