@@ -1,4 +1,4 @@
-//! Contracts of a few lines that inherit everything from OpenZeppelin, whose package has no code of abstract ones: compiled once
+//! Contracts of a few lines that inherit everything from `OpenZeppelin`, whose package has no code of abstract ones: compiled once
 //! a process, with the solc of npm.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use crate::contracts::node_modules;
 const SOURCE: &str = include_str!("Inheritors.sol");
 
 /// Reads the source from stdin, prints the creation code of each contract in it.
-const COMPILE: &str = r#"
+const COMPILE: &str = r"
 const [solc, fs] = [require('solc'), require('node:fs')];
 const settings = { evmVersion: 'cancun', optimizer: { enabled: true }, outputSelection: { 'own.sol': { '*': ['evm.bytecode.object'] } } };
 const request = { language: 'Solidity', sources: { 'own.sol': { content: fs.readFileSync(0, 'utf8') } }, settings };
@@ -21,7 +21,7 @@ const errors = (output.errors ?? []).filter(({ severity }) => severity === 'erro
 if (errors.length > 0) throw new Error(errors.map(({ formattedMessage }) => formattedMessage).join(' '));
 const codes = Object.entries(output.contracts['own.sol']).map(([name, { evm }]) => [name, evm.bytecode.object]);
 console.log(JSON.stringify(Object.fromEntries(codes)));
-"#;
+";
 
 /// The creation code of a contract of that source.
 pub(crate) fn compiled(name: &str) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! Ownership in two steps, roles, proxies and refusals as OpenZeppelin makes them, each changed by the contract's own functions.
+//! Ownership in two steps, roles, proxies and refusals as `OpenZeppelin` makes them, each changed by the contract's own functions.
 
 use citadel::chain::checksum;
 use citadel::runbook::{CheckKind, ContractKind, Proxy, ProxyKind, Role};

@@ -1,5 +1,5 @@
 //! Contracts that own a Safe and stand by signatures (ERC-1271): a Safe of each release with the handler of that release, and a
-//! wallet by OpenZeppelin. What citadel counts is what the real Safe executes.
+//! wallet by `OpenZeppelin`. What citadel counts is what the real Safe executes.
 
 use citadel::chain::checksum;
 use citadel::verdict::Verdict::{Failed, Passed};
@@ -17,13 +17,35 @@ use crate::world::says;
 
 const HANDLER: &str = "handler/CompatibilityFallbackHandler.sol/CompatibilityFallbackHandler.json";
 
-/// The releases: singleton, factory and handler, and whether contracts are asked about the hash instead of the data.
-fn releases() -> [(Vec<u8>, Vec<u8>, Vec<u8>, bool); 3] {
+/// The code of a release, and whether contracts are asked about the hash instead of the data.
+struct Release {
+    singleton: Vec<u8>,
+    factory: Vec<u8>,
+    handler: Vec<u8>,
+    by_hash: bool,
+}
+
+fn releases() -> [Release; 3] {
     let handler = |package: &str| format!("{package}/build/artifacts/contracts/{HANDLER}");
     [
-        (other(SAFE_1_3), other(FACTORY_1_3), other(&handler("@gnosis.pm/safe-contracts")), false),
-        (creation(SAFE), creation(FACTORY), creation(&handler("@safe-global/safe-contracts")), false),
-        (other(SAFE_1_5), other(FACTORY_1_5), other(&handler("@safe-global/safe-smart-account")), true),
+        Release {
+            singleton: other(SAFE_1_3),
+            factory: other(FACTORY_1_3),
+            handler: other(&handler("@gnosis.pm/safe-contracts")),
+            by_hash: false,
+        },
+        Release {
+            singleton: creation(SAFE),
+            factory: creation(FACTORY),
+            handler: creation(&handler("@safe-global/safe-contracts")),
+            by_hash: false,
+        },
+        Release {
+            singleton: other(SAFE_1_5),
+            factory: other(FACTORY_1_5),
+            handler: other(&handler("@safe-global/safe-smart-account")),
+            by_hash: true,
+        },
     ]
 }
 
@@ -108,7 +130,7 @@ impl Exported {
 
 #[tokio::test]
 async fn a_safe_owns_a_safe() {
-    for (singleton, factory, handler, by_hash) in releases() {
+    for Release { singleton, factory, handler, by_hash } in releases() {
         let mut bank = Bank::of(&singleton, &factory).await;
         let handler = bank.anvil.deploy(bank.accounts[0], &handler).await;
         let inner = bank.another(&bank.accounts[5..8], handler).await;
@@ -140,7 +162,7 @@ async fn a_safe_owns_a_safe() {
 
 #[tokio::test]
 async fn a_wallet_by_openzeppelin_owns_a_safe() {
-    let [_, _, (singleton, factory, ..)] = releases();
+    let [_, _, Release { singleton, factory, .. }] = releases();
     let mut bank = Bank::of(&singleton, &factory).await;
     let code = [compiled("Wallet"), encode(&[Token::Address(bank.accounts[5])])].concat();
     let wallet = bank.anvil.deploy(bank.accounts[0], &code).await;

@@ -105,13 +105,19 @@ fn happens(call: &Call, open: bool, now: &mut dyn FnMut(Call), later: &mut dyn F
         now(call.clone());
         // What is scheduled by something scheduled happens last of all, and only its order is lost here.
         let mut still_later = Vec::new();
-        inside.iter().for_each(|call| happens(call, open, later, &mut |call| still_later.push(call)));
+        for call in &inside {
+            happens(call, open, later, &mut |call| still_later.push(call));
+        }
         still_later.into_iter().for_each(later);
     } else if !inside.is_empty() && (open || call.delegate) {
-        inside.iter().for_each(|call| happens(call, open, now, later));
+        for call in &inside {
+            happens(call, open, now, later);
+        }
     } else {
         now(call.clone());
-        inside.iter().for_each(|call| happens(call, open, &mut |_| {}, later));
+        for call in &inside {
+            happens(call, open, &mut |_| {}, later);
+        }
     }
 }
 

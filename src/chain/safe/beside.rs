@@ -32,7 +32,7 @@ pub(crate) fn beside(text: &str, own: &Exported, hash: H256, chain_id: u64) -> R
 fn one(value: &Value, own: &Exported, hash: H256, chain_id: u64) -> Result<Option<Beside>, String> {
     let other = match Exported::parse(value) {
         Ok(other) => other,
-        Err(reason) => return in_part(value, own, hash).ok_or(reason),
+        Err(reason) => return in_part(value, own, hash, reason),
     };
     if other.safe != own.safe || other.transaction.nonce != own.transaction.nonce {
         return Ok(None);
@@ -41,13 +41,15 @@ fn one(value: &Value, own: &Exported, hash: H256, chain_id: u64) -> Result<Optio
     Ok(Some(if found == hash { Beside::Same(other.confirmations) } else { Beside::Rival(found) }))
 }
 
-/// What is no whole transaction: signatures of this one alone, or something at another nonce. `None`: it cannot be told.
-fn in_part(value: &Value, own: &Exported, own_hash: H256) -> Option<Option<Beside>> {
+/// What is no whole transaction, for this `reason`: signatures of this one alone, or something at another nonce.
+fn in_part(value: &Value, own: &Exported, own_hash: H256, reason: String) -> Result<Option<Beside>, String> {
     if hash(&value[MARK]) == Some(own_hash) {
-        return confirmations(value).ok().map(|further| Some(Beside::Same(further)));
+        return confirmations(value).map(|further| Some(Beside::Same(further))).map_err(|_| reason);
     }
-    let nonce = number("nonce", value.get("nonce")?).ok()?;
-    (nonce != own.transaction.nonce).then_some(None)
+    match value.get("nonce").and_then(|nonce| number("nonce", nonce).ok()) {
+        Some(nonce) if nonce != own.transaction.nonce => Ok(None),
+        _ => Err(reason),
+    }
 }
 
 #[cfg(test)]

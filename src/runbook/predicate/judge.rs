@@ -58,7 +58,8 @@ fn differing(actual: &[Value], expected: &[Value]) -> String {
     let (extra, missing) = (not_in(actual, expected), not_in(expected, actual));
     let words = [(extra, "does not belong there"), (missing, "is missing")];
     let told = words.iter().filter(|(values, _)| !values.is_empty());
-    told.map(|(values, what)| format!("; {} {what}", show_all(values))).collect()
+    let told: Vec<String> = told.map(|(values, what)| format!("; {} {what}", show_all(values))).collect();
+    told.concat()
 }
 
 fn compare(
