@@ -54,7 +54,7 @@ impl<'a> Resolve<'a> {
         let mut reader = Reader::of(self.report, node, what)?;
         let check = self.check(&mut reader, id, node.place);
         reader.finish();
-        check
+        check.inspect(|check| self.no_relations(check.kind.predicates()))
     }
 
     fn check_kind(&self, kind: &str, inner: &mut Reader<'a>) -> Option<CheckKind> {

@@ -15,6 +15,7 @@ mod phase;
 mod predicate;
 mod reference;
 mod rehearsed;
+mod relation;
 mod signers;
 mod step;
 mod tail;
@@ -59,6 +60,8 @@ struct Resolve<'a> {
     /// Artefacts kept so far, and by which step.
     kept: BTreeMap<String, String>,
     invariant_ids: Unique<'a>,
+    /// The invariants, and whether gates' checks can be compared with what they observe.
+    observing: Vec<(String, bool)>,
     /// Ids of phases and contingencies, which steps are named after.
     parts: Unique<'a>,
     timeout: Duration,
@@ -85,6 +88,7 @@ impl<'a> Resolve<'a> {
             stage: Stage::Invariant,
             kept: BTreeMap::new(),
             invariant_ids: Unique::new("invariant"),
+            observing: Vec::new(),
             parts: Unique::new("phase"),
             timeout: Duration::from_mins(10),
             silence: Duration::from_mins(2),
@@ -137,6 +141,8 @@ impl<'a> Resolve<'a> {
         let mut ids = Unique::new("invariant");
         let invariants = self.checks(root, "invariant", "`[[invariant]]`", &mut ids);
         self.invariant_ids = ids;
+        self.relations(&invariants, false);
+        self.observing = invariants.iter().map(|check| (check.id.clone(), check.kind.can_be_compared_with())).collect();
         invariants
     }
 

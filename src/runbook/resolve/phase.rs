@@ -50,6 +50,7 @@ impl<'a> Resolve<'a> {
         let mut ids = self.invariant_ids.clone();
         ids.noun = "check";
         let checks = self.checks(&mut reader, "check", "`[[phase.gate.check]]`", &mut ids);
+        self.relations(&checks, true);
         let sign_off = reader.optional("sign_off").and_then(|node| self.sign_off(node));
         let asks = !reader.lacks("check") || reader.has("sign_off") || !self.names.invariants.is_empty();
         if !asks && !reader.has_unknown() {

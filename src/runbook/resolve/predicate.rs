@@ -37,6 +37,7 @@ impl<'a> Resolve<'a> {
     fn rule(&self, mut reader: Reader<'a>) -> JsonRule {
         let at = self.json_path(&mut reader, "at");
         let all = self.predicates(&mut reader);
+        self.no_relations(&all);
         self.demands_something(&reader, &all, "this rule");
         reader.finish();
         JsonRule { at, all }
@@ -102,6 +103,12 @@ impl<'a> Resolve<'a> {
     fn operand(&self, node: &'a Node<'a>, key: &str, number: bool) -> Option<Operand> {
         if node.as_table().is_some() {
             let mut reader = Reader::of(self.report, node, "an operand")?;
+            if reader.has("check") {
+                let check = reader.text("check");
+                let operand = Operand::Observed { check, at: self.json_path(&mut reader, "at"), place: node.place };
+                reader.finish();
+                return Some(operand);
+            }
             let operand = Operand::From { of: self.artefact(&mut reader, "of"), at: self.json_path(&mut reader, "at") };
             reader.finish();
             return Some(operand);

@@ -150,7 +150,8 @@ impl<'a> Resolve<'a> {
         for (index, (node, mut reader)) in self.tables(step, "before", "a check of `before`").enumerate() {
             let made = format!("{id} before {}", index + 1);
             let own = reader.optional("id").is_some().then(|| take_id(&mut reader, &mut ids));
-            checks.extend(self.waivable_check(&mut reader, own.unwrap_or(made), node.place));
+            let check = self.waivable_check(&mut reader, own.unwrap_or(made), node.place);
+            checks.extend(check.inspect(|check| self.no_relations(check.kind.predicates())));
             reader.finish();
         }
         checks

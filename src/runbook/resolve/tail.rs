@@ -16,6 +16,7 @@ impl<'a> Resolve<'a> {
             let steps = self.steps(&mut reader, &id, "contingency");
             let mut ids = Unique::new("check");
             let done_when = self.checks(&mut reader, "done_when", "`[[contingency.done_when]]`", &mut ids);
+            self.relations(&done_when, false);
             reader.finish();
             contingencies.push(Contingency { id, title, when, steps, done_when, place: node.place });
         }
