@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::process::{Ended, Started};
+use crate::process::{Ended, Fence, Started};
 use crate::runbook::{PhaseId, StepId};
 use crate::verdict::{CheckResult, Verdict, Waiver};
 
@@ -151,6 +151,35 @@ pub struct RunOpened {
     /// When each contingency was last brought to its end, as far as this machine knows.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub contingencies: BTreeMap<String, Option<LastRehearsal>>,
+    /// What stands between its steps and what it keeps.
+    #[serde(default, skip_serializing_if = "Guards::is_unknown")]
+    pub guards: Guards,
+}
+
+/// What stands between the steps of an invocation and what citadel keeps and uses itself; nothing where an older citadel
+/// wrote the record.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guards {
+    /// Whether steps are kept out of the state folder.
+    pub fence: Option<Fence>,
+    /// The programs that citadel itself uses, as they were found before any step ran.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub programs: BTreeMap<String, Program>,
+}
+
+impl Guards {
+    /// Whether nothing was recorded.
+    pub fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A program as it was found.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Program {
+    /// Absolute.
+    pub path: String,
+    pub sha256: String,
 }
 
 /// A contingency that was brought to its end.
@@ -205,6 +234,9 @@ pub struct RunContinued {
     /// When each contingency was last brought to its end, as far as this machine knows.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub contingencies: BTreeMap<String, Option<LastRehearsal>>,
+    /// What stands between its steps and what it keeps.
+    #[serde(default, skip_serializing_if = "Guards::is_unknown")]
+    pub guards: Guards,
 }
 
 /// Who took a run over, where it lives now, and what was judged before.

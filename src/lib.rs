@@ -3,6 +3,7 @@
 //! The modules, in the order of their dependencies: a module uses only those above it.
 
 // Words that all share.
+pub mod beneath;
 pub mod digest;
 pub mod error;
 pub mod secrets;
@@ -24,6 +25,8 @@ pub mod progress;
 // What comes next; the one door that facts go through; where steps run.
 pub mod plan;
 pub mod recorder;
+pub mod programs;
+pub mod dotenv;
 pub mod workspace;
 
 // What the world is asked: chains, people, signatures.

@@ -3,11 +3,14 @@
 use std::process::ExitCode;
 
 use citadel::cli::Cli;
-use citadel::error::Failure;
+use citadel::error::{ExitCode as Code, Failure};
 use citadel::runbook::Problems;
-use citadel::{commands, terminal};
+use citadel::{commands, process, terminal};
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
+
+/// As a shell says that a program cannot be started.
+const CANNOT_START: u8 = 126;
 
 fn main() -> ExitCode {
     #[cfg(feature = "kill-points")]
@@ -18,6 +21,12 @@ fn main() -> ExitCode {
     if std::env::args_os().skip(1).eq(["--version"]) {
         terminal::data(concat!("citadel ", env!("CARGO_PKG_VERSION"), "\n"));
         return ExitCode::SUCCESS;
+    }
+    process::no_dumps();
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == process::LAUNCHER) {
+        terminal::failure(&Failure::new(Code::Internal, process::launch(words)));
+        return ExitCode::from(CANNOT_START);
     }
     let cli = Cli::parse();
     diagnostics(cli.global.verbose);
@@ -52,7 +61,7 @@ fn problem(failure: &Failure) {
 /// citadel's own diagnostics; never what it tells operators.
 fn diagnostics(verbose: u8) {
     let level = match verbose {
-        0 => "off",
+        0 => return,
         1 => "citadel=info",
         _ => "citadel=trace",
     };

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context;
-
+use crate::beneath;
 use crate::digest::sha256;
 use crate::process::{query, which};
+use crate::programs::Programs;
 use crate::runbook::{Action, Runbook, Scope, Step, StepId, Tool};
 
 /// A workspace that was found.
@@ -19,6 +19,8 @@ pub struct Workspace {
     pub practice: bool,
     /// Commit and changed tracked files, where it is a git repository and git is there.
     pub commit: Option<String>,
+    /// What citadel itself uses, found outside of it.
+    pub programs: Programs,
 }
 
 /// Looks for the workspace: the one that was named, else the folder that citadel was started in or one above it, else,
@@ -47,19 +49,17 @@ impl Workspace {
     /// What there is to know about the workspace `dir`.
     pub async fn inspect(runbook: &Runbook, dir: PathBuf, env: &BTreeMap<String, String>) -> Self {
         let practice = runbook.workspace.practice.as_ref().is_some_and(|practice| dir.join(&practice.marker).is_file());
-        let commit = match which::which("git", path_of(env), &dir) {
-            Some(git) => commit(&git, &dir, env).await,
+        let programs = Programs::find(path_of(env), &dir);
+        let commit = match programs.get("git") {
+            Some(git) => commit(git, &dir, env).await,
             None => None,
         };
-        Self { dir, practice, commit }
+        Self { dir, practice, commit, programs }
     }
 }
 
 async fn commit(git: &Path, dir: &Path, env: &BTreeMap<String, String>) -> Option<String> {
-    let git = |args: &[&str]| {
-        let argv = std::iter::once(git.display().to_string()).chain(args.iter().map(ToString::to_string)).collect();
-        query(argv, dir.to_owned(), env, Duration::from_secs(10))
-    };
+    let git = |args: &[&str]| query(asking(git, args), dir.to_owned(), env, Duration::from_secs(10));
     let commit = git(&["rev-parse", "HEAD"]).await.ok()?;
     let changed = git(&["status", "--porcelain", "--untracked-files=no", "--", "."]).await.ok()?;
     let dirty = if changed.trim().is_empty() { "" } else { " with changes" };
@@ -68,13 +68,19 @@ async fn commit(git: &Path, dir: &Path, env: &BTreeMap<String, String>) -> Optio
 
 /// The tracked files that differ from the commit, with the SHA-256 of what they hold now; nothing where the workspace
 /// is no repository.
-pub async fn tracked_changes(dir: &Path, env: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let Some(git) = which::which("git", path_of(env), dir) else { return BTreeMap::new() };
-    let argv =
-        [&git.display().to_string(), "diff", "--name-only", "--relative", "-z", "HEAD"].map(str::to_owned).to_vec();
+pub async fn tracked_changes(workspace: &Workspace, env: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let (Some(git), dir) = (workspace.programs.get("git"), &workspace.dir) else { return BTreeMap::new() };
+    let argv = asking(git, &["diff", "--name-only", "--no-ext-diff", "--relative", "-z", "HEAD"]);
     let listed = query(argv, dir.to_owned(), env, Duration::from_mins(1)).await.unwrap_or_default();
     let hash = |file: &str| read_file(dir, file).map_or_else(|_| "gone".to_owned(), |bytes| sha256(&bytes));
     listed.split('\0').filter(|file| !file.is_empty()).map(|file| (file.to_owned(), hash(file))).collect()
+}
+
+/// A question to git that runs nothing which the repository's own configuration names.
+fn asking(git: &Path, args: &[&str]) -> Vec<String> {
+    let quiet = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external="];
+    let words = quiet.iter().chain(args).map(ToString::to_string);
+    std::iter::once(git.display().to_string()).chain(words).collect()
 }
 
 fn path_of(env: &BTreeMap<String, String>) -> &str {
@@ -145,19 +151,7 @@ pub fn scripts<'a>(dir: &Path, steps: impl IntoIterator<Item = &'a Step>, scope:
     steps.into_iter().filter_map(|step| Some((step.id.clone(), body(step)?))).collect()
 }
 
-/// Reads a file of the workspace that must be a regular file of a sane size inside it; links are not followed.
+/// Reads a file of the workspace: a regular one of a sane size inside it, with no link on the way to it.
 pub fn read_file(dir: &Path, relative: &str) -> anyhow::Result<Vec<u8>> {
-    const MOST: u64 = 64 * 1024 * 1024;
-    let path = Path::new(relative);
-    anyhow::ensure!(
-        path.components().all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir)),
-        "`{relative}` leaves the workspace"
-    );
-    let full = dir.join(path);
-    let about = std::fs::symlink_metadata(&full).with_context(|| format!("`{relative}` is not there"))?;
-    anyhow::ensure!(about.is_file(), "`{relative}` is not a regular file");
-    anyhow::ensure!(about.len() <= MOST, "`{relative}` has {} bytes, more than {MOST}", about.len());
-    let inside = full.canonicalize()?.starts_with(dir.canonicalize()?);
-    anyhow::ensure!(inside, "`{relative}` is behind a link that leaves the workspace");
-    std::fs::read(&full).with_context(|| format!("cannot read `{relative}`"))
+    Ok(beneath::read(dir, relative)?.bytes)
 }

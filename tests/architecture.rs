@@ -281,3 +281,36 @@ fn the_documented_exit_codes_are_the_real_ones() {
         EXIT_CODES.iter().map(|(code, meaning, next)| format!("| {} | {meaning} | {next} |", code.number())).collect();
     assert_eq!(rows, expected);
 }
+
+/// `prevents` and `detects` are claims: each row that makes one names tests, and they are there.
+#[test]
+fn what_security_promises_is_tested() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("SECURITY.md")).unwrap();
+    let rows = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| attack |"));
+    let (mut broken, mut named) = (Vec::new(), BTreeSet::new());
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [attack, claim, shown] = cells[..] else { panic!("three cells: {row}") };
+        let promises =
+            ["prevents", "detects", "prevented"].iter().any(|word| claim.replace("does not detect", "").contains(word));
+        let tests: Vec<&str> = shown.split('`').filter(|part| part.contains("::")).collect();
+        if promises && tests.is_empty() {
+            broken.push(format!("no test is named: {attack}"));
+        }
+        named.extend(tests);
+    }
+    let in_text = text.split('`').filter(|part| part.contains(".rs::"));
+    named.extend(in_text);
+    assert!(named.len() > 40, "{named:?}");
+    for test in named {
+        let (file, name) = test.split_once("::").unwrap();
+        let source = fs::read_to_string(root.join(file)).unwrap_or_default();
+        // A table of tests names each at the beginning of its row.
+        let is = [format!("fn {name}("), format!("\n    {name}: \"")].iter().any(|form| source.contains(form));
+        if !is {
+            broken.push(format!("there is no {test}"));
+        }
+    }
+    holds("SECURITY.md names the tests of what it promises", broken);
+}

@@ -11,6 +11,8 @@ mod attacks;
 mod between;
 #[path = "chain/bytecode.rs"]
 mod bytecode;
+#[path = "chain/compiled.rs"]
+mod compiled;
 #[path = "chain/contracts.rs"]
 mod contracts;
 #[path = "chain/elsewhere.rs"]
@@ -27,12 +29,20 @@ mod governance;
 mod kinds;
 #[path = "chain/liars.rs"]
 mod liars;
+#[path = "chain/openzeppelin.rs"]
+mod openzeppelin;
+#[path = "chain/owners.rs"]
+mod owners;
 #[path = "chain/proxy.rs"]
 mod proxy;
+#[path = "chain/relations.rs"]
+mod relations;
 #[path = "chain/safes.rs"]
 mod safes;
 #[path = "chain/scripted.rs"]
 mod scripted;
+#[path = "chain/sequences.rs"]
+mod sequences;
 #[path = "chain/signed.rs"]
 mod signed;
 #[path = "chain/site.rs"]

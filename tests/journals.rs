@@ -56,6 +56,7 @@ fn each_shape_folds_to_what_happened() {
     check("complete", 25, false, "every gate passed (3 of 3)");
     check("dev-chain", 9, false, "every gate passed (1 of 1)");
     check("empty", 0, false, "nothing was started; 0 of 0 gates passed");
+    check("guarded", 25, false, "every gate passed (3 of 3)");
     check("killed-did-not-happen", 11, false, "nothing is left open; 1 of 3 gates passed");
     check("killed-happened", 10, false, "nothing is left open; 1 of 3 gates passed");
     check("people", 22, false, "every gate passed (1 of 1)");
@@ -84,6 +85,16 @@ fn what_is_attested_of_them_never_changes() {
     }
     let expected = String::from_utf8(bytes("attestations.txt")).unwrap();
     assert_eq!(all, expected, "{all}");
+}
+
+#[test]
+fn what_stood_between_steps_and_the_state_is_told_where_it_was_recorded() {
+    let told = |name: &str| markdown::render(&Report::of(&contents(name).entries));
+    let guarded = told("v1/guarded.jsonl");
+    assert!(guarded.contains("not isolated from the state folder: the kernel has no Landlock"), "{guarded}");
+    assert!(guarded.contains("| Program used | `/usr/bin/git` `6161"), "{guarded}");
+    let before = told("v1/complete.jsonl");
+    assert!(!before.contains("isolated") && !before.contains("Program used"), "{before}");
 }
 
 /// The name of an event in the journal. A new event must be named here, and then stand in a journal.

@@ -59,10 +59,16 @@ impl Board {
     pub(crate) async fn run<T>(&self, work: Vec<Work<'_, T>>, chain: &impl Answers) -> Vec<Option<T>> {
         let mut work: Vec<_> = work.into_iter().map(|work| (work, None)).collect();
         loop {
+            let mut ended = false;
             for (future, done) in work.iter_mut().filter(|(_, done)| done.is_none()) {
                 if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                     *done = Some(value);
+                    ended = true;
                 }
+            }
+            if ended {
+                // Others may have waited for what ended.
+                continue;
             }
             let open = self.take_open();
             if open.is_empty() {

@@ -90,6 +90,12 @@ impl Finding {
         &self.0.0.message
     }
 
+    /// What it observed, where that is known.
+    pub(crate) fn seen(&self) -> Option<&Value> {
+        let CheckResult { verdict, observed, .. } = &self.0.0;
+        (*verdict != Verdict::Unknown && !observed.is_null()).then_some(observed)
+    }
+
     /// The question that decided, where there was one.
     pub(crate) fn question(&self) -> Option<&Question> {
         self.0.1.as_ref()

@@ -7,6 +7,7 @@ use super::abi::{Signature, strict};
 use super::preflight::{examine, read_block, requests};
 use super::question::Question;
 use super::rpc::{EndpointUrl, open_batch, open_single};
+use super::sequence::Sequence;
 use super::value::to_json;
 use super::{revert, text};
 use crate::runbook::{BlockTag, Network, Place};
@@ -76,12 +77,13 @@ pub fn returned(bytes: &[u8]) {
     let _ = text::brief(bytes);
 }
 
-fn questions() -> [Question; 6] {
+fn questions() -> [Question; 7] {
     let (address, hash) = (Address::zero(), H256::zero());
     [
         Question::Code(address),
         Question::Slot(address, hash),
         Question::Call { from: None, to: address, value: U256::zero(), data: vec![] },
+        Question::Sequence(Sequence { calls: vec![], number: 1, time: 1 }),
         Question::Receipt(hash),
         Question::BlockHash(1),
         Question::Events { of: address, topics: vec![hash], from: 0, to: 9 },

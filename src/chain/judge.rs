@@ -214,13 +214,23 @@ pub(super) async fn findings(
     transactions: &[TransactionsAsk],
     chain: &impl Answers,
 ) -> Vec<Finding> {
+    view.related.expect(checks.iter().copied());
     let work: Vec<Work<'_, Finding>> = checks
         .iter()
-        .filter_map(|check| checks::work(view, check))
+        .filter_map(|check| Some(telling_others(view, check, checks::work(view, check)?)))
         .chain(transactions.iter().map(|ask| checks::transactions(view, ask)))
         .collect();
     let found = view.board.run(work, chain).await;
     found.into_iter().map(|finding| finding.unwrap_or_else(unfinished)).collect()
+}
+
+/// The work with its finding told to the checks that are compared with it.
+fn telling_others<'a>(view: &'a View<'a>, check: &'a Check, work: Work<'a, Finding>) -> Work<'a, Finding> {
+    Box::pin(async move {
+        let finding = work.await;
+        view.related.found(check, &finding);
+        finding
+    })
 }
 
 /// The findings under their ids, with those that compare results with earlier ones.

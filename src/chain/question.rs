@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::events::{self, Event};
 use super::reading::Raw;
 use super::rpc::{Request, RpcError, Trouble};
+use super::sequence::{self, Ran, Sequence};
 use super::text::{hex, unhex};
 
 /// What can be asked of a chain.
@@ -20,6 +21,8 @@ pub(crate) enum Question {
         value: U256,
         data: Vec<u8>,
     },
+    /// Calls one after the other, each of which sees what the ones before it did.
+    Sequence(Sequence),
     /// The receipt of a transaction.
     Receipt(H256),
     /// The hash of the canonical block of that number.
@@ -41,6 +44,10 @@ pub(crate) enum Answer {
     Bytes(Vec<u8>),
     /// The call reverted; with its data where the node tells it.
     Reverted(Option<Vec<u8>>),
+    /// What became of each call of a sequence.
+    Ran(Vec<Ran>),
+    /// The node does not have the method.
+    Unsupported,
     Receipt(Option<Box<Mined>>),
     BlockHash(Option<H256>),
     /// In the order of the chain.
@@ -87,6 +94,7 @@ impl Question {
                 }
                 ("eth_call", json!([call, at]))
             }
+            Self::Sequence(sequence) => (sequence::METHOD, sequence.params(block)),
             Self::Receipt(hash) => ("eth_getTransactionReceipt", json!([hash])),
             Self::BlockHash(number) => ("eth_getBlockByNumber", json!([format!("{number:#x}"), false])),
             Self::Events { of, topics, from, to } => (events::METHOD, events::params(*of, topics, *from, *to)),
@@ -97,13 +105,14 @@ impl Question {
         Request::patient(method, params)
     }
 
-    /// What of an endpoint's answer is kept, so that it can be read again: of a block, what citadel reads of it.
+    /// What of an endpoint's answer is kept, so that it can be read again: of a block or a simulation, what is read of it.
     pub(crate) fn kept(&self, answer: &Result<Value, Trouble>) -> Raw {
         match (self, answer) {
             (Self::BlockHash(_), Ok(block)) if block.is_object() => {
                 let part = |key: &str| (key.to_owned(), block[key].clone());
                 Raw::Result(["number", "hash", "timestamp"].map(part).into_iter().collect())
             }
+            (Self::Sequence(_), Ok(value)) => Raw::Result(sequence::kept(value)),
             (_, Ok(value)) => Raw::Result(value.clone()),
             (_, Err(Trouble::Rpc(RpcError { code, message, data }))) => {
                 Raw::Error { code: *code, message: message.clone(), data: data.clone() }
@@ -127,8 +136,12 @@ impl Question {
             (Self::Call { .. }, Err(Trouble::Rpc(error))) if error.is_revert() => {
                 Ok(Answer::Reverted(error.revert_data()))
             }
+            (Self::Sequence(_), Err(Trouble::Rpc(error))) if sequence::is_unsupported(&error) => {
+                Ok(Answer::Unsupported)
+            }
             (_, Err(trouble)) => Err(trouble.to_string()),
             (Self::Code(_) | Self::CodeAt(..) | Self::Call { .. }, Ok(value)) => bytes(&value).map(Answer::Bytes),
+            (Self::Sequence(asked), Ok(value)) => sequence::read(&value, asked.calls.len()),
             (Self::Slot(..), Ok(value)) => match bytes(&value)? {
                 word if word.len() == 32 => Ok(Answer::Bytes(word)),
                 other => Err(format!("malformed answer: a storage slot of {} bytes", other.len())),
@@ -216,6 +229,8 @@ impl std::fmt::Display for Answer {
             Self::Bytes(bytes) => f.write_str(&hex(bytes)),
             Self::Reverted(Some(data)) => write!(f, "reverted {}", hex(data)),
             Self::Reverted(None) => f.write_str("reverted"),
+            Self::Ran(ran) => f.write_str(&sequence::words(ran)),
+            Self::Unsupported => f.write_str("unsupported"),
             Self::Receipt(None) | Self::BlockHash(None) => f.write_str("null"),
             Self::Receipt(Some(mined)) => {
                 write!(f, "status {}, block {} {:?}", u8::from(mined.succeeded), mined.block_number, mined.block_hash)

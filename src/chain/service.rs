@@ -28,6 +28,11 @@ pub(crate) fn at_nonce(base: &str, safe: Address, nonce: U256) -> String {
     format!("{}/api/v2/safes/{safe}/multisig-transactions/?nonce={nonce}", base.trim_end_matches('/'))
 }
 
+/// The name under which a check finds the files of a folder: their names with their texts, none where one could not be read.
+pub fn files_of(folder: &str) -> String {
+    format!("{folder}/*.json")
+}
+
 /// The service's address as the runbook has it.
 pub(crate) fn base(service: &Template, around: &dyn Surroundings) -> Result<String, String> {
     service.render(around.scope()).map_err(|name| format!("`{name}` has no value yet"))

@@ -107,11 +107,12 @@ pub(super) fn expected(kind: &CheckKind) -> String {
     }
 }
 
-/// A rule as the runbook writes it: a literal is its value.
+/// A rule as the runbook writes it: an operand is its value, whatever kind of operand it is.
 fn plain(rule: Value) -> Value {
+    const OPERANDS: [&str; 4] = ["literal", "from", "observed", "text"];
     match rule {
-        Value::Object(mut object) if object.len() == 1 && object.contains_key("literal") => {
-            object.remove("literal").unwrap_or_default()
+        Value::Object(object) if object.len() == 1 && OPERANDS.iter().any(|kind| object.contains_key(*kind)) => {
+            object.into_iter().next().map(|(_, operand)| plain(operand)).unwrap_or_default()
         }
         Value::Object(object) => object.into_iter().map(|(key, value)| (key, plain(value))).collect(),
         other => other,

@@ -11,9 +11,10 @@ use super::board::Board;
 use super::finding::{Finding, Repeat};
 use super::question::{Answer, Question};
 use super::reading::PinnedBlock;
+use super::related::Related;
 use super::revert;
+use super::sequence::{Made, Ran, Sequence};
 use super::surroundings::{Known, Surroundings, is_dev_chain};
-use super::text::hex;
 use crate::runbook::{ContractKind, Network};
 
 /// The start of an account's code that only delegates to another contract (EIP-7702).
@@ -24,8 +25,10 @@ pub(crate) struct View<'a> {
     pub(crate) around: &'a dyn Surroundings,
     pub(crate) network: &'a Network,
     pub(crate) block: PinnedBlock,
+    /// What other checks of the same judgement observed.
+    pub(crate) related: Related,
     /// The variable that commands in hints name.
-    variable: String,
+    pub(super) variable: String,
     pub(super) board: &'a Board,
 }
 
@@ -57,7 +60,7 @@ impl<'a> View<'a> {
         variable: String,
         board: &'a Board,
     ) -> Self {
-        Self { around, network, block, variable, board }
+        Self { around, network, block, related: Related::default(), variable, board }
     }
 
     /// The contract of that name, with an address that can be meant.
@@ -195,6 +198,20 @@ impl<'a> View<'a> {
         }
     }
 
+    /// What becomes of calls that follow one another after the pinned block, and how that is repeated; nothing where too few
+    /// endpoints tell.
+    pub(crate) async fn in_sequence(&self, calls: Vec<Made>) -> Result<Option<(Vec<Ran>, Repeat)>, Finding> {
+        let sequence = Sequence { calls, number: self.block.number, time: self.block.time };
+        let command = sequence.cast(self.block.hash, &self.variable);
+        let question = Question::Sequence(sequence);
+        let repeat = Repeat { question: question.clone(), command };
+        match self.one(question).await {
+            Answer::Ran(ran) => Ok(Some((ran, repeat))),
+            Answer::Unsupported => Ok(None),
+            other => Err(unseen("what the calls do one after the other", &other).asked(repeat)),
+        }
+    }
+
     /// `name()(address)` of a contract.
     pub(crate) async fn address_of(&self, of: &Subject, name: &str) -> Result<Address, Finding> {
         let value = self.get(of, &format!("{name}()(address)")).await?.pop().and_then(Token::into_address);
@@ -221,72 +238,6 @@ impl<'a> View<'a> {
     /// Several answers of one round.
     pub(crate) async fn several(&self, questions: Vec<Question>) -> Vec<Answer> {
         self.board.ask(questions).await
-    }
-
-    /// Repeats a call.
-    pub(crate) fn cast_call(
-        &self,
-        from: Option<Address>,
-        to: Address,
-        signature: &Signature,
-        arguments: &[Token],
-    ) -> Repeat {
-        let data = signature.encode(arguments);
-        let sender = from.map(|from| format!(" --from {}", checksum(from))).unwrap_or_default();
-        let what =
-            if arguments.is_empty() { format!("\"{}\"", signature.full()) } else { format!("--data {}", hex(&data)) };
-        let command = format!("cast call {} {what}{sender} {}", checksum(to), self.at_block());
-        Repeat { question: Question::Call { from, to, value: U256::zero(), data }, command }
-    }
-
-    /// Repeats a getter, such as `owner()(address)`.
-    pub(crate) fn cast_get(&self, of: &Subject, signature: &str) -> Repeat {
-        let data = Signature::parse(signature).map(|signature| signature.encode(&[])).unwrap_or_default();
-        let command = format!("cast call {} \"{signature}\" {}", checksum(of.address), self.at_block());
-        Repeat { question: Question::Call { from: None, to: of.address, value: U256::zero(), data }, command }
-    }
-
-    /// Repeats a call with raw data.
-    pub(crate) fn cast_raw(&self, from: Address, to: Address, value: U256, data: &[u8]) -> Repeat {
-        let (sender, at) = (checksum(from), checksum(to));
-        let paid = if value.is_zero() { String::new() } else { format!(" --value {value}") };
-        let command = format!("cast call {at} --data {} --from {sender}{paid} {}", hex(data), self.at_block());
-        Repeat { question: Question::Call { from: Some(from), to, value, data: data.to_vec() }, command }
-    }
-
-    /// Repeats a read of code.
-    pub(crate) fn cast_code(&self, of: &Subject) -> Repeat {
-        let command = format!("cast code {} {}", checksum(of.address), self.at_block());
-        Repeat { question: Question::Code(of.address), command }
-    }
-
-    /// Repeats a read of a storage slot.
-    pub(crate) fn cast_slot(&self, of: &Subject, slot: H256) -> Repeat {
-        let command = format!("cast storage {} {slot:?} {}", checksum(of.address), self.at_block());
-        Repeat { question: Question::Slot(of.address, slot), command }
-    }
-
-    /// Repeats the question for a contract's events from a block on.
-    pub(crate) fn cast_logs(&self, of: &Subject, event: &str, topics: Vec<H256>, from: u64) -> Repeat {
-        let to = self.block.number;
-        let range = format!("--from-block {from} --to-block {to}");
-        let command = format!(
-            "cast logs {range} --address {} \"{event}\" --rpc-url \"${}\"",
-            checksum(of.address),
-            self.variable
-        );
-        Repeat { question: Question::Events { of: of.address, topics, from, to }, command }
-    }
-
-    /// Repeats the question for a transaction's receipt.
-    pub(crate) fn cast_receipt(&self, hash: H256) -> Repeat {
-        let command = format!("cast receipt {hash:?} --rpc-url \"${}\"", self.variable);
-        Repeat { question: Question::Receipt(hash), command }
-    }
-
-    /// The pinned block by its hash, and the variable that holds an endpoint's URL, as a shell writes it.
-    fn at_block(&self) -> String {
-        format!("--block {:?} --rpc-url \"${}\"", self.block.hash, self.variable)
     }
 }
 

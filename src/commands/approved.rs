@@ -220,7 +220,7 @@ async fn content(context: &Context, prospect: &Prospect<'_>, view: &View<'_>, st
         "state": state,
         "workspace": {
             "commit": prospect.workspace.commit,
-            "changed_files": workspace::tracked_changes(&prospect.workspace.dir, &env).await,
+            "changed_files": workspace::tracked_changes(&prospect.workspace, &env).await,
             "practice": prospect.workspace.practice,
         },
         "tools": preconditions::versions(context, prospect).await,

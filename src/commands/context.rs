@@ -1,12 +1,13 @@
 //! What most subcommands start from: the runbook, the environment, the state folder. The only place that reads the
 //! environment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
 use crate::cli::Global;
+use crate::dotenv::{self, DotEnv};
 use crate::engine::time::Clock;
 use crate::engine::world::World;
 use crate::error::{ExitCode, Failure};
@@ -14,7 +15,7 @@ use crate::journal::{Home, RunFolder};
 use crate::plan::selection::unknown;
 use crate::process::{Stop, environment};
 use crate::runbook::{self, Action, Network, Runbook, Scope};
-use crate::secrets::{Mask, Secret};
+use crate::secrets::{Mask, Secret, is_secret_name};
 use crate::terminal::Style;
 use crate::workspace::Workspace;
 
@@ -87,9 +88,27 @@ impl Context {
 
     /// The declared variables that have a value: the environment first, then the workspace's `.env`.
     pub(super) fn variables(&self, workspace: &Path) -> BTreeMap<String, String> {
-        let file = dotenvy::from_path_iter(workspace.join(".env"));
-        let mut values: BTreeMap<String, String> = file.into_iter().flatten().filter_map(Result::ok).collect();
+        let mut values = self.dotenv(workspace).values;
         values.extend(self.environment.clone());
+        let names = self.declared();
+        values.into_iter().filter(|(name, value)| names.contains(name) && !value.is_empty()).collect()
+    }
+
+    /// The workspace's `.env`, and what is wrong with it.
+    pub(super) fn dotenv(&self, workspace: &Path) -> DotEnv {
+        let names = self.declared();
+        dotenv::read(workspace, ".env", &|name| names.contains(name))
+    }
+
+    /// What nobody declared, and what is a secret by its name: masked as the others, and given to no step.
+    fn undeclared(&self, workspace: &Path) -> BTreeMap<String, String> {
+        let names = self.declared();
+        let secret = |name: &String| !names.contains(name) && is_secret_name(name);
+        self.dotenv(workspace).values.into_iter().filter(|(name, value)| secret(name) && !value.is_empty()).collect()
+    }
+
+    /// The variables that the runbook names.
+    fn declared(&self) -> BTreeSet<String> {
         let declared = self.runbook.networks.values().flat_map(|network| network.rpc.iter().chain(&network.key));
         let required = self.runbook.phases.iter().flat_map(|phase| &phase.steps).flat_map(|step| match &step.action {
             Action::Secrets { requires, .. } => requires.as_slice(),
@@ -99,15 +118,13 @@ impl Context {
             | Action::Shell { .. }
             | Action::Manual { .. } => &[],
         });
-        let names = declared.cloned().chain(required.map(|name| name.0.clone()));
-        names
-            .filter_map(|name| Some((name.clone(), values.get(&name).filter(|value| !value.is_empty())?.clone())))
-            .collect()
+        declared.cloned().chain(required.map(|name| name.0.clone())).collect()
     }
 
-    /// Knows the values of the declared variables.
+    /// Knows every secret value that there is a name for.
     pub(super) fn mask(&self, workspace: &Path) -> Result<Mask, Failure> {
-        mask(&self.variables(workspace))
+        let values = self.variables(workspace).into_iter().chain(self.undeclared(workspace));
+        Ok(Mask::new(values.map(|(name, value)| (name, Secret::new(value))))?)
     }
 
     /// How what goes on is told on this stderr.
@@ -125,8 +142,8 @@ impl Context {
         folder: RunFolder,
         stop: tokio::sync::watch::Receiver<Stop>,
     ) -> Result<World, Failure> {
-        let variables = self.variables(&workspace.dir);
-        let mask = mask(&variables)?;
+        let (variables, mask) = (self.variables(&workspace.dir), self.mask(&workspace.dir)?);
+        let hidden = self.undeclared(&workspace.dir).into_keys().collect();
         Ok(World {
             workspace,
             state: self.state.clone(),
@@ -134,8 +151,10 @@ impl Context {
             run: run.to_owned(),
             network: network.name.clone(),
             reports: self.reports(network),
+            base: self.runbook.folder.clone(),
             environment: self.environment.clone(),
             variables,
+            hidden,
             mask,
             stop,
             waits: tokio::sync::watch::Sender::default(),
@@ -145,10 +164,6 @@ impl Context {
             clock: Clock::after(jiff::Timestamp::UNIX_EPOCH),
         })
     }
-}
-
-fn mask(variables: &BTreeMap<String, String>) -> Result<Mask, Failure> {
-    Ok(Mask::new(variables.iter().map(|(name, value)| (name.as_str(), Secret::new(value.as_str()))))?)
 }
 
 pub(super) fn find_runbook(here: &Path) -> Result<PathBuf, Failure> {

@@ -8,6 +8,7 @@ use crate::devchain::{self, Kept, Request};
 use crate::error::{ExitCode, Failure};
 use crate::journal::create_folder;
 use crate::process::{Started, Watcher, environment, signals};
+use crate::programs::outside;
 use crate::secrets::Mask;
 use crate::terminal;
 
@@ -41,7 +42,10 @@ async fn up(context: &Context, state: &std::path::Path) -> Result<ExitCode, Fail
     }
     let stop = signals::listen()?;
     devchain::end_survivors(state).await?;
-    let env = environment::base(&context.environment, &[]);
+    context.make_room();
+    context.close_state(&context.runbook.folder);
+    let mut env = environment::base(&context.environment, &[]);
+    env.insert("PATH".to_owned(), outside(&env["PATH"], &context.runbook.folder));
     let anvil = context.environment.get("ANVIL").map(String::as_str).filter(|program| !program.is_empty());
     let request = Request { network, folder: &context.runbook.folder, env: &env, anvil, logs: state, state };
     terminal::note("starting the dev chain");

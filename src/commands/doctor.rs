@@ -11,7 +11,7 @@ use crate::cli::{Doctor, DoctorFormat, Net, Part};
 use crate::engine::judge::checks_and;
 use crate::engine::world::View;
 use crate::error::{ExitCode, Failure};
-use crate::process::{Stop, which};
+use crate::process::{Stop, fence, which};
 use crate::report::doctor::{self, AddressRow, Diagnosis, Problem, ToolRow, VariableRow};
 use crate::runbook::{Action, Check, CheckKind, Network, Place};
 use crate::secrets;
@@ -71,8 +71,12 @@ async fn tools(context: &Context, prospect: &Prospect<'_>) -> Vec<ToolRow> {
         rows.push(ToolRow { name: tool.name.clone(), fits: versions.fit(), found: versions.found.ok(), wanted });
     }
     let path = env.get("PATH").map_or("", String::as_str);
+    let own = prospect.workspace.programs.hashed();
     for (name, of) in programs(context, prospect) {
-        let found = which::which(name, path, dir).map(|file| file.display().to_string());
+        let found = match own.get(name) {
+            Some(program) => Some(format!("{} (SHA-256 {}…)", program.path, &program.sha256[..16])),
+            None => which::which(name, path, dir).map(|file| file.display().to_string()),
+        };
         rows.push(ToolRow { name: name.to_owned(), wanted: of.to_owned(), fits: found.is_some(), found });
     }
     rows
@@ -186,6 +190,7 @@ fn without_code(row: &AddressRow) -> Option<Problem> {
 
 fn warnings(context: &Context, prospect: &Prospect<'_>, survey: &Survey, tools: &[ToolRow]) -> Vec<String> {
     let mut warnings = closed_for_good(context, prospect);
+    warnings.extend(fence().gap());
     let network = prospect.network;
     let away =
         |endpoint: &&chain::SurveyedEndpoint| endpoint.clock_ahead.is_some_and(|ahead| ahead.abs() > CLOCK_SLACK);

@@ -238,6 +238,7 @@ pub(super) async fn world(
         (None, None) => workspace::find(&context.runbook, None, &context.here, network.dev_chain.is_some())
             .unwrap_or_else(|_| context.here.clone()),
     };
+    context.close_state(&dir);
     let workspace = Workspace::inspect(&context.runbook, dir, &context.child_environment()).await;
     let (_sender, stop) = tokio::sync::watch::channel(Stop::No);
     let home = context.home(network);

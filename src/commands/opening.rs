@@ -14,9 +14,10 @@ use crate::devchain;
 use crate::digest::sha256;
 use crate::engine::world::{View, World};
 use crate::error::{ExitCode, Failure};
-use crate::event::{Event, RunContinued, RunOpened};
+use crate::event::{Event, Guards, RunContinued, RunOpened};
 use crate::journal::{self, Contents, Entry, Home, Journal, RunFolder};
 use crate::plan::Selection;
+use crate::process;
 use crate::progress::Progress;
 use crate::runbook::{Network, PhaseId};
 use crate::workspace::{self, Workspace};
@@ -90,6 +91,7 @@ impl<'a> Prospect<'a> {
                 context.here.clone()
             }
         };
+        context.close_state(&dir);
         let workspace = Workspace::inspect(&context.runbook, dir, &context.child_environment()).await;
         let latest = match Existing::latest(&context.home(network)) {
             // What is not citadel's work any more cannot be closed either; it stays as it is.
@@ -152,9 +154,11 @@ impl<'a> Prospect<'a> {
         let (operator, commit) = (context.operator(), self.workspace.commit.clone());
         let runbook_sha256 = context.runbook.sha256.clone();
         let contingencies = rehearsals::all(context, &self.workspace.dir);
+        let guards = Guards { fence: Some(process::fence()), programs: self.workspace.programs.hashed() };
         if let Some(existing) = self.existing.as_ref().filter(|existing| existing.progress.run.is_some()) {
             let (journal, _) = Journal::open(&existing.folder.journal())?;
-            let event = RunContinued { citadel, operator, host, runbook_sha256, commit, tools, phases, contingencies };
+            let event =
+                RunContinued { citadel, operator, host, runbook_sha256, commit, tools, phases, contingencies, guards };
             return Ok((journal, Event::RunContinued(event), progress));
         }
         world.folder.create()?;
@@ -181,6 +185,7 @@ impl<'a> Prospect<'a> {
             tools,
             phases,
             contingencies,
+            guards,
         };
         Ok((journal, Event::RunOpened(event), progress))
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
+use std::time::Duration;
 
 use super::approved::{self, Approved};
 use super::context::Context;
@@ -12,7 +13,7 @@ use crate::engine::suspension;
 use crate::engine::world::View;
 use crate::error::{ExitCode, Failure};
 use crate::plan::{self, Item, Line};
-use crate::process::Stop;
+use crate::process::{Stop, fence};
 use crate::runbook::{Action, EvidenceKind, Isolation, Limits, Network, Phase, Scope, Step, StepId};
 use crate::terminal;
 use crate::text::limit;
@@ -37,6 +38,9 @@ pub(super) async fn plan(context: &Context, args: &Plan) -> Result<ExitCode, Fai
     let _ = writeln!(text, "{} on {}: {run} {name}", context.runbook.title, prospect.network.name);
     let _ = writeln!(text, "workspace {}", prospect.workspace.dir.display());
     let _ = writeln!(text, "limits {}", common_limits(&context.runbook.limits));
+    if let Some(gap) = fence().gap() {
+        let _ = writeln!(text, "warning {gap}");
+    }
     for (id, of) in suspension::suspensions(world.marks.as_ref(), &before) {
         let _ = writeln!(
             text,
@@ -45,7 +49,7 @@ pub(super) async fn plan(context: &Context, args: &Plan) -> Result<ExitCode, Fai
             suspension::way_out(&id, &prospect.network.name)
         );
     }
-    let shown = Shown::new(&view);
+    let mut shown = Shown::new(&view);
     plan::each(&context.runbook, &prospect.selection, &progress, &prospect.network.name, |line| {
         shown.write(&mut text, &line);
         if text.len() >= PIECE {
@@ -74,6 +78,8 @@ struct Shown<'a> {
     steps: HashMap<&'a StepId, (&'a Phase, &'a Step)>,
     /// By network.
     scopes: BTreeMap<&'a str, Scope>,
+    /// The limits of the step before, in words: most steps have the same.
+    limits: (Option<(Duration, Duration, Option<Isolation>)>, String),
 }
 
 impl<'a> Shown<'a> {
@@ -89,16 +95,22 @@ impl<'a> Shown<'a> {
             }
             (network.name.as_str(), scope)
         });
-        Self { view, steps: phases.iter().flat_map(of_phase).collect(), scopes: scopes.collect() }
+        Self {
+            view,
+            steps: phases.iter().flat_map(of_phase).collect(),
+            scopes: scopes.collect(),
+            limits: (None, String::new()),
+        }
     }
 
-    fn write(&self, text: &mut String, line: &Line) {
+    fn write(&mut self, text: &mut String, line: &Line) {
         let _ = writeln!(text, "\n{}\n    why      {}", line.item, line.why);
         match &line.item {
             Item::Run { step, .. } | Item::Probe { step } | Item::Verify { step } | Item::Ask { step } => {
-                if let Some((phase, step)) = self.steps.get(step) {
+                if let Some((phase, step)) = self.steps.get(step).copied() {
                     let network = self.view.network(phase);
-                    step_lines(text, network, &self.scopes[network.name.as_str()], step);
+                    self.tell_limits(step);
+                    step_lines(text, network, &self.scopes[network.name.as_str()], step, &self.limits.1);
                 }
             }
             Item::Gate { phase } => {
@@ -109,9 +121,16 @@ impl<'a> Shown<'a> {
             Item::DevChain | Item::Changed { .. } | Item::Skip { .. } => {}
         }
     }
+
+    fn tell_limits(&mut self, step: &Step) {
+        let of = Some((step.timeout, step.silence, step.isolation));
+        if self.limits.0 != of {
+            self.limits = (of, limits(step));
+        }
+    }
 }
 
-fn step_lines(text: &mut String, network: &Network, scope: &Scope, step: &Step) {
+fn step_lines(text: &mut String, network: &Network, scope: &Scope, step: &Step, limits: &str) {
     let _ = writeln!(text, "    what     {}", step.title);
     let shown = match &step.action {
         Action::Manual { instructions } => format!("by hand: {}", instructions.render(scope).unwrap_or_default()),
@@ -133,7 +152,7 @@ fn step_lines(text: &mut String, network: &Network, scope: &Scope, step: &Step) 
         let _ = writeln!(text, "    given    {}", given.join(" "));
     }
     if !matches!(step.action, Action::Manual { .. } | Action::Secrets { .. }) {
-        let _ = writeln!(text, "    limits   {}", limits(step));
+        let _ = writeln!(text, "    limits   {limits}");
     }
     for (number, evidence) in step.evidence.iter().enumerate() {
         let _ = writeln!(text, "    {:8} {}", if number == 0 { "evidence" } else { "" }, told(&evidence.kind, scope));

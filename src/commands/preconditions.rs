@@ -17,6 +17,7 @@ pub(super) async fn missing(context: &Context, prospect: &Prospect<'_>) -> Vec<(
     missing.extend(operator(context, prospect));
     missing.extend(gates(context, prospect));
     missing.extend(variables(context, prospect));
+    missing.extend(dotenv(context, prospect));
     missing.extend(contracts(context, prospect));
     missing.extend(signers(context, prospect));
     if prospect.network.dev_chain.is_none() {
@@ -131,6 +132,15 @@ fn variables(context: &Context, prospect: &Prospect<'_>) -> Vec<(String, String)
             Some((format!("`{name}` {why}: {kind} for {}", network.name), supply(name)))
         })
         .collect()
+}
+
+/// What is wrong with the workspace's `.env`; a dev chain's keys are nobody's.
+fn dotenv(context: &Context, prospect: &Prospect<'_>) -> Vec<(String, String)> {
+    if prospect.network.dev_chain.is_some() {
+        return Vec::new();
+    }
+    let problems = context.dotenv(&prospect.workspace.dir).problems;
+    problems.into_iter().map(|problem| (problem.what, problem.how)).collect()
 }
 
 /// How to supply a variable.

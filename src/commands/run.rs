@@ -25,6 +25,7 @@ use crate::terminal;
 
 pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failure> {
     let stop = signals::listen()?;
+    context.make_room();
     for answer in &args.on_failure {
         if let Choice::Contingency(id) = answer {
             contingency::find(context, id)?;
@@ -84,7 +85,7 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
         terminal::warning(&format!("the journal ended in {torn} bytes of an unfinished record, which were cut off"));
     }
     world.folder.create()?;
-    shims::write(&world.folder.shims(), world.path())?;
+    shims::write(&world.folder.shims(), &world.path())?;
     let observer = terminal::observer(&context.style(world.folder.path()));
     let mut recorder = Recorder::new(journal, progress, vec![observer]);
     recorder.record(opening)?;

@@ -57,7 +57,8 @@ pub fn prepare(view: &View<'_>, step: &Step, network: &Network, scope: &Scope) -
     let folders: Vec<PathBuf> = std::iter::once(view.world.folder.shims()).chain(folders).collect();
     let mut env = environment::base(&view.world.environment, &folders);
     // A name that is set, even to nothing, is not loaded again by a dotenv inside the step.
-    for name in view.runbook.networks.values().flat_map(|network| network.rpc.iter().chain(&network.key)) {
+    let declared = view.runbook.networks.values().flat_map(|network| network.rpc.iter().chain(&network.key));
+    for name in declared.chain(&view.world.hidden) {
         env.insert(name.clone(), String::new());
     }
     let names = given.keys().cloned().collect();

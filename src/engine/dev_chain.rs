@@ -10,7 +10,7 @@ use super::world::World;
 use crate::devchain::{self, Request};
 use crate::error::{ExitCode, Failure};
 use crate::event::{DeployedKey, Deployment, Event};
-use crate::process::{self, environment};
+use crate::process;
 use crate::runbook::{DevChain, Network, PersonKey, Runbook, SignerKey};
 
 impl Engine<'_> {
@@ -27,7 +27,7 @@ impl Engine<'_> {
         for left in devchain::end_survivors(&state).await? {
             self.recorder.activity(&format!("ended a dev chain that an earlier citadel left: {left}"));
         }
-        let env = environment::base(&self.world.environment, &[]);
+        let env = self.world.child_environment();
         let logs = self.world.folder.file("logs");
         let request = request(self.runbook, &self.world, &network, &env, &logs, &state);
         let running = devchain::start(&request, self.world.stop.clone()).await?;
@@ -91,7 +91,7 @@ pub(super) fn make(
     given: impl IntoIterator<Item = (String, String)>,
     timeout: Duration,
 ) -> process::Command {
-    let mut env = environment::base(&world.environment, &[]);
+    let mut env = world.child_environment();
     env.extend(given);
     let dir: PathBuf = runbook.folder.join(&chain.dir);
     process::Command {

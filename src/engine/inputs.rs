@@ -31,6 +31,9 @@ pub struct Noted {
     /// The values of the names in templates of the checks.
     pub names: BTreeMap<String, String>,
     pub artefacts: BTreeMap<String, Content>,
+    /// What was gathered from services and folders, which is no artefact of the run.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gathered: BTreeMap<String, Content>,
     /// Files of the workspace.
     pub files: BTreeMap<String, Content>,
     pub earlier: Vec<Earlier>,
@@ -64,7 +67,7 @@ pub struct Earlier {
 /// The surroundings of a run, with a note of what was asked for.
 pub(super) struct Noting<'a> {
     around: Around<'a>,
-    /// What services were asked for before, by address.
+    /// What services and folders were asked for before, by address.
     fetched: Fetched,
     noted: Mutex<Noted>,
 }
@@ -101,8 +104,13 @@ impl Surroundings for Noting<'_> {
     }
 
     fn artefact(&self, name: &str) -> Result<Vec<u8>, String> {
-        let found = self.fetched.get(name).cloned().unwrap_or_else(|| self.around.artefact(name));
-        self.note(|noted| drop(noted.artefacts.insert(name.to_owned(), Content::of(&found))));
+        let gathered = self.fetched.get(name).cloned();
+        let is_kept = gathered.is_none();
+        let found = gathered.unwrap_or_else(|| self.around.artefact(name));
+        self.note(|noted| {
+            let noted = if is_kept { &mut noted.artefacts } else { &mut noted.gathered };
+            noted.insert(name.to_owned(), Content::of(&found));
+        });
         found
     }
 

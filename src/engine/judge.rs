@@ -8,8 +8,8 @@ use super::facts::{self, Used};
 use super::inputs::{Documents, Looked, Noted, Noting};
 use super::waiver::waive;
 use super::world::View;
-use super::{rehearsed, suspension};
-use crate::chain::{self, Reading, TransactionsAsk};
+use super::{exports, rehearsed, suspension};
+use crate::chain::{self, Reading, Surroundings as _, TransactionsAsk};
 use crate::evidence::Kept;
 use crate::progress::StepState;
 use crate::runbook::{Check, CheckKind, JsonRule, JsonSource, Network, Phase, Runbook, Step};
@@ -70,7 +70,9 @@ pub async fn checks_and(
     at_least: Option<u64>,
 ) -> Judgement {
     let (local, on_chain): (Vec<&Check>, Vec<&Check>) = checks.iter().partition(|check| !check.kind.reads_chain());
-    let around = Noting::new(view.around(network, kept), checks);
+    let on_chain = with_compared(view.runbook, on_chain);
+    let all: Vec<&Check> = local.iter().chain(&on_chain).copied().collect();
+    let around = Noting::new(view.around(network, kept), &all);
     let mut results: Vec<CheckResult> = local.iter().map(|check| local_check(check, &around)).collect();
     let asks = asks.to_vec();
     if on_chain.is_empty() && asks.is_empty() {
@@ -78,9 +80,9 @@ pub async fn checks_and(
         waive(checks.iter().copied(), &mut results, time);
         return Judgement { results, reading: None, asks, noted: around.noted(), time };
     }
-    let on_chain = with_compared(view.runbook, on_chain);
     let target = view.target(network);
-    let fetched = chain::fetch(&on_chain, &around, target.limits).await;
+    let mut fetched = chain::fetch(&on_chain, &around, target.limits).await;
+    fetched.extend(exports::gather(&on_chain, &view.world.workspace.dir, around.scope()));
     let around = around.with(fetched);
     let mut reading = chain::judge(&target, &on_chain, &asks, &around, at_least).await;
     if network.dev_chain.is_some() && target.endpoints.is_empty() {
@@ -98,19 +100,24 @@ fn without_chain(result: CheckResult) -> CheckResult {
         .hint("`citadel devchain up`, then `citadel run --local`: that run can be verified afterwards")
 }
 
-/// `unchanged_since` compares a check with itself at an earlier gate: that check must be among those that are read.
+/// `unchanged_since` compares a check with itself at an earlier gate: that check must be among those that are read, and
+/// with it those that it is compared with itself.
 pub(super) fn with_compared<'a>(runbook: &'a Runbook, mut checks: Vec<&'a Check>) -> Vec<&'a Check> {
-    let wanted: Vec<String> = checks
+    let mut wanted: Vec<&str> = checks
         .iter()
         .filter_map(|check| match &check.kind {
-            CheckKind::UnchangedSince { check, .. } => Some(check.clone()),
+            CheckKind::UnchangedSince { check, .. } => Some(check.as_str()),
             _ => None,
         })
         .collect();
-    let declared = runbook.phases.iter().flat_map(|phase| &phase.gate.checks).chain(&runbook.invariants);
-    for check in declared {
-        if wanted.contains(&check.id) && !checks.iter().any(|present| present.id == check.id) {
+    while let Some(id) = wanted.pop() {
+        if checks.iter().any(|present| present.id == id) {
+            continue;
+        }
+        let mut declared = runbook.phases.iter().flat_map(|phase| &phase.gate.checks).chain(&runbook.invariants);
+        if let Some(check) = declared.find(|check| check.id == id) {
             checks.insert(0, check);
+            wanted.extend(check.kind.compared_with().into_iter().map(|(other, _)| other));
         }
     }
     checks

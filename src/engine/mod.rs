@@ -6,6 +6,7 @@ mod before;
 pub mod command;
 pub mod dev_chain;
 pub mod contingency;
+mod exports;
 mod facts;
 mod gate;
 mod guided;

@@ -1,16 +1,13 @@
 //! Readable copies under the reports folder: the deliverables as they were kept, and citadel's own report. What is
 //! published is a copy; nothing is ever read back from it as a fact.
 
-use std::path::Path;
-
-use anyhow::Context;
-
 use super::Engine;
 use super::world::World;
+use crate::beneath::{self, InTheWay};
 use crate::digest::sha256;
-use crate::error::Failure;
+use crate::error::{ExitCode, Failure};
 use crate::event::{Event, PublishedFile};
-use crate::journal::{self, write_file};
+use crate::journal;
 use crate::report::{self, Report};
 use crate::runbook::{Deliverable, PhaseId};
 
@@ -28,7 +25,7 @@ impl Engine<'_> {
                 // A changed artefact is not published; the gate says why.
                 let Ok(bytes) = kept.read(name) else { continue };
                 let path = path_of(deliverable, name);
-                write_file_in(&self.world.reports, &path, &bytes)?;
+                write_file_in(&self.world, &path, &bytes)?;
                 let (sha256, bytes) = (sha256(&bytes), bytes.len() as u64);
                 files.push(PublishedFile { path, sha256, bytes, deliverable: Some(deliverable.id.clone()) });
             }
@@ -44,14 +41,14 @@ impl Engine<'_> {
 pub(super) fn report(world: &World) -> Result<(), Failure> {
     let entries = journal::read(&world.folder.journal())?.entries;
     let text = report::markdown::render(&Report::of(&entries));
-    write_file_in(&world.reports, REPORT, text.as_bytes())?;
+    write_file_in(world, REPORT, text.as_bytes())?;
     Ok(())
 }
 
 /// Publishes a gate's newest record, unless it holds a secret: the run's folder has it anyway.
 pub(super) fn gate_record(world: &World, gate: &PhaseId, record: &[u8]) -> Result<(), Failure> {
     if world.mask.found(record).is_empty() {
-        write_file_in(&world.reports, &format!("gates/{gate}.json"), record)?;
+        write_file_in(world, &format!("gates/{gate}.json"), record)?;
     }
     Ok(())
 }
@@ -60,14 +57,20 @@ fn path_of(deliverable: &Deliverable, name: &str) -> String {
     if deliverable.path.ends_with('/') { format!("{}{name}", deliverable.path) } else { deliverable.path.clone() }
 }
 
-fn write_file_in(reports: &Path, relative: &str, bytes: &[u8]) -> anyhow::Result<()> {
-    let path = reports.join(relative);
-    let folder = path.parent().context("a published file has no folder")?;
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
-    anyhow::ensure!(
-        std::fs::symlink_metadata(&path).map_or(true, |about| about.is_file()),
-        "`{}` is not a regular file: citadel does not write through it",
-        path.display()
-    );
-    write_file(&path, bytes)
+fn write_file_in(world: &World, relative: &str, bytes: &[u8]) -> Result<(), Failure> {
+    let (base, reports) = (&world.base, &world.reports);
+    let written = match reports.strip_prefix(base) {
+        Ok(below) => beneath::write(base, &below.join(relative).display().to_string(), bytes),
+        Err(_) => beneath::write(reports, relative, bytes),
+    };
+    written.map_err(in_the_way)
+}
+
+/// What nobody should have put there is a person's to look at.
+pub(super) fn in_the_way(error: anyhow::Error) -> Failure {
+    match error.downcast::<InTheWay>() {
+        Ok(planted) => Failure::new(ExitCode::Precondition, planted.to_string())
+            .hint("a step may have put it there: look at it, remove it, then run the same command again"),
+        Err(other) => other.into(),
+    }
 }

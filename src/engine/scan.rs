@@ -14,9 +14,6 @@ use crate::event::PublishedFile;
 use crate::journal::files_below;
 use crate::secrets::{Mask, shapes, shapes_in};
 
-/// Larger files are looked through for known values alone.
-const LARGEST: u64 = 64 * 1024 * 1024;
-
 /// Looks through the run's folder and what was published of it: every place that holds a secret, with the rule.
 ///
 /// # Errors
@@ -76,8 +73,6 @@ pub(super) fn failure(details: Vec<String>) -> Option<Failure> {
 fn rules(file: &Path, mask: &Mask) -> anyhow::Result<Vec<String>> {
     let names = mask.found_in(File::open(file)?)?;
     let mut rules: Vec<String> = names.into_iter().map(|name| format!("the value of `{name}`")).collect();
-    if std::fs::metadata(file)?.len() <= LARGEST {
-        rules.extend(shapes_in(File::open(file)?)?.into_iter().map(str::to_owned));
-    }
+    rules.extend(shapes_in(File::open(file)?)?.into_iter().map(str::to_owned));
     Ok(rules)
 }

@@ -7,9 +7,11 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::world::View;
+use crate::beneath;
+use crate::dotenv;
 use crate::runbook::{Network, Template};
 use crate::secrets::problem;
-use crate::verdict::CheckResult;
+use crate::verdict::{CheckResult, Verdict};
 
 const KIND: &str = "secrets";
 
@@ -24,7 +26,13 @@ pub(super) fn check(
     let scope = view.scope(network);
     let render = |template: &Template| template.render(&scope).unwrap_or_else(|_| template.0.clone());
     let dir = &view.world.workspace.dir;
-    let mut results = vec![file_result(&dir.join(render(template)), &dir.join(render(file)))];
+    let mut results = vec![file_result(dir, &render(template), &dir.join(render(file)))];
+    if results[0].verdict == Verdict::Passed {
+        let declared = |name: &str| view.world.variables.contains_key(name);
+        let problems = dotenv::read(dir, &render(file), &declared).problems.into_iter();
+        let id = format!("file {}", render(file));
+        results.extend(problems.map(|problem| CheckResult::failed(&id, KIND, problem.what).hint(problem.how)));
+    }
     let mut names: Vec<String> = network.rpc.iter().chain(&network.key).cloned().collect();
     names.extend(requires.iter().map(render).filter(|name| !name.is_empty()));
     names.dedup();
@@ -32,15 +40,15 @@ pub(super) fn check(
     results
 }
 
-fn file_result(template: &Path, file: &Path) -> CheckResult {
+fn file_result(dir: &Path, template: &str, file: &Path) -> CheckResult {
     let id = format!("file {}", file.display());
     let Ok(about) = std::fs::symlink_metadata(file) else {
-        return match create(template, file) {
+        return match create(dir, template, file) {
             Ok(()) => {
                 CheckResult::passed(&id, KIND, format!("`{}` made from its template, for you alone", file.display()))
             }
-            Err(error) => CheckResult::failed(&id, KIND, format!("`{}` cannot be made: {error}", file.display()))
-                .hint(format!("look at `{}`", template.display())),
+            Err(error) => CheckResult::failed(&id, KIND, format!("`{}` cannot be made: {error:#}", file.display()))
+                .hint(format!("look at `{template}`")),
         };
     };
     if !about.is_file() {
@@ -54,9 +62,10 @@ fn file_result(template: &Path, file: &Path) -> CheckResult {
     CheckResult::passed(&id, KIND, format!("`{}` is yours alone", file.display()))
 }
 
-fn create(template: &Path, file: &Path) -> std::io::Result<()> {
-    let text = std::fs::read(template)?;
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?.write_all(&text)
+/// Only where nothing is: a file that is there holds what somebody wrote.
+fn create(dir: &Path, template: &str, file: &Path) -> anyhow::Result<()> {
+    let text = beneath::read(dir, template)?.bytes;
+    Ok(OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?.write_all(&text)?)
 }
 
 fn variable_result(view: &View<'_>, network: &Network, name: &str, file: &str) -> CheckResult {

@@ -13,7 +13,7 @@ use super::{Engine, dev_chain, signed};
 use crate::digest::sha256;
 use crate::error::Failure;
 use crate::event::{BlockRef, Event, SignOffRequested};
-use crate::journal::RunFolder;
+use crate::journal::{RunFolder, write_file};
 use crate::process;
 use crate::runbook::{Phase, SignOff};
 use crate::signoff::{self, CoveredArtefact, JournalPoint, Statement, Tally, Witnessed};
@@ -187,7 +187,9 @@ impl Engine<'_> {
         let Some(chain) = self.view().network(phase).dev_chain.clone() else { return Ok(()) };
         let Some(target) = &chain.sign else { return Ok(()) };
         let statement = self.world.folder.file(&request.statement);
-        let folder = self.world.folder.file(&signed::folder_of(request));
+        // Nothing that is started can write where signatures are kept: they are made elsewhere and taken over.
+        let made = tempfile::tempdir().context("cannot make a folder for signatures")?;
+        let folder = made.path();
         let env = [
             ("SIGN_OFF_STATEMENT".to_owned(), statement.display().to_string()),
             ("SIGN_OFF_FOLDER".to_owned(), folder.display().to_string()),
@@ -196,6 +198,12 @@ impl Engine<'_> {
         let mut watcher = ActivityWatcher { recorder: &mut self.recorder, what: "practice signs" };
         // Whether anybody signed shows in the folder, not in the exit code.
         process::run(&command, &self.world.mask, self.world.stop.clone(), &mut watcher).await?;
+        let kept = self.world.folder.file(&signed::folder_of(request));
+        for (name, text) in signoff::signatures(folder) {
+            if let Ok(text) = text {
+                write_file(&kept.join(name), text.as_bytes())?;
+            }
+        }
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use super::command::{self, Prepared};
 use super::outcome::{conclude, first_problem, not_started, refusal};
 use super::step_evidence::Reached;
 use super::watch::StepWatcher;
-use super::{Engine, judge};
+use super::{Engine, judge, publish};
 use crate::digest::sha256;
 use crate::error::{ExitCode, Failure};
 use crate::event::{Event, Log, StepEnded, StepOutcome, StepStarted};
@@ -45,7 +45,8 @@ impl Engine<'_> {
         if refused.is_empty() && matches!(prepared, Ok(Some(_))) {
             let workspace = &self.world.workspace.dir;
             before = evidence::hashes_before(step, workspace, &scope);
-            evidence::set_aside(step, attempt, workspace, &self.world.folder, &scope)?;
+            let aside = evidence::set_aside(step, attempt, workspace, &self.world.folder, &scope);
+            aside.map_err(publish::in_the_way)?;
         }
         self.recorder.record(Event::StepStarted(started))?;
         let ended = match prepared {
@@ -147,7 +148,7 @@ impl Engine<'_> {
             drain: self.runbook.limits.drain,
             log: self.world.folder.file(&RunFolder::log(&step.id.0, attempt)),
             stdout: reads_stdout(step).then(|| self.world.folder.file(&RunFolder::stdout(&step.id.0, attempt))),
-            isolation: step.isolation.map(|Isolation::Pid| self.world.path().to_owned()),
+            isolation: step.isolation.map(|Isolation::Pid| self.world.path()),
         };
         let mut watcher = StepWatcher { recorder: &mut self.recorder, step: &step.id, attempt };
         let outcome = process::run(&command, &self.world.mask, self.world.stop.clone(), &mut watcher).await?;

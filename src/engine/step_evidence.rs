@@ -9,6 +9,7 @@ use super::{Engine, judge};
 use crate::event::BlockRef;
 use crate::evidence::{self, Attempt, Found};
 use crate::runbook::{BlockTag, Check, Network, Step};
+use crate::secrets::hide;
 use crate::verdict::CheckResult;
 use crate::workspace;
 
@@ -69,8 +70,8 @@ impl Engine<'_> {
     /// Evidence quotes what it read: a secret in it stays out of the journal.
     pub(super) fn masked(&self, result: &mut CheckResult) {
         let mask = &self.world.mask;
-        result.message = mask.text(&result.message);
-        let observed = mask.text(&result.observed.to_string());
+        result.message = hide(&mask.text(&result.message));
+        let observed = hide(&mask.text(&result.observed.to_string()));
         result.observed = serde_json::from_str(&observed).unwrap_or(serde_json::Value::String(observed));
     }
 
@@ -79,7 +80,7 @@ impl Engine<'_> {
         if self.world.workspace.commit.is_none() {
             return BTreeMap::new();
         }
-        workspace::tracked_changes(&self.world.workspace.dir, &self.world.child_environment()).await
+        workspace::tracked_changes(&self.world.workspace, &self.world.child_environment()).await
     }
 
     /// Tracked files that the step changed and that no step may change.

@@ -15,6 +15,7 @@ use crate::event::Deployment;
 use crate::evidence::Kept;
 use crate::journal::{Home, RunFolder, create_folder, write_file};
 use crate::process::{self, Stop};
+use crate::programs::outside;
 use crate::progress::{DevChainProgress, Progress};
 use crate::runbook::{Contract, Network, Phase, PhaseId, Rehearsed, Runbook, Scope, SignOff, SignerKey, digest};
 use crate::secrets::Mask;
@@ -31,10 +32,14 @@ pub struct World {
     pub network: String,
     /// Absolute; where readable copies go.
     pub reports: PathBuf,
+    /// The runbook's folder, from which on no link is followed to write them.
+    pub base: PathBuf,
     /// citadel's own environment.
     pub environment: BTreeMap<String, String>,
     /// The declared variables that have a value, from the environment or the workspace's `.env`.
     pub variables: BTreeMap<String, String>,
+    /// Names in the `.env` that tell of a secret and that nobody declared: no step is given them.
+    pub hidden: Vec<String>,
     pub mask: Mask,
     pub stop: watch::Receiver<Stop>,
     /// Where a judgement tells that it waits for a block; the engine shows it.
@@ -56,14 +61,16 @@ pub struct View<'a> {
 }
 
 impl World {
-    /// The PATH that citadel's own programs are looked up on.
-    pub fn path(&self) -> &str {
-        self.environment.get("PATH").map_or("", String::as_str)
+    /// The PATH that citadel's own programs are looked up on: no folder that a step writes is on it.
+    pub fn path(&self) -> String {
+        outside(self.environment.get("PATH").map_or("", String::as_str), &self.workspace.dir)
     }
 
     /// What git and other programs that citadel asks are given: the allow-list, no secrets.
     pub fn child_environment(&self) -> BTreeMap<String, String> {
-        process::environment::base(&self.environment, &[])
+        let mut env = process::environment::base(&self.environment, &[]);
+        env.insert("PATH".to_owned(), self.path());
+        env
     }
 
     /// The endpoint that a variable holds, where it is set. The error goes on after the variable's name; it says what is

@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context;
 use serde_json::{Value, json};
 use serde_json_path::JsonPath;
 
 use super::Attempt;
 use super::kept::{Kept, keep};
+use crate::beneath::{self, Found};
 use crate::digest::sha256;
 use crate::event::Artefact;
 use crate::journal::RunFolder;
 use crate::runbook::{EvidenceKind, FileEvidence, JsonRule, Lookup, Mentions, Scope, Step, Template};
+use crate::secrets::shapes;
 use crate::signoff::allowed_signers;
 use crate::verdict::CheckResult;
 use crate::workspace::read_file;
@@ -26,15 +27,8 @@ pub fn set_aside(step: &Step, attempt: u32, workspace: &Path, folder: &RunFolder
     for evidence in &step.evidence {
         let EvidenceKind::File(FileEvidence { path, written: true, .. }) = &evidence.kind else { continue };
         let Ok(path) = path.render(scope) else { continue };
-        let from = workspace.join(&path);
-        if std::fs::symlink_metadata(&from).is_err() {
-            continue;
-        }
         let name = format!("before.{}", path.replace('/', "_"));
-        let to = folder.file(&RunFolder::artefact(&step.id.0, attempt, &name));
-        let moved = std::fs::rename(&from, &to)
-            .or_else(|_| std::fs::copy(&from, &to).and_then(|_| std::fs::remove_file(&from)));
-        moved.with_context(|| format!("cannot move the old `{}` aside", from.display()))?;
+        beneath::take_away(workspace, &path, &folder.file(&RunFolder::artefact(&step.id.0, attempt, &name)))?;
     }
     Ok(())
 }
@@ -54,8 +48,8 @@ pub(super) fn judge(attempt: &Attempt<'_>, wanted: &FileEvidence, kept: &Kept) -
         Err(name) => return (CheckResult::unknown("file", "file", format!("`{name}` has no value yet")), None),
     };
     let id = format!("file {path}");
-    let bytes = match read_file(attempt.workspace, &path) {
-        Ok(bytes) => bytes,
+    let found = match beneath::read(attempt.workspace, &path) {
+        Ok(found) => found,
         Err(error) => {
             let result = CheckResult::failed(&id, "file", format!("{error:#}"))
                 .expected("a regular file, written by this attempt")
@@ -63,7 +57,8 @@ pub(super) fn judge(attempt: &Attempt<'_>, wanted: &FileEvidence, kept: &Kept) -
             return (result, None);
         }
     };
-    let problems = problems(attempt, wanted, kept, &path, &bytes);
+    let problems = problems(attempt, wanted, kept, &path, &found);
+    let bytes = found.bytes;
     let observed = json!({ "sha256": sha256(&bytes), "bytes": bytes.len() });
     if !problems.is_empty() {
         let result = CheckResult::failed(&id, "file", format!("`{path}`: {}", several(&problems)))
@@ -81,10 +76,15 @@ pub(super) fn judge(attempt: &Attempt<'_>, wanted: &FileEvidence, kept: &Kept) -
     (CheckResult::passed(&id, "file", format!("`{path}`: {} bytes", bytes.len())).observed(observed), artefact)
 }
 
-fn problems(attempt: &Attempt<'_>, wanted: &FileEvidence, kept: &Kept, path: &str, bytes: &[u8]) -> Vec<String> {
-    let mut problems = Vec::new();
-    if wanted.written && !written_since(attempt, path) {
+fn problems(attempt: &Attempt<'_>, wanted: &FileEvidence, kept: &Kept, path: &str, found: &Found) -> Vec<String> {
+    let (mut problems, bytes) = (Vec::new(), found.bytes.as_slice());
+    if wanted.written && found.modified + TIME_GRAIN < attempt.since {
         problems.push("it is older than this attempt".into());
+    }
+    // Package managers link what they install; what a step writes has one name, or is another file under a new one.
+    if wanted.written && found.names > 1 {
+        problems
+            .push(format!("it has {} names (hard links), so that it is no file of this attempt alone", found.names));
     }
     if wanted.unchanged && attempt.before.get(path) != Some(&sha256(bytes)) {
         problems.push("the step changed it, and must leave it as it was".into());
@@ -92,6 +92,7 @@ fn problems(attempt: &Attempt<'_>, wanted: &FileEvidence, kept: &Kept, path: &st
     for name in attempt.mask.found(bytes) {
         problems.push(format!("it holds the value of `{name}`, and is not kept"));
     }
+    problems.extend(shapes(bytes).into_iter().map(|shape| format!("it holds {shape}, and is not kept")));
     if bytes.is_empty() {
         problems.push("it is empty".into());
     }
@@ -159,11 +160,6 @@ fn manifest_problems(attempt: &Attempt<'_>, path: &str, bytes: &[u8], at: &str) 
 
 fn found_at<'a>(document: &'a Value, at: &str) -> Vec<&'a Value> {
     JsonPath::parse(at).map(|path| path.query(document).all()).unwrap_or_default()
-}
-
-fn written_since(attempt: &Attempt<'_>, path: &str) -> bool {
-    let modified = std::fs::metadata(attempt.workspace.join(path)).and_then(|about| about.modified());
-    modified.is_ok_and(|modified| modified + TIME_GRAIN >= attempt.since)
 }
 
 /// Problems in one sentence; the first few of many.

@@ -11,6 +11,7 @@ use super::kept::{Kept, keep};
 use crate::event::Artefact;
 use crate::journal::RunFolder;
 use crate::runbook::{OutputEvidence, Template};
+use crate::secrets::shapes;
 use crate::verdict::CheckResult;
 
 const ID: &str = "output";
@@ -20,6 +21,10 @@ pub(super) fn judge(attempt: &Attempt<'_>, wanted: &OutputEvidence, kept: &Kept)
         let mut bytes = None;
         if !wanted.json.is_empty() || wanted.keep.is_some() {
             bytes = Some(stdout(attempt, !wanted.json.is_empty())?);
+        }
+        // The value of a declared secret is masked in it already.
+        if let (Some(_), Some(bytes)) = (&wanted.keep, &bytes) {
+            problems.extend(shapes(bytes).into_iter().map(|shape| format!("holds {shape}, and is not kept")));
         }
         if let (false, Some(bytes)) = (wanted.json.is_empty(), &bytes) {
             problems.extend(json_again(wanted, bytes, kept));

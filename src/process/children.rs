@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustix::process::{Pid, WaitOptions, waitpid};
 use tokio::process::Child;
+use tokio::runtime::Handle;
 
 use super::family::Family;
-use super::proc;
+use super::{fence, proc};
 
 /// Every process that citadel started and has not asked for its status yet; commands with their family.
 static CHILDREN: Mutex<BTreeMap<u32, Option<Arc<Family>>>> = Mutex::new(BTreeMap::new());
@@ -32,13 +33,33 @@ impl Drop for Registered {
     }
 }
 
-/// Starts a process; nobody can take it for an orphan in between.
-pub(super) fn start(spawn: impl FnOnce() -> io::Result<Child>) -> io::Result<(Child, Registered)> {
+/// Starts a process, behind the fence unless it is citadel's own; nobody can take it for an orphan in between.
+pub(super) fn start(
+    spawn: impl FnOnce() -> io::Result<Child> + Send + 'static,
+    behind: Behind,
+) -> io::Result<(Child, Registered)> {
     let mut children = lock();
-    let child = spawn()?;
+    let child = match behind {
+        Behind::Fence => {
+            let runtime = Handle::current();
+            fence::behind(move || {
+                let _inside = runtime.enter();
+                spawn()
+            })?
+        }
+        Behind::Nothing => spawn()?,
+    };
     let pid = child.id().unwrap_or_default();
     children.insert(pid, None);
     Ok((child, Registered(pid)))
+}
+
+/// What a process is started behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Behind {
+    Fence,
+    /// It makes namespaces, which nothing behind the fence can, and goes behind it by itself.
+    Nothing,
 }
 
 /// The commands that run now.

@@ -9,6 +9,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use super::children::Behind;
+use super::fence;
 use super::query::ask;
 use super::which::which;
 use super::{plain, proc};
@@ -40,13 +42,14 @@ pub(super) async fn wrapper(path: &str) -> Result<Vec<String>, String> {
         format!("this machine gives it no PID namespace, which `isolation = \"pid\"` asks for: {}", plain(why.trim()))
     };
     let env = BTreeMap::from([("PATH".to_owned(), path.to_owned())]);
-    let answer = ask(trial, "/".into(), &env, PATIENCE).await.map_err(|why| refused(&why))?;
+    let answer = ask(trial, "/".into(), &env, PATIENCE, Behind::Nothing).await.map_err(|why| refused(&why))?;
     if !answer.status.success() {
         let said = String::from_utf8_lossy(&answer.stderr).into_owned();
         let last = said.lines().last().map_or_else(|| answer.status.to_string(), str::to_owned);
         return Err(refused(&last));
     }
     argv.extend([INIT.to_owned(), sleep]);
+    argv.extend(fence::words()?);
     Ok(argv)
 }
 

@@ -3,7 +3,9 @@
 
 use std::collections::VecDeque;
 
-use memchr::{memchr, memrchr_iter};
+use memchr::{memchr, memrchr, memrchr_iter};
+
+use crate::secrets::LineShapes;
 
 /// How much of a line is kept from its beginning.
 const HEAD: usize = 8 * 1024;
@@ -44,6 +46,7 @@ pub(super) struct Lines {
     tail: Vec<u8>,
     /// Bytes between head and tail that were dropped.
     dropped: u64,
+    shapes: LineShapes,
 }
 
 impl Lines {
@@ -57,6 +60,8 @@ impl Lines {
             return false;
         };
         self.extend(&bytes[..start]);
+        // The line that ends there is looked at by itself.
+        self.shapes.skip(&bytes[..memrchr(b'\n', &bytes[..start]).unwrap_or(0)]);
         last.push(self.take());
         let mut rest = &bytes[start + 1..];
         while let Some(end) = memchr(b'\n', rest) {
@@ -92,7 +97,7 @@ impl Lines {
         self.head.clear();
         self.tail.clear();
         self.dropped = 0;
-        line
+        self.shapes.hide(line)
     }
 }
 

@@ -7,8 +7,10 @@ mod capture;
 mod children;
 pub mod clock;
 mod daemon;
+mod dumps;
 pub mod environment;
 mod family;
+mod fence;
 mod group;
 mod hashing;
 mod isolation;
@@ -28,12 +30,15 @@ mod suspend;
 pub mod which;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 pub use daemon::Daemon;
+pub use dumps::no_dumps;
+pub use fence::{Fence, LAUNCHER, fence, keep_out_of, launch};
 pub use group::{end, is_alive};
 pub use plain::plain;
 pub use proc::{boot, started};
@@ -41,8 +46,8 @@ pub use query::{feed, query};
 pub use run::run;
 pub use survivors::{ATTEMPT, Survivor, survivors};
 
-/// One command, completely described.
-#[derive(Debug, Clone)]
+/// One command, completely described. Its `Debug` names variables and shows no value.
+#[derive(Clone)]
 pub struct Command {
     /// The program, found on the PATH of `env`, and its arguments.
     pub argv: Vec<String>,
@@ -64,6 +69,17 @@ pub struct Command {
     /// For a PID namespace of its own: the PATH on which `unshare` and a shell for it are found, which is citadel's own
     /// and not the command's. Without one where the system has none to give, the command is not started.
     pub isolation: Option<String>,
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&String> = self.env.keys().collect();
+        f.debug_struct("Command")
+            .field("argv", &self.argv)
+            .field("dir", &self.dir)
+            .field("env", &names)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A process that was started, so that a later citadel can find it and nothing else.

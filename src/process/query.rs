@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 
-use super::children;
+use super::children::{self, Behind};
 
 /// Runs `argv` in `dir` with `env` as its whole environment, and gives its stdout; `Err` is a sentence.
 pub async fn query(
@@ -17,7 +17,7 @@ pub async fn query(
     timeout: Duration,
 ) -> Result<String, String> {
     let line = argv.join(" ");
-    let output = ask(argv, dir, env, timeout).await?;
+    let output = ask(argv, dir, env, timeout, Behind::Fence).await?;
     if !output.status.success() {
         return Err(format!("`{line}` failed: {}", output.status));
     }
@@ -30,12 +30,13 @@ pub(super) async fn ask(
     dir: PathBuf,
     env: &BTreeMap<String, String>,
     timeout: Duration,
+    behind: Behind,
 ) -> Result<Output, String> {
     let [program, rest @ ..] = argv.as_slice() else { return Err("nothing to run".into()) };
     let mut command = tokio::process::Command::new(program);
     command.args(rest).current_dir(dir).env_clear().envs(env).kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let started = children::start(|| command.spawn());
+    let started = children::start(move || command.spawn(), behind);
     let (child, _registered) = started.map_err(|error| format!("`{program}` cannot be started: {error}"))?;
     match tokio::time::timeout(timeout, child.wait_with_output()).await {
         Err(_) => Err(format!("`{program}` gave no answer within {} s", timeout.as_secs())),
@@ -57,7 +58,7 @@ pub async fn feed(
     let mut command = tokio::process::Command::new(program);
     command.args(rest).current_dir(dir).env_clear().envs(env).kill_on_drop(true);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-    let started = children::start(|| command.spawn());
+    let started = children::start(move || command.spawn(), Behind::Fence);
     let (mut child, _registered) = started.map_err(|error| format!("`{program}` cannot be started: {error}"))?;
     let stdin = child.stdin.take();
     let write = async move {

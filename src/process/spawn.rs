@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::process::Child;
 
-use super::children::{self, Registered};
+use super::children::{self, Behind, Registered};
 use super::family::Family;
 use super::group::Group;
 use super::which::{is_program, which};
@@ -76,7 +76,8 @@ pub(super) fn spawn(spawn: Spawn<'_>) -> Result<Running, String> {
     };
     command.args(args).current_dir(spawn.dir).env_clear().envs(spawn.env).process_group(0);
     command.stdin(Stdio::null()).stdout(spawn.stdout).stderr(spawn.stderr);
-    let started = children::start(|| command.spawn());
+    let behind = if isolated { Behind::Nothing } else { Behind::Fence };
+    let started = children::start(move || command.spawn(), behind);
     let (mut child, registered) = started.map_err(|error| format!("`{program}` cannot be started: {error}"))?;
     let pid = child.id().unwrap_or_default();
     let Some(group) = Group::new(pid) else {

@@ -6,11 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::event::{
-    Artefact, BlockRef, Deployment, Event, GateJudged, PhaseOutline, PublishedFile, RunContinued, RunOpened,
-    SignOffRequested, StepEnded, StepOutcome, StepOutline, StepStarted,
+    Artefact, BlockRef, Deployment, Event, GateJudged, Guards, PhaseOutline, Program, PublishedFile, RunContinued,
+    RunOpened, SignOffRequested, StepEnded, StepOutcome, StepOutline, StepStarted,
 };
 use crate::journal::Entry;
-use crate::process::{Ended, Started};
+use crate::process::{Ended, Fence, Started};
 use crate::runbook::{PhaseId, StepId};
 use crate::verdict::{CheckResult, Verdict};
 
@@ -67,6 +67,11 @@ pub(crate) fn outlines() -> Vec<PhaseOutline> {
     ]
 }
 
+fn guards() -> Guards {
+    let git = Program { path: "/usr/bin/git".into(), sha256: "61".repeat(32) };
+    Guards { fence: Some(Fence::Closed), programs: [("git".to_owned(), git)].into() }
+}
+
 pub(crate) fn opened() -> RunOpened {
     RunOpened {
         run: "2026-11-22T19-40-05Z".into(),
@@ -86,6 +91,7 @@ pub(crate) fn opened() -> RunOpened {
         tools: std::collections::BTreeMap::default(),
         phases: outlines(),
         contingencies: std::collections::BTreeMap::new(),
+        guards: guards(),
     }
 }
 
@@ -99,6 +105,7 @@ pub(crate) fn continued() -> Event {
         commit: Some("c0ffee".into()),
         phases: outlines(),
         contingencies: std::collections::BTreeMap::new(),
+        guards: guards(),
     })
 }
 

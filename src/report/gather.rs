@@ -54,6 +54,7 @@ impl Gathered {
                 proved: None,
                 contingencies: opened.contingencies.clone(),
                 plan: None,
+                guards: opened.guards.clone(),
             }),
             Event::RunContinued(continued) => self.invocations.push(Invocation {
                 time,
@@ -66,6 +67,7 @@ impl Gathered {
                 proved: None,
                 contingencies: continued.contingencies.clone(),
                 plan: None,
+                guards: continued.guards.clone(),
             }),
             Event::DevChainStarted { .. } => self.dev_chain = true,
             Event::StepStarted(started) => {

@@ -75,7 +75,7 @@ fn step_case(step: &StepReport) -> TestCase {
     case.set_classname("step");
     case.set_time(Duration::from_millis(step.milliseconds()));
     if let Some(ended) = step.last().filter(|ended| !ended.tail.is_empty()) {
-        case.set_system_out(ended.tail.join("\n"));
+        case.set_system_out(plain(&ended.tail.join("\n")));
     }
     case
 }
@@ -98,11 +98,11 @@ fn step_status(step: &StepReport) -> TestCaseStatus {
     let why = last.and_then(|ended| ended.reason.clone());
     let why = why.or_else(|| last.map(|ended| outcome_words(ended.outcome).to_owned()));
     let otherwise = if step.state.is_none() { "not started" } else { "started, and no outcome was recorded" };
-    status.set_message(why.unwrap_or_else(|| otherwise.to_owned()));
+    status.set_message(plain(&why.unwrap_or_else(|| otherwise.to_owned())));
     if let Some(ended) = last {
         let problems: Vec<String> = ended.evidence.iter().filter_map(|result| problem(result, None)).collect();
         if !problems.is_empty() {
-            status.set_description(problems.join("\n"));
+            status.set_description(plain(&problems.join("\n")));
         }
     }
     status
@@ -116,13 +116,18 @@ fn check_case(gate: &str, result: &CheckResult, block: Option<&BlockRef>) -> Tes
         Verdict::Failed => TestCaseStatus::non_success(NonSuccessKind::Failure),
     };
     if let Some(problem) = problem(result, block) {
-        status.set_message(format!("{}: {}", result.verdict, result.message));
+        status.set_message(plain(&format!("{}: {}", result.verdict, result.message)));
         status.set_type(result.kind.as_str());
-        status.set_description(problem);
+        status.set_description(plain(&problem));
     }
     let mut case = TestCase::new(format!("gate {gate}: {}", result.id), status);
     case.set_classname(result.kind.as_str());
     case
+}
+
+/// Lines of strangers: what shows them is as easily fooled as a terminal.
+fn plain(text: &str) -> String {
+    text.lines().map(text::clean).collect::<Vec<_>>().join("\n")
 }
 
 /// Everything about a check that did not pass.

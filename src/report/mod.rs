@@ -28,8 +28,8 @@ pub use outcome::Outcome;
 pub(crate) use outcome::{outcome_words, signal_name};
 
 use crate::event::{
-    Artefact, GateJudged, HandedIn, LastRehearsal, PublishedFile, RunOpened, SignOffRequested, StepEnded, StepStarted,
-    TakenOver,
+    Artefact, GateJudged, Guards, HandedIn, LastRehearsal, PublishedFile, RunOpened, SignOffRequested, StepEnded,
+    StepStarted, TakenOver,
 };
 use crate::journal::Entry;
 use crate::progress::StepState;
@@ -127,6 +127,9 @@ pub struct Invocation {
     /// The digest of the plan that it ran.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
+    /// What stood between steps and what citadel keeps and uses itself.
+    #[serde(skip_serializing_if = "Guards::is_unknown")]
+    pub guards: Guards,
 }
 
 /// One phase with its gate.

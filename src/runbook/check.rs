@@ -82,6 +82,9 @@ pub enum CheckKind {
         /// The address of a Safe Transaction Service.
         #[serde(skip_serializing_if = "Option::is_none")]
         service: Option<Template>,
+        /// A folder of the workspace with further exports.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        others: Option<Template>,
     },
     UnchangedSince {
         gate: PhaseId,
@@ -119,6 +122,42 @@ impl CheckKind {
             Self::Json { .. } => "json",
             Self::Rehearsed(_) => "rehearsed",
         }
+    }
+
+    /// The predicates that it holds values of the chain against.
+    pub fn predicates(&self) -> Vec<&Predicate> {
+        match self {
+            Self::Call { rules, .. } | Self::Slot { rules, .. } => rules.iter().collect(),
+            Self::Safe(Safe { threshold, share, owners, nonce, .. }) => {
+                [threshold, share, owners, nonce].into_iter().flatten().collect()
+            }
+            Self::Timelock(timelock) => timelock.pending.iter().collect(),
+            Self::Pause { .. }
+            | Self::CanPause { .. }
+            | Self::Settlers { .. }
+            | Self::Governed { .. }
+            | Self::Code { .. }
+            | Self::Reverts { .. }
+            | Self::Proxy(_)
+            | Self::Role(_)
+            | Self::Operation { .. }
+            | Self::Transaction(_)
+            | Self::SafeBundle(_)
+            | Self::SafeTx { .. }
+            | Self::UnchangedSince { .. }
+            | Self::Json { .. }
+            | Self::Rehearsed(_) => Vec::new(),
+        }
+    }
+
+    /// The other checks whose observed values it is compared with, with the places where they are named.
+    pub fn compared_with(&self) -> Vec<(&str, Place)> {
+        self.predicates().into_iter().flat_map(Predicate::compared_with).collect()
+    }
+
+    /// Whether others can be compared with what it observes at a block.
+    pub fn can_be_compared_with(&self) -> bool {
+        self.reads_chain() && !matches!(self, Self::UnchangedSince { .. })
     }
 
     /// Whether it is judged from a chain; the others from what the run and this machine keep.

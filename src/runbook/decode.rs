@@ -15,7 +15,7 @@ const KEYS: usize = 32;
 /// Reads one table.
 pub(super) struct Reader<'a> {
     pub(super) report: &'a Report<'a>,
-    table: &'a Table,
+    table: &'a Table<'a>,
     /// Where the table begins: what "missing" points at.
     pub(super) place: Place,
     /// What the table is, as an operator would name it: `` `[network.mainnet]` ``.
@@ -26,12 +26,12 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(report: &'a Report<'a>, table: &'a Table, place: Place, what: impl Into<Rc<str>>) -> Self {
+    pub(super) fn new(report: &'a Report<'a>, table: &'a Table<'a>, place: Place, what: impl Into<Rc<str>>) -> Self {
         Self { report, table, place, what: what.into(), known: Vec::with_capacity(KEYS), missing: Vec::new() }
     }
 
     /// A reader of a value that must be a table.
-    pub(super) fn of(report: &'a Report<'a>, node: &'a Node, what: impl Into<Rc<str>>) -> Option<Self> {
+    pub(super) fn of(report: &'a Report<'a>, node: &'a Node<'a>, what: impl Into<Rc<str>>) -> Option<Self> {
         let what = what.into();
         let table = node.as_table();
         if table.is_none() {
@@ -41,7 +41,7 @@ impl<'a> Reader<'a> {
     }
 
     /// All entries, for tables whose keys are names.
-    pub(super) fn entries(&self) -> &'a [Entry] {
+    pub(super) fn entries(&self) -> &'a [Entry<'a>] {
         &self.table.entries
     }
 
@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes a key that may be there.
-    pub(super) fn optional(&mut self, key: &'static str) -> Option<&'a Node> {
+    pub(super) fn optional(&mut self, key: &'static str) -> Option<&'a Node<'a>> {
         self.known.push(key);
         self.table.get(key)
     }
@@ -85,7 +85,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes a key that must be there.
-    pub(super) fn required(&mut self, key: &'static str) -> Option<&'a Node> {
+    pub(super) fn required(&mut self, key: &'static str) -> Option<&'a Node<'a>> {
         let node = self.optional(key);
         if node.is_none() {
             self.missing.push(key);
@@ -106,13 +106,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes a list of texts; nothing where the key is not there.
-    pub(super) fn texts(&mut self, key: &'static str) -> Vec<(&'a Node, String)> {
+    pub(super) fn texts(&mut self, key: &'static str) -> Vec<(&'a Node<'a>, String)> {
         let list = self.list(key).iter();
         list.filter_map(|node| Some((node, self.report.text(node, key)?.to_owned()))).collect()
     }
 
     /// Takes a list; empty where the key is not there.
-    pub(super) fn list(&mut self, key: &'static str) -> &'a [Node] {
+    pub(super) fn list(&mut self, key: &'static str) -> &'a [Node<'a>] {
         let node = self.optional(key);
         node.and_then(|node| self.report.list(node, key)).unwrap_or_default()
     }
@@ -190,8 +190,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn unknown(&self) -> impl Iterator<Item = &'a Entry> {
-        self.table.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str()))
+    fn unknown(&self) -> impl Iterator<Item = &'a Entry<'a>> {
+        self.table.entries.iter().filter(|entry| !self.known.contains(&&*entry.key))
     }
 }
 
@@ -233,7 +233,7 @@ impl Report<'_> {
         Some(text)
     }
 
-    pub(super) fn list<'n>(&self, node: &'n Node, key: &str) -> Option<&'n [Node]> {
+    pub(super) fn list<'n>(&self, node: &'n Node<'n>, key: &str) -> Option<&'n [Node<'n>]> {
         if node.as_list().is_none() {
             self.wrong_type(node, &format!("`{key}`"), "a list");
         }

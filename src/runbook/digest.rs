@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Check, Contract, Network, Phase, Runbook, Step, StepId};
+use super::{Contract, Network, Phase, Runbook, Step, StepId, template};
 
 /// SHA-256, in lowercase hex, of the phase's definition and of the scripts that its steps run: the bodies of npm
 /// scripts and the recipes of make targets, as the caller read them.
 pub fn phase_digest(runbook: &Runbook, phase: &Phase, scripts: &BTreeMap<StepId, String>) -> String {
     let own: BTreeMap<&str, &String> =
         phase.steps.iter().filter_map(|step| Some((step.id.0.as_str(), scripts.get(&step.id)?))).collect();
-    sha256(&json!({ "definition": definition(runbook, phase), "scripts": own }))
+    sha256(&object([("definition", definition(runbook, phase)), ("scripts", value(&own))]))
 }
 
 /// What of a phase's definition is not its steps', which are kept by digests of their own.
@@ -29,7 +29,7 @@ pub fn without_steps(runbook: &Runbook, phase: &Phase) -> Value {
 
 /// One step's definition and the script that it runs.
 pub fn step_definition(step: &Step, script: Option<&str>) -> Value {
-    json!({ "definition": value(step), "script": script })
+    object([("definition", value(step)), ("script", value(&script))])
 }
 
 /// SHA-256, in lowercase hex, of a definition.
@@ -66,7 +66,7 @@ fn compare(at: &str, before: &Value, after: &Value, found: &mut Vec<String>) {
 }
 
 fn sha256(of: &Value) -> String {
-    format!("{:x}", Sha256::digest(of.to_string()))
+    format!("{:x}", Sha256::digest(serde_json::to_vec(of).unwrap_or_default()))
 }
 
 /// What the digest covers but the scripts, so that two definitions can be compared field by field.
@@ -74,19 +74,27 @@ fn sha256(of: &Value) -> String {
 /// Keys are sorted, so equal meanings are equal texts.
 pub fn definition(runbook: &Runbook, phase: &Phase) -> Value {
     let phase_value = value(phase);
-    let used = holes(&phase_value);
+    let mut used = BTreeSet::new();
+    holes(&phase_value, &mut used);
     let vars = runbook.vars.iter().filter(|(name, _)| used.contains(&format!("var.{name}")));
     let vars: BTreeMap<_, _> = vars.map(|(name, var)| (name, value(var))).collect();
     let group = phase.gate.sign_off.as_ref().and_then(|sign_off| runbook.signers.get(&sign_off.signers));
-    json!({
-        "phase": phase_value,
-        "invariants": runbook.invariants.iter().map(value::<Check>).collect::<Vec<_>>(),
-        "contracts": runbook.contracts.iter().map(|(name, of)| (name, contract(of))).collect::<BTreeMap<_, _>>(),
-        "networks": runbook.networks.iter().map(|(name, of)| (name, network(of))).collect::<BTreeMap<_, _>>(),
-        "path": runbook.workspace.path,
-        "signers": group.map(value),
-        "vars": vars,
-    })
+    let contracts = runbook.contracts.iter().map(|(name, of)| (name, contract(of))).collect::<BTreeMap<_, _>>();
+    let networks = runbook.networks.iter().map(|(name, of)| (name, network(of))).collect::<BTreeMap<_, _>>();
+    object([
+        ("phase", phase_value),
+        ("invariants", value(&runbook.invariants)),
+        ("contracts", value(&contracts)),
+        ("networks", value(&networks)),
+        ("path", value(&runbook.workspace.path)),
+        ("signers", value(&group)),
+        ("vars", value(&vars)),
+    ])
+}
+
+/// An object of values that are moved into it: of a long phase, a copy takes as long as all the rest.
+fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn contract(contract: &Contract) -> Value {
@@ -115,19 +123,20 @@ fn value<T: serde::Serialize>(of: &T) -> Value {
 
 /// The names of all holes in the texts of a phase.
 pub fn holes_of(phase: &Phase) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    holes(&value(&phase.gate), &mut found);
     // One step after the other: all of a long phase as JSON takes much memory.
-    let mut found = holes(&value(&phase.gate));
-    found.extend(phase.steps.iter().flat_map(|step| holes(&value(step))));
+    phase.steps.iter().for_each(|step| holes(&value(step), &mut found));
     found
 }
 
-/// The names of all holes in the texts of a value.
-fn holes(value: &Value) -> BTreeSet<String> {
+/// Adds the names of all holes in the texts of a value.
+fn holes(value: &Value, found: &mut BTreeSet<String>) {
     match value {
-        Value::String(text) => super::Template(text.clone()).names().map(str::to_owned).collect(),
-        Value::Array(list) => list.iter().flat_map(holes).collect(),
-        Value::Object(object) => object.values().flat_map(holes).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => BTreeSet::new(),
+        Value::String(text) => found.extend(template::names(text).map(str::to_owned)),
+        Value::Array(list) => list.iter().for_each(|value| holes(value, found)),
+        Value::Object(object) => object.values().for_each(|value| holes(value, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Only `resolve` reads it. Knows TOML, nothing of runbooks.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -11,41 +12,41 @@ use super::pieces;
 use super::place::{Lines, Place};
 use super::syntax::{self, Syntax};
 
-/// A value and where it stands.
+/// A value and where it stands. Texts without escapes are those of the file.
 #[derive(Debug)]
-pub(super) struct Node {
+pub(super) struct Node<'t> {
     pub(super) place: Place,
-    pub(super) value: Value,
+    pub(super) value: Value<'t>,
 }
 
 /// What a value is.
 #[derive(Debug)]
-pub(super) enum Value {
-    Text(String),
+pub(super) enum Value<'t> {
+    Text(Cow<'t, str>),
     /// `None`: an integer beyond 128 bits.
     Integer(Option<i128>),
     Float(f64),
     Bool(bool),
     Date,
-    List(Vec<Node>),
-    Table(Table),
+    List(Vec<Node<'t>>),
+    Table(Table<'t>),
 }
 
 /// The entries of a table in the order of the file.
 #[derive(Debug, Default)]
-pub(super) struct Table {
-    pub(super) entries: Vec<Entry>,
+pub(super) struct Table<'t> {
+    pub(super) entries: Vec<Entry<'t>>,
 }
 
 /// A key, its place, and its value.
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) key: String,
+pub(super) struct Entry<'t> {
+    pub(super) key: Cow<'t, str>,
     pub(super) place: Place,
-    pub(super) node: Node,
+    pub(super) node: Node<'t>,
 }
 
-impl Node {
+impl<'t> Node<'t> {
     /// What the value is, for "expected a string, found …".
     pub(super) fn kind(&self) -> &'static str {
         match self.value {
@@ -67,17 +68,17 @@ impl Node {
         if let Value::List(list) = &self.value { Some(list) } else { None }
     }
 
-    pub(super) fn as_table(&self) -> Option<&Table> {
+    pub(super) fn as_table(&self) -> Option<&Table<'t>> {
         if let Value::Table(table) = &self.value { Some(table) } else { None }
     }
 }
 
-impl Table {
-    pub(super) fn entry(&self, key: &str) -> Option<&Entry> {
+impl<'t> Table<'t> {
+    pub(super) fn entry(&self, key: &str) -> Option<&Entry<'t>> {
         self.entries.iter().find(|entry| entry.key == key)
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+    pub(super) fn get(&self, key: &str) -> Option<&Node<'t>> {
         self.entry(key).map(|entry| &entry.node)
     }
 
@@ -92,13 +93,13 @@ impl Table {
     }
 
     /// The entries of a table at `key`; none if something else stands there.
-    pub(super) fn members(&self, key: &str) -> &[Entry] {
+    pub(super) fn members(&self, key: &str) -> &[Entry<'t>] {
         self.get(key).and_then(Node::as_table).map_or(&[], |table| &table.entries)
     }
 }
 
 /// Reads TOML as far as it can be read, with every syntax error.
-pub(super) fn parse(lines: &Lines<'_>) -> (Table, Syntax) {
+pub(super) fn parse<'t>(lines: &Lines<'t>) -> (Table<'t>, Syntax) {
     if let Some(table) = pieces::parse(lines) {
         return (table, Syntax::default());
     }
@@ -110,21 +111,21 @@ pub(super) fn parse(lines: &Lines<'_>) -> (Table, Syntax) {
 }
 
 /// Reads a table of a text that begins at the offset `from`.
-pub(super) fn read_table(lines: &Lines<'_>, from: usize, table: DeTable<'_>) -> Table {
+pub(super) fn read_table<'t>(lines: &Lines<'t>, from: usize, table: DeTable<'t>) -> Table<'t> {
     let mut entries = Vec::with_capacity(table.len());
     entries.extend(table.into_iter().map(|(key, value)| Entry {
         place: place(lines, from, key.span()),
-        key: key.into_inner().into_owned(),
+        key: key.into_inner(),
         node: read_node(lines, from, value),
     }));
     entries.sort_by_key(|entry| entry.place.start);
     Table { entries }
 }
 
-fn read_node(lines: &Lines<'_>, from: usize, node: Spanned<DeValue<'_>>) -> Node {
+fn read_node<'t>(lines: &Lines<'t>, from: usize, node: Spanned<DeValue<'t>>) -> Node<'t> {
     let place = place(lines, from, node.span());
     let value = match node.into_inner() {
-        DeValue::String(text) => Value::Text(text.into_owned()),
+        DeValue::String(text) => Value::Text(text),
         DeValue::Integer(number) => Value::Integer(i128::from_str_radix(number.as_str(), number.radix()).ok()),
         DeValue::Float(number) => Value::Float(number.as_str().parse().unwrap_or(f64::NAN)),
         DeValue::Boolean(is) => Value::Bool(is),
@@ -149,7 +150,7 @@ mod tests {
         let lines = Lines::new(text);
         let (table, syntax) = parse(&lines);
         assert!(syntax.errors.is_empty());
-        assert_eq!(table.entries.iter().map(|e| e.key.as_str()).collect::<Vec<_>>(), ["z", "b"]);
+        assert_eq!(table.entries.iter().map(|e| &*e.key).collect::<Vec<_>>(), ["z", "b"]);
         let list = table.get("b").unwrap().as_table().unwrap().get("c").unwrap();
         assert_eq!((list.place.line, list.place.column), (2, 1));
         let numbers = list.as_table().unwrap().get("a").unwrap().as_list().unwrap();

@@ -1,7 +1,9 @@
 //! Reads a long runbook in pieces, between steps of one phase, so that the parser's own tree of all of it never stands
-//! in memory at once.
+//! in memory at once, and two threads can read.
 //!
 //! Never decides that something is wrong: whatever is not plain is left to the reading of the whole.
+
+use std::ops::Range;
 
 use toml::de::DeTable;
 
@@ -15,7 +17,7 @@ const LONG: usize = 128 * 1024;
 const STEPS: usize = 250;
 
 /// The same table that reading the whole gives; nothing where the text is short, unusual or wrong.
-pub(super) fn parse(lines: &Lines<'_>) -> Option<Table> {
+pub(super) fn parse<'t>(lines: &Lines<'t>) -> Option<Table<'t>> {
     let text = lines.text();
     let cuts = if text.len() < LONG { None } else { cuts(text, STEPS) };
     join(lines, &cuts?)
@@ -57,21 +59,31 @@ fn is_plain(header: &str) -> bool {
     inside.is_some_and(|inside| inside.starts_with(|c: char| c.is_ascii_alphabetic()) && inside.chars().all(bare))
 }
 
-fn join(lines: &Lines<'_>, cuts: &[usize]) -> Option<Table> {
+fn join<'t>(lines: &Lines<'t>, cuts: &[usize]) -> Option<Table<'t>> {
+    let ends = cuts.iter().skip(1).copied().chain([lines.text().len()]);
+    let ranges: Vec<Range<usize>> = cuts.iter().copied().zip(ends).map(|(from, to)| from..to).collect();
+    let (first, second) = ranges.split_at(ranges.len() / 2);
+    let of = lines.clone();
+    let (first, second) = std::thread::scope(|scope| {
+        let second = scope.spawn(move || read(&of, second));
+        (read(lines, first), second.join().ok().flatten())
+    });
     let mut root = Table::default();
-    for (index, from) in cuts.iter().enumerate() {
-        let to = cuts.get(index + 1).copied().unwrap_or(lines.text().len());
-        let (piece, errors) = DeTable::parse_recoverable(&lines.text()[*from..to]);
-        if !errors.is_empty() {
-            return None;
-        }
-        append(&mut root, read_table(lines, *from, piece.into_inner()))?;
-    }
+    first?.into_iter().chain(second?).try_for_each(|piece| append(&mut root, piece))?;
     Some(root)
 }
 
+/// The tables of some pieces; nothing where something is wrong with one.
+fn read<'t>(lines: &Lines<'t>, ranges: &[Range<usize>]) -> Option<Vec<Table<'t>>> {
+    let read = |range: &Range<usize>| {
+        let (piece, errors) = DeTable::parse_recoverable(&lines.text()[range.clone()]);
+        errors.is_empty().then(|| read_table(lines, range.start, piece.into_inner()))
+    };
+    ranges.iter().map(read).collect()
+}
+
 /// Adds what a later piece holds; nothing where a key would stand twice.
-fn append(root: &mut Table, piece: Table) -> Option<()> {
+fn append<'t>(root: &mut Table<'t>, piece: Table<'t>) -> Option<()> {
     for entry in piece.entries {
         match find(root, &entry.key) {
             None => root.entries.push(entry),
@@ -83,7 +95,7 @@ fn append(root: &mut Table, piece: Table) -> Option<()> {
 }
 
 /// More phases, or more of the last one.
-fn append_phases(there: &mut Node, more: Value) -> Option<()> {
+fn append_phases<'t>(there: &mut Node<'t>, more: Value<'t>) -> Option<()> {
     let Value::List(phases) = &mut there.value else { return None };
     match more {
         Value::List(more) => phases.extend(more),
@@ -96,7 +108,7 @@ fn append_phases(there: &mut Node, more: Value) -> Option<()> {
     Some(())
 }
 
-fn append_to_phase(phase: &mut Table, entry: Entry) -> Option<()> {
+fn append_to_phase<'t>(phase: &mut Table<'t>, entry: Entry<'t>) -> Option<()> {
     match (find(phase, &entry.key), entry.node.value) {
         (None, value) => phase.entries.push(Entry { node: Node { value, ..entry.node }, ..entry }),
         (Some(Node { value: Value::List(steps), .. }), Value::List(more)) if entry.key == "step" => steps.extend(more),
@@ -105,7 +117,7 @@ fn append_to_phase(phase: &mut Table, entry: Entry) -> Option<()> {
     Some(())
 }
 
-fn find<'t>(table: &'t mut Table, key: &str) -> Option<&'t mut Node> {
+fn find<'m, 't>(table: &'m mut Table<'t>, key: &str) -> Option<&'m mut Node<'t>> {
     table.entries.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.node)
 }
 

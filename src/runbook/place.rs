@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,12 +15,14 @@ pub struct Place {
     pub column: usize,
 }
 
-/// The lines of a text, so that an offset becomes a line and a column without reading the text again.
+/// The lines of a text, so that an offset becomes a line and a column without reading the text again. A clone is for
+/// another thread.
+#[derive(Clone)]
 pub(super) struct Lines<'t> {
     text: &'t str,
-    starts: Vec<usize>,
+    starts: Arc<[usize]>,
     /// Offsets of the bytes that do not start a character.
-    inner: Vec<usize>,
+    inner: Arc<[usize]>,
     /// The line that was last looked for, from 1: the next one most likely is near.
     near: Cell<usize>,
 }
@@ -28,8 +31,9 @@ impl<'t> Lines<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         let mut starts = vec![0];
         starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1));
-        let inner = (0..text.len()).filter(|at| !text.is_char_boundary(*at)).collect();
-        Self { text, starts, inner, near: Cell::new(1) }
+        let inside = |at: &usize| !text.is_char_boundary(*at);
+        let inner = if text.is_ascii() { Arc::default() } else { (0..text.len()).filter(inside).collect() };
+        Self { text, starts: starts.into(), inner, near: Cell::new(1) }
     }
 
     pub(super) fn text(&self) -> &'t str {

@@ -39,6 +39,22 @@ pub fn is_harmless(value: &str) -> bool {
     value.len() < SHORTEST || is_number(value) || is_word(value) || is_plain_loopback(value)
 }
 
+/// Whether a variable of this name holds a secret, as far as names tell; for those that no runbook declares.
+pub fn is_secret_name(name: &str) -> bool {
+    const TELLING: [&str; 9] =
+        ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "MNEMONIC", "CREDENTIALS", "AUTH"];
+    let name = name.to_ascii_uppercase();
+    let mut words = name.split(['_', '-', '.']);
+    name.ends_with("RPC_URL") || name.contains("APIKEY") || words.any(|word| TELLING.contains(&word))
+}
+
+/// Whether a part of a secret is only its form: the frame of a PEM block, a word of a path, a line of JSON without a value.
+pub(super) fn is_structural(part: &str) -> bool {
+    let any = |is: fn(&char) -> bool| part.chars().any(|c| is(&c));
+    let mixed = any(char::is_ascii_uppercase) && any(char::is_ascii_lowercase);
+    part.starts_with("-----") || !(mixed || any(char::is_ascii_digit))
+}
+
 fn is_number(value: &str) -> bool {
     value.len() <= LONGEST_NUMBER && value.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -78,6 +94,33 @@ mod tests {
         check("http://127.0.0.1:8545", true);
         check("http://localhost:8545/", true);
         check("ws://[::1]:8546", true);
+    }
+
+    #[test]
+    fn names_that_tell() {
+        let check = |name: &str, expected: bool| assert_eq!(is_secret_name(name), expected, "{name}");
+        check("PRIVATE_KEY", true);
+        check("ETHERSCAN_API_KEY", true);
+        check("npm_token", true);
+        check("DEPLOYER_MNEMONIC", true);
+        check("INFURA_APIKEY", true);
+        check("SEPOLIA_RPC_URL", true);
+        check("NETWORK", false);
+        check("KEYBOARD", false);
+        check("AURORA_REPORT_NAMESPACE", false);
+        check("AUTHOR", false);
+    }
+
+    #[test]
+    fn parts_that_are_only_form() {
+        let check = |part: &str, expected: bool| assert_eq!(is_structural(part), expected, "{part}");
+        check("-----BEGIN RSA PRIVATE KEY-----", true);
+        check("-----END OPENSSH PRIVATE KEY-----", true);
+        check("\"type\": \"service_account\",", true);
+        check("ethereum-mainnet-archive", true);
+        check("MIIEpAIBAAKCAQEA", false);
+        check("a1b2c3d4e5f60718", false);
+        check("hunter2pass", false);
     }
 
     #[test]

@@ -5,6 +5,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use super::classify::{is_harmless, is_structural};
+
 /// Parts of a multi-line or structured value that are shorter than this are not searched for by themselves.
 const SHORTEST_PART: usize = 8;
 
@@ -20,6 +22,11 @@ pub(super) fn of(value: &str) -> BTreeSet<Vec<u8>> {
     for part in parts(value) {
         encodings(&part, &mut forms);
     }
+    // A key in hex is 32 bytes to a program, which it prints in its own way.
+    for text in bytes_of_hex(value.trim()).iter().flat_map(|bytes| base64(bytes)) {
+        forms.insert(text.replace('+', "-").replace('/', "_").into_bytes());
+        forms.insert(text.into_bytes());
+    }
     forms.retain(|form| form.len() >= SHORTEST_FORM);
     forms
 }
@@ -27,7 +34,10 @@ pub(super) fn of(value: &str) -> BTreeSet<Vec<u8>> {
 fn parts(value: &str) -> BTreeSet<String> {
     let mut parts = BTreeSet::from([value.to_owned(), value.trim().to_owned()]);
     if value.contains('\n') {
-        parts.extend(value.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_PART).map(str::to_owned));
+        let telling = |line: &&str| line.len() >= SHORTEST_PART && !is_structural(line);
+        parts.extend(value.lines().map(str::trim).filter(telling).map(str::to_owned));
+        // As one line, in an environment variable or a program's message.
+        parts.extend([value.replace('\n', "\\n"), value.lines().map(str::trim).collect()]);
     }
     if let Some(digits) = value.trim().strip_prefix("0x").filter(|rest| is_long_hex(rest)) {
         parts.extend([digits.to_owned(), digits.to_ascii_uppercase(), digits.to_ascii_lowercase()]);
@@ -36,6 +46,12 @@ fn parts(value: &str) -> BTreeSet<String> {
     }
     url_parts(value.trim(), &mut parts);
     parts
+}
+
+fn bytes_of_hex(value: &str) -> Option<Vec<u8>> {
+    let digits = value.strip_prefix("0x").unwrap_or(value);
+    let byte = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    is_long_hex(digits).then(|| (0..digits.len() / 2).filter_map(|at| byte(at * 2)).collect())
 }
 
 fn is_long_hex(text: &str) -> bool {
@@ -50,19 +66,26 @@ fn url_parts(value: &str, parts: &mut BTreeSet<String>) {
     }
     parts.insert(url.as_str().trim_end_matches('/').to_owned());
     parts.extend(url.password().filter(|text| text.len() >= SHORTEST_FORM).map(str::to_owned));
-    let segments = url.path_segments().into_iter().flatten();
-    parts.extend(segments.filter(|text| text.len() >= SHORTEST_SEGMENT).map(str::to_owned));
+    let segments = url.path_segments().into_iter().flatten().chain([url.username()]);
+    let telling = |text: &&str| text.len() >= SHORTEST_SEGMENT && !is_structural(text);
+    parts.extend(segments.filter(telling).map(str::to_owned));
     let values = url.query_pairs().map(|(_, text)| text.into_owned());
-    parts.extend(values.filter(|text| text.len() >= SHORTEST_PART));
+    parts.extend(values.filter(|text| text.len() >= SHORTEST_PART && !is_harmless(text)));
 }
 
 fn encodings(part: &str, forms: &mut BTreeSet<Vec<u8>>) {
     let bytes = part.as_bytes();
     forms.insert(bytes.to_vec());
-    for form in [percent(bytes, false), percent(bytes, true), json(part), json(part).replace('/', "\\/")] {
+    for form in [json(part), json(part).replace('/', "\\/")] {
         forms.insert(form.into_bytes());
     }
-    forms.insert(percent(bytes, false).replace("%20", "+").into_bytes());
+    for kept in [RFC3986, COMPONENT, FORM] {
+        for lowercase in [false, true] {
+            let form = percent(bytes, kept, lowercase);
+            forms.insert(form.replace("%20", "+").into_bytes());
+            forms.insert(form.into_bytes());
+        }
+    }
     let hex = hex(bytes);
     forms.insert(hex.to_ascii_uppercase().into_bytes());
     forms.insert(hex.into_bytes());
@@ -72,10 +95,14 @@ fn encodings(part: &str, forms: &mut BTreeSet<Vec<u8>>) {
     }
 }
 
-/// RFC 3986: everything but unreserved characters is encoded.
-fn percent(bytes: &[u8], lowercase: bool) -> String {
+/// What is not encoded beside letters and digits: by RFC 3986, by JavaScript's `encodeURIComponent`, by HTML forms.
+const RFC3986: &[u8] = b"-._~";
+const COMPONENT: &[u8] = b"-._~!*'()";
+const FORM: &[u8] = b"-._*";
+
+fn percent(bytes: &[u8], kept: &[u8], lowercase: bool) -> String {
     bytes.iter().fold(String::new(), |mut text, &byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if byte.is_ascii_alphanumeric() || kept.contains(&byte) {
             text.push(char::from(byte));
         } else if lowercase {
             let _ = write!(text, "%{byte:02x}");
@@ -131,6 +158,8 @@ mod tests {
         check("a b/c\"d", "a%20b%2Fc%22d");
         check("a b/c\"d", "a%20b%2fc%22d");
         check("a b/c\"d", "a+b%2Fc%22d");
+        check("(it's) ~100!*", "(it's)%20~100!*");
+        check("(it's) ~100!*", "%28it%27s%29+%7E100%21*");
         check("a b/c\"d", "a b/c\\\"d");
         check("a b/c\"d", "a b\\/c\\\"d");
         check("hunter22", "68756e7465723232");
@@ -155,6 +184,20 @@ mod tests {
         check("https://me:opensesame@rpc.example.net/", "opensesame");
         check("https://rpc.example.net/?key=abcdefgh", "abcdefgh");
         check("-----BEGIN-----\nMIIEpAIBAAKCAQEA\n-----END-----", "MIIEpAIBAAKCAQEA");
+        check("-----BEGIN-----\nMIIEpAIBAAKCAQEA\n-----END-----", "-----BEGIN-----\\nMIIEpAIBAAKCAQEA\\n-----END-----");
+        check("https://0123456789abcdefABCDEF@rpc.example.net/", "0123456789abcdefABCDEF");
+        check(&"0f".repeat(32), "Dw8PDw8PDw8PDw8PDw8PDw8PDw8PDw8PDw8PDw8PDw");
+    }
+
+    #[test]
+    fn parts_that_are_only_form_are_no_forms() {
+        let never = |value: &str, form: &str| {
+            assert!(!of(value).contains(form.as_bytes()), "{value:?} has the form {form:?}");
+        };
+        never("-----BEGIN PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n", "-----BEGIN PRIVATE KEY-----");
+        never("{\n  \"type\": \"service_account\",\n  \"id\": \"0a1b2c3d\"\n}", "\"type\": \"service_account\",");
+        never("https://rpc.example.net/ethereum-mainnet-archive/0123456789abcdef01", "ethereum-mainnet-archive");
+        never("https://rpc.example.net/?network=holesky&chain=11155111&key=0123456789abcdef", "11155111");
     }
 
     #[test]

@@ -11,9 +11,9 @@ mod value;
 
 use std::fmt;
 
-pub use classify::is_harmless;
+pub use classify::{is_harmless, is_secret_name};
 pub use mask::Mask;
-pub use shapes::{shapes, shapes_in};
+pub use shapes::{LineShapes, hide, shapes, shapes_in};
 pub use stream::Masker;
 pub use value::problem;
 

@@ -27,9 +27,13 @@ pub fn problem(value: &str, dev_chain: bool) -> Option<String> {
     if PLACEHOLDERS.iter().any(|word| value.contains(word)) {
         return Some("still has the placeholder of its template".into());
     }
-    let digits = value.strip_prefix("0x").unwrap_or(&value);
-    let public = PUBLIC_KEYS.iter().any(|key| digits.len() == 64 && digits.starts_with(key));
+    let public = is_public(value.strip_prefix("0x").unwrap_or(&value));
     (public && !dev_chain).then(|| "is a key that everybody knows: Anvil prints it at every start".into())
+}
+
+/// Whether these digits, in lowercase, are a key that everybody knows.
+pub(super) fn is_public(digits: &str) -> bool {
+    digits.len() == 64 && PUBLIC_KEYS.iter().any(|key| digits.starts_with(key))
 }
 
 #[cfg(test)]

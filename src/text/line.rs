@@ -54,7 +54,8 @@ impl Line {
         // Spaces at the end are layout, which `clean` would take away.
         let text = text.as_ref();
         let layout = &text[text.trim_end_matches(' ').len()..];
-        self.pieces.push((tone, super::clean(text) + layout));
+        // What older runners take for a command, wherever it stands.
+        self.pieces.push((tone, super::clean(text).replace("##[", "## [") + layout));
         self
     }
 
@@ -165,6 +166,10 @@ fn break_at(chars: &[(Tone, char)], columns: usize, margin: usize) -> Option<usi
 fn paint(chars: &[(Tone, char)], colour: bool) -> String {
     let end = chars.iter().rposition(|(_, c)| *c != ' ').map_or(0, |index| index + 1);
     let mut out = String::new();
+    // A CI runner takes what begins a line for its own commands, and text of strangers can come to stand there.
+    if chars.iter().skip_while(|(_, c)| *c == ' ').take(2).map(|(_, c)| *c).eq([':', ':']) {
+        out.push_str("| ");
+    }
     for run in chars[..end].chunk_by(|a, b| a.0 == b.0) {
         let text: String = run.iter().map(|(_, c)| *c).collect();
         let style = style(run[0].0);
@@ -221,6 +226,14 @@ mod tests {
         let line = Line::new(2).plain("✔ 1.atlas  Snapshot every governance surface").right("3.1s");
         check(&line, 40, "  ✔ 1.atlas  Snapshot every gover…  3.1s");
         assert_eq!(width(&line.render(200, false)), PAGE);
+    }
+
+    #[test]
+    fn no_line_begins_with_a_command() {
+        check(&Line::new(2).plain("::error::x"), 40, "|   ::error::x");
+        check(&Line::new(0).plain("it says ::error::x").wrapped(4), 12, "it says\n    | ::error::x");
+        check(&Line::new(0).plain("a ##[error]x"), 40, "a ## [error]x");
+        check(&Line::new(0).plain("chain::rpc: no"), 40, "chain::rpc: no");
     }
 
     #[test]

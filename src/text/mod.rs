@@ -11,13 +11,13 @@ pub use line::{Line, Tone};
 pub use width::{cut, padded, width};
 
 /// Whether a character could hide, move or reorder what a person sees: controls, escapes, zero-width and bidirectional
-/// marks, line separators, tag characters.
+/// marks, line separators, tag characters, and what is no character at all.
 pub fn deceives(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}'
             | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Foreign text on one line, safe for a terminal: tabs and newlines become spaces, other deceiving characters their

@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-const PACKAGES: [&str; 3] =
-    ["@foundry-rs/anvil@1.7.1", "@openzeppelin/contracts@5.7.0", "@safe-global/safe-contracts@1.4.1"];
+const PACKAGES: [&str; 4] =
+    ["@foundry-rs/anvil@1.7.1", "@openzeppelin/contracts@5.7.0", "@safe-global/safe-contracts@1.4.1", "solc@0.8.37"];
 
 /// A folder `node_modules` that has all of them.
 pub(crate) fn node_modules() -> &'static Path {
@@ -17,7 +17,7 @@ pub(crate) fn node_modules() -> &'static Path {
         if has_all(&practice) {
             return practice;
         }
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("contracts");
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("contracts-and-solc");
         if !has_all(&folder.join("node_modules")) {
             install(&folder, &PACKAGES, has_all);
         }
@@ -26,7 +26,7 @@ pub(crate) fn node_modules() -> &'static Path {
 }
 
 fn has_all(folder: &Path) -> bool {
-    [".bin/anvil", "@openzeppelin/contracts/build", "@safe-global/safe-contracts/build"]
+    [".bin/anvil", "@openzeppelin/contracts/build", "@safe-global/safe-contracts/build", "solc/package.json"]
         .iter()
         .all(|path| folder.join(path).exists())
 }

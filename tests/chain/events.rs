@@ -145,7 +145,12 @@ async fn a_first_block_that_is_not_the_first_proves_nothing() {
 
 #[tokio::test]
 async fn pending_operations_are_found() {
-    let place = place(&creation(TIMELOCK)).await;
+    for code in [creation(TIMELOCK), other(TIMELOCK_4)] {
+        pending_operations_of(place(&code).await).await;
+    }
+}
+
+async fn pending_operations_of(place: Place) {
     let CheckKind::Timelock(asked) = timelock(3) else { unreachable!() };
     let none = Timelock { pending: vec![Predicate::Len(vec![eq(0)])], ..asked.clone() };
     says(&place.one(CheckKind::Timelock(none.clone())).await, Passed, &[]);

@@ -59,6 +59,10 @@ impl Place {
         one(&Target::new(&self.network, vec![self.anvil.endpoint()]), &self.world, kind).await
     }
 
+    pub(crate) fn target(&self) -> Target<'_> {
+        Target::new(&self.network, vec![self.anvil.endpoint()])
+    }
+
     async fn put(&self, code: &[u8], at: u64) -> Address {
         let at = Address::from_low_u64_be(0x00c0_de00 + at);
         self.anvil.set_code(at, code).await;

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 
-use citadel::chain::{Target, checksum, fetch};
+use citadel::chain::{Target, checksum, fetch, files_of};
 use citadel::runbook::{CheckKind, Template};
 use citadel::verdict::CheckResult;
 use citadel::verdict::Verdict::{Failed, Passed, Unknown};
@@ -24,11 +24,16 @@ fn tx_check() -> CheckKind {
 }
 
 fn tx_with(service: Option<&str>) -> CheckKind {
+    tx_beside(service, None)
+}
+
+fn tx_beside(service: Option<&str>, others: Option<&str>) -> CheckKind {
     CheckKind::SafeTx {
         of: "safe-tx.json".to_owned(),
         bundle: "bundle.json".to_owned(),
         safe: "governance_safe".to_owned(),
         service: service.map(|service| Template(service.to_owned())),
+        others: others.map(|folder| Template(folder.to_owned())),
     }
 }
 
@@ -38,12 +43,12 @@ fn approval(owner: Address) -> String {
 }
 
 /// The Safe transaction of a bundle, as the service would tell it, signed by these accounts.
-struct Exported {
-    value: Value,
+pub(crate) struct Exported {
+    pub(crate) value: Value,
 }
 
 impl Bank {
-    async fn export(&self, transactions: &[Value], nonce: u64, signers: &[usize]) -> Exported {
+    pub(crate) async fn export(&self, transactions: &[Value], nonce: u64, signers: &[usize]) -> Exported {
         let data = |one: &Value| one["data"].as_str().unwrap().parse::<Bytes>().unwrap().to_vec();
         let (to, data, operation) = match transactions {
             [one] => (self.timelock, data(one), 0),
@@ -115,19 +120,19 @@ impl Bank {
         Bytes::from(bytes).to_string()
     }
 
-    async fn judged(&mut self, exported: &Exported) -> CheckResult {
+    pub(crate) async fn judged(&mut self, exported: &Exported) -> CheckResult {
         self.world.keep("safe-tx.json", &exported.value);
         self.one(tx_check()).await
     }
 }
 
 impl Exported {
-    fn confirm(&mut self, owner: Address, signature: &str) {
+    pub(crate) fn confirm(&mut self, owner: Address, signature: &str) {
         let confirmation = json!({ "owner": checksum(owner), "signature": signature, "signatureType": "EOA" });
         self.value["confirmations"].as_array_mut().unwrap().push(confirmation);
     }
 
-    fn with(&self, key: &str, value: Value) -> Self {
+    pub(crate) fn with(&self, key: &str, value: Value) -> Self {
         let mut changed = self.value.clone();
         changed[key] = value;
         Self { value: changed }
@@ -277,7 +282,7 @@ async fn contracts_that_own_a_safe_stand_by_their_signatures_or_not() {
 
 impl Bank {
     /// Executes what was exported, and gives the transaction.
-    async fn execute(&self, exported: &Exported) -> Value {
+    pub(crate) async fn execute(&self, exported: &Exported) -> Value {
         let value = &exported.value;
         let mut signatures: Vec<(Address, Bytes)> = value["confirmations"]
             .as_array()
@@ -289,7 +294,7 @@ impl Bank {
             })
             .collect();
         signatures.sort();
-        let signatures: Vec<u8> = signatures.into_iter().flat_map(|(_, bytes)| bytes.to_vec()).collect();
+        let signatures = joined(&signatures);
         let nobody = || Token::Address(Address::zero());
         let data: Bytes = value["data"].as_str().unwrap().parse().unwrap();
         let execute = calldata(
@@ -311,6 +316,23 @@ impl Bank {
         assert_eq!(receipt["status"], "0x1", "{receipt}");
         receipt["transactionHash"].clone()
     }
+}
+
+/// Signatures as a Safe takes them: 65 bytes each, and behind them the bytes that contracts are asked about.
+pub(crate) fn joined(signatures: &[(Address, Bytes)]) -> Vec<u8> {
+    let (mut fixed, mut dynamic) = (Vec::new(), Vec::new());
+    for (_, bytes) in signatures {
+        let (own, further) = bytes.split_at(65);
+        fixed.extend(&own[..32]);
+        if further.is_empty() {
+            fixed.extend(&own[32..]);
+        } else {
+            fixed.extend(encode(&[number((65 * signatures.len() + dynamic.len()) as u64)]));
+            fixed.push(0);
+            dynamic.extend(further);
+        }
+    }
+    [fixed, dynamic].concat()
 }
 
 #[tokio::test]
@@ -365,7 +387,58 @@ async fn a_service_is_looked_through_and_not_believed() {
     bank.world.keep(&of_hash, &told.value);
     let rival = json!({ "safeTxHash": H256::repeat_byte(9), "nonce": 0 });
     bank.world.keep(&of_nonce, &page(json!([own, rival])));
-    says(&bank.one(check).await, Failed, &["waits at the same nonce 0", "0x0909"]);
+    says(&bank.one(check).await, Failed, &["waits at the same nonce 0 as `safe-tx.json`, at the service", "0x0909"]);
+}
+
+#[tokio::test]
+async fn files_beside_it_are_signatures_and_rivals() {
+    let mut bank = Bank::new().await;
+    let two = bank.two();
+    bank.keep_bundle(&two);
+    let exported = bank.export(&two, 0, &[1]).await;
+    bank.world.keep("safe-tx.json", &exported.value);
+    let check = || tx_beside(None, Some("signed"));
+    let files = |files: &[(&str, &Value)]| -> Value {
+        files.iter().map(|(name, file)| ((*name).to_owned(), json!(file.to_string()))).collect()
+    };
+    let key = files_of("signed");
+    says(&bank.one(check()).await, Unknown, &["what lies in `signed` cannot be told"]);
+    let own = ("safe-tx.json", &exported.value);
+    bank.world.keep(&key, &files(&[own]));
+    says(&bank.one(check()).await, Failed, &["1 of 2 signatures"]);
+    // Each owner may export what he signed himself.
+    let by_another = bank.export(&two, 0, &[3]).await;
+    bank.world.keep(&key, &files(&[own, ("carol.json", &by_another.value)]));
+    let signed = bank.one(check()).await;
+    let looked = "others at its nonce were looked for in `signed` alone: no Safe Transaction Service is declared";
+    says(&signed, Passed, &["signed by 2 of 2", looked]);
+    assert_eq!(signed.observed["looked"], looked);
+    let later = bank.export(&two, 1, &[1, 2]).await;
+    bank.world.keep(&key, &files(&[own, ("carol.json", &by_another.value), ("later.json", &later.value)]));
+    says(&bank.one(check()).await, Passed, &["signed by 2 of 2"]);
+    // The tooling was changed, and the owners signed something else in an earlier round (Radiant).
+    let rival = bank.export(&two[..1], 0, &[1]).await;
+    let with_rival = [own, ("carol.json", &by_another.value), ("first-try.json", &rival.value)];
+    bank.world.keep(&key, &files(&with_rival));
+    let refused = bank.one(check()).await;
+    let hash = rival.value["safeTxHash"].as_str().unwrap();
+    says(&refused, Failed, &[hash, "waits at the same nonce 0 as `safe-tx.json`, in `signed/first-try.json`"]);
+    assert!(refused.reproduce.unwrap().contains("nonce()(uint256)"));
+    let forged = by_another.with("confirmations", exported.value["confirmations"].clone());
+    let mut forged = forged.value;
+    forged["confirmations"][0]["owner"] = json!(checksum(bank.accounts[2]));
+    bank.world.keep(&key, &files(&[own, ("bob.json", &forged)]));
+    says(&bank.one(check()).await, Failed, &["in `bob.json`: it is the signature of"]);
+    let mut bad = files(&[own]);
+    bad["torn.json"] = Value::Null;
+    bank.world.keep(&key, &bad);
+    says(&bank.one(check()).await, Unknown, &["`torn.json` could not be read"]);
+    let partly = json!({ "safeTxHash": hash });
+    bank.world.keep(&key, &files(&[own, ("partly.json", &partly)]));
+    says(&bank.one(check()).await, Unknown, &["`partly.json`: it has no `operation`"]);
+    let nowhere = bank.export(&two, 0, &[1, 2]).await;
+    let words = "others at its nonce were not looked for: neither `others` nor `service` is declared";
+    says(&bank.judged(&nowhere).await, Passed, &[words]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

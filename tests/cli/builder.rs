@@ -45,7 +45,16 @@ pub(crate) struct Running {
 impl Test {
     /// An empty folder. Of the shell around the tests only what commands need is passed on.
     pub(crate) fn empty() -> Self {
-        let folder = tempfile::Builder::new().prefix("citadel-test-").tempdir().unwrap();
+        Self::within(&std::env::temp_dir())
+    }
+
+    /// The same beside no temporary folder, so that the state can be closed to steps.
+    pub(crate) fn apart() -> Self {
+        Self::within(Path::new(env!("CARGO_TARGET_TMPDIR")))
+    }
+
+    fn within(around: &Path) -> Self {
+        let folder = tempfile::Builder::new().prefix("citadel-test-").tempdir_in(around).unwrap();
         let here = folder.path().join("here");
         std::fs::create_dir(&here).unwrap();
         let mut env = environment::base(&std::env::vars().collect(), &[]);

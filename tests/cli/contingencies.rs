@@ -137,33 +137,56 @@ fn a_transaction_that_is_handed_in_must_be_on_the_chain_and_about_the_contract()
     kept.citadel("contingency run economic-shock --local").code(0).says("Gate economic-shock PASSED");
 }
 
+/// The whole brake on the worst day: gate 1 is closed, another citadel holds the run's lock, and the disk takes nothing. What
+/// governance gets on the screen and as files is enough to pause everything, and citadel sees that it is.
 #[test]
-fn a_full_disk_and_a_held_lock_do_not_keep_the_calldata_away() {
+fn thermal_runaway_with_the_lock_held_the_disk_full_and_gate_1_closed() {
     let kept = kept();
-    let citadel = format!("'{}' --state state", env!("CARGO_BIN_EXE_citadel"));
+    kept.act("swap-owner");
+    kept.citadel("gate verify 1 --network local").code(10).says("does not belong there");
+    // The first time governance takes only the pause out of the files.
+    let first_call = "const fs = require('node:fs'); const file = JSON.parse(fs.readFileSync(process.argv[1]));
+        file.transactions.length = 1; fs.writeFileSync('only.safe.json', JSON.stringify(file));";
+    kept.write("first-call.js", first_call);
     let script = format!(
         "cp -a '{state}' saved; mkdir state; mount -t tmpfs -o size=32m tmpfs state; cp -a saved/. state/
          exec 9>state/astral-citadel/local/lock; flock 9
          dd if=/dev/zero of=state/filler bs=4096 2>/dev/null || true
-         {citadel} {RUNAWAY} --once >out.txt 2>err.txt 9>&-; echo $? >code.txt
+         face() {{ '{citadel}' --state state {RUNAWAY} --once >$1.out 2>$1.err 9>&-; echo $? >$1.code; }}
+         told() {{ sed -n \"s|^  \\(/.*/$2.safe.json\\)  .*|\\1|p\" $1.out; }}
+         govern() {{ (cd practice && ANVIL_RPC_URL={url} npm run -s practice:act -- safe $1) || exit 1; }}
+         face first
+         for half in schedule execute; do
+           node -e \"$(cat first-call.js)\" $(told first $half) && govern $PWD/only.safe.json || exit 1
+         done
+         face second
+         for half in schedule execute; do govern $(told second $half); done
+         face third
          ls state/astral-citadel/local >marks.txt",
-        state = kept.state().display()
+        state = kept.state().display(),
+        citadel = env!("CARGO_BIN_EXE_citadel"),
+        url = kept.url(),
     );
     let own: &[&str] = if rustix::process::geteuid().is_root() { &["-m"] } else { &["-r", "-m"] };
     let temporary = tempfile::tempdir().unwrap();
     let mut command = Command::new("unshare");
     command.args(own).args(["sh", "-c", &format!("cd '{}'; {script}", kept.here().display())]);
     command.env_clear().envs(kept.env()).env("TMPDIR", temporary.path());
-    assert!(command.status().unwrap().success());
-    let read = |name: &str| kept.read(name);
-    assert_eq!(read("code.txt").trim(), "12", "{}\n{}", read("out.txt"), read("err.txt"));
-    for part in [PAUSE_ALL, "pauseAll() covers", "schedules: pauses all eight modules", "schedule.safe.json"] {
-        assert!(read("out.txt").contains(part), "{part}: {}", read("out.txt"));
-    }
-    let said = read("err.txt");
-    assert!(said.contains("cannot be recorded where it belongs") && said.contains("No space left"), "{said}");
-    assert!(said.contains("instead: keep it"), "{said}");
-    assert!(read("marks.txt").contains("suspended.thermal-runaway"), "{}", read("marks.txt"));
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let told = |turn: &str, code: &str, parts: &[&str]| {
+        let [out, err, ended] = ["out", "err", "code"].map(|part| kept.read(&format!("{turn}.{part}")));
+        assert_eq!(ended.trim(), code, "{turn}: {out}\n{err}");
+        for part in parts {
+            assert!(out.contains(part) || err.contains(part), "{turn}: no `{part}`: {out}\n{err}");
+        }
+    };
+    let calldata = [PAUSE_ALL, "pauseAll() covers", "schedules: pauses all eight modules", "schedule.safe.json"];
+    told("first", "12", &calldata);
+    told("first", "12", &["cannot be recorded where it belongs", "No space left", "instead: keep it"]);
+    told("second", "12", &["already paused: all 8 modules", "what is left to call", "setSettler(address,bool)"]);
+    told("third", "0", &["already paused: all 8 modules", "nothing is left to call", "the chain says so"]);
+    assert!(kept.read("marks.txt").contains("suspended.thermal-runaway"), "{}", kept.read("marks.txt"));
     for file in ["saved", "state"] {
         std::fs::remove_dir_all(kept.path(file)).unwrap();
     }

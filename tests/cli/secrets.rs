@@ -1,5 +1,7 @@
 //! Values of secret variables: used, and never written or printed.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::builder::{Outcome, Test};
@@ -90,7 +92,12 @@ fn it_reaches_only_the_steps_that_need_it() {
     let test = stub(&steps).set("TEST_RPC_URL", &url());
     told_none(&test.citadel("run --network test").code(0));
     let from_file = stub(&steps).unset("TEST_RPC_URL");
-    from_file.write(".env", format!("TEST_RPC_URL={}\n", url()));
+    let file = from_file.write(".env", format!("TEST_RPC_URL={}\n", url()));
+    std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+    let refused = from_file.citadel("run --network test").code(15).says("can be read by others (mode 0644)");
+    told_none(&refused);
+    refused.says("chmod 600");
+    std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
     told_none(&from_file.citadel("run --network test").code(0));
     files_hold_none(&from_file.state());
 }

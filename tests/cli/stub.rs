@@ -72,7 +72,12 @@ pub(crate) fn stub(steps: &str) -> Test {
 
 /// The same with phases as they are given.
 pub(crate) fn stub_phases(phases: &str) -> Test {
-    let test = Test::empty().set("TEST_RPC_URL", "https://rpc.test.invalid");
+    stub_in(Test::empty(), phases)
+}
+
+/// The same in a folder that is there already.
+pub(crate) fn stub_in(test: Test, phases: &str) -> Test {
+    let test = test.set("TEST_RPC_URL", "https://rpc.test.invalid");
     test.write("runbook.toml", format!("{HEAD}{phases}"));
     test.write("marker", "");
     test.write("gate.json", "{ \"open\": true }");

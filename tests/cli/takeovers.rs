@@ -53,8 +53,14 @@ fn an_owner_is_swapped() {
     let added = format!("owner {STRANGER} added");
     closes(
         "swap-owner",
-        &["3"],
+        &["1", "3"],
         &[
+            (
+                "1",
+                "safe",
+                &format!("\"{STRANGER}\" does not belong there; \"{OWNER}\" is missing"),
+                "getOwners()(address[])",
+            ),
             (
                 "3",
                 "safe-unchanged",
@@ -156,6 +162,24 @@ fn tampered(fault: &str, words: &[&str]) {
         assert!(bundle["message"].as_str().unwrap().contains(word), "no `{word}` in {bundle}");
     }
     assert!(bundle["reproduce"].as_str().unwrap().starts_with("cast decode-calldata"), "{bundle}");
+    assert!(bundle["hint"].as_str().unwrap().contains("do not sign"), "{bundle}");
+}
+
+/// The command exits 0 having planned nothing: the step fails, and the gate says of the bundle itself what is wrong with it.
+#[test]
+fn a_bundle_is_empty() {
+    let kept = kept();
+    kept.fault("empty-bundle");
+    kept.citadel("run --local --step 1.plan-safe").code(13).says("No module addresses resolved");
+    let outcome = kept.citadel("gate verify 1 --network local --format json").code(10);
+    let answer: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let results = answer["gates"][0]["results"].as_array().unwrap();
+    let find = |id: &str| results.iter().find(|result| result["id"] == id).unwrap();
+    assert!(find("step 1.plan-safe")["message"].as_str().unwrap().contains("failed: "), "{results:?}");
+    let bundle = find("bundle");
+    assert_eq!(bundle["verdict"], "failed", "{bundle}");
+    assert!(bundle["message"].as_str().unwrap().contains("`bundle.json` holds no transaction"), "{bundle}");
+    assert!(bundle["reproduce"].as_str().unwrap().starts_with("cast call"), "{bundle}");
     assert!(bundle["hint"].as_str().unwrap().contains("do not sign"), "{bundle}");
 }
 

@@ -11,7 +11,7 @@ pub(in crate::chain) use checksum::of as checksum_of;
 pub(crate) use document::{Bundle, Transaction, cast_decode};
 pub(crate) use forbidden::{forbidden, known};
 pub(crate) use method::words;
-pub(crate) use unwrap::{Call, inner, wrapper};
+pub(crate) use unwrap::{Call, inner, schedules, wrapper};
 
 #[cfg(test)]
 mod tests;

@@ -41,6 +41,11 @@ pub(crate) fn wrapper(data: &[u8]) -> Option<&'static str> {
     carrier(data).map(|(signature, _, _)| signature)
 }
 
+/// Whether what a call carries happens later, by another call; all other carriers make their calls themselves.
+pub(crate) fn schedules(data: &[u8]) -> bool {
+    wrapper(data).is_some_and(|signature| signature.starts_with("schedule"))
+}
+
 fn carrier(data: &[u8]) -> Option<(&'static str, Signature, Packing)> {
     CARRIERS.iter().find_map(|(text, packing)| {
         let signature = Signature::parse(text).ok()?;

@@ -27,7 +27,7 @@ pub(super) async fn judge(view: &View<'_>, asked: Asked<'_>) -> Judged {
     let value = to_json(&tokens);
     let what = format!("`{}` of {subject}", signature.short());
     let repeat = view.cast_call(from, subject.address, &signature, &arguments);
-    match hold(asked.rules, &what, &value, view.around) {
+    match hold(asked.rules, &what, &value, view).await {
         Ok(()) => Ok(Finding::passed(format!("{what} is {value}")).observed(value)),
         Err(finding) => Err(finding.observed(value).asked(repeat)),
     }

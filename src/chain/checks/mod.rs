@@ -1,9 +1,11 @@
 //! The kinds of checks, one file each: a question to the chain, and a sentence with a verdict.
 
+mod bundle_works;
 mod call;
 mod can_pause;
 mod code;
 mod executed;
+mod gathered;
 mod governed;
 mod holders;
 mod modules;
@@ -64,8 +66,9 @@ pub(crate) fn work<'a>(view: &'a View<'a>, check: &'a Check) -> Option<Work<'a, 
         CheckKind::Transaction(asked) => boxed(transaction::judge(view, asked)),
         CheckKind::Safe(asked) => boxed(safe::judge(view, asked)),
         CheckKind::SafeBundle(asked) => boxed(safe_bundle::judge(view, asked)),
-        CheckKind::SafeTx { of, bundle, safe, service } => {
-            boxed(safe_tx::judge(view, safe_tx::Asked { of, bundle, safe, service: service.as_ref() }))
+        CheckKind::SafeTx { of, bundle, safe, service, others } => {
+            let (service, others) = (service.as_ref(), others.as_ref());
+            boxed(safe_tx::judge(view, safe_tx::Asked { of, bundle, safe, service, others }))
         }
         CheckKind::UnchangedSince { .. } => boxed(async { Err(unchanged_since::placeholder()) }),
         CheckKind::Json { .. } | CheckKind::Rehearsed(_) => return None,

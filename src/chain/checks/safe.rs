@@ -48,8 +48,7 @@ pub(super) async fn judge(view: &View<'_>, asked: &Safe) -> Judged {
         (&asked.nonce, "the nonce", json!(seen.nonce.to_string()), "nonce()(uint256)"),
     ];
     for (rules, what, value, name) in rules {
-        hold(rules, &format!("{what} of {safe}"), &value, view.around)
-            .map_err(|finding| told(finding, getter(name)))?;
+        hold(rules, &format!("{what} of {safe}"), &value, view).await.map_err(|finding| told(finding, getter(name)))?;
     }
     seen.has_modules(view, &safe, modules)
         .map_err(|finding| told(finding, getter("getModulesPaginated(address,uint256)(address[],address)")))?;

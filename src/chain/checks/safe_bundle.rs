@@ -1,21 +1,23 @@
 //! `safe_bundle`: whether a Safe Transaction Builder file is what it claims, touches only what it may, and would work: each
 //! call, and each call inside it, is simulated as its real sender would make it.
 
+use std::collections::BTreeMap;
+
 use ethers::types::U256;
 use serde_json::{Value, json};
 
+use super::bundle_works::{Works, works};
 use super::modules;
 use super::wording::Wording;
 use crate::chain::abi::Signature;
 use crate::chain::address::checksum;
 use crate::chain::bundle::{Bundle, Call, Transaction, cast_decode, forbidden, inner, wrapper};
 use crate::chain::finding::{Finding, Judged};
-use crate::chain::revert;
 use crate::chain::safe::multisend::MULTI_SEND as PACKED;
 use crate::chain::safe::release;
-use crate::chain::text::{brief, count};
+use crate::chain::text::count;
 use crate::chain::together::together;
-use crate::chain::view::{Simulated, Subject, View, with};
+use crate::chain::view::{Subject, View};
 use crate::runbook::{ContractKind, SafeBundle};
 
 /// The runbook's name of the contract that several calls go through.
@@ -36,21 +38,31 @@ pub(super) async fn judge(view: &View<'_>, asked: &SafeBundle) -> Judged {
     let judging = Judging { view, safe: &safe, asked, wording: Wording::new(&asked.functions, &bundle) };
     let alone = bundle.transactions.len() == 1;
     let judged = together(bundle.transactions.iter().map(|transaction| judging.one(transaction, alone))).await;
-    let mut lines = Vec::new();
-    let mut problems = Vec::new();
-    for (at, (lines_of_one, problem)) in (1..).zip(judged) {
+    let (mut lines, mut problems, mut sound) = (Vec::new(), BTreeMap::new(), Vec::new());
+    for (at, (lines_of_one, calls)) in (1..).zip(judged) {
         lines.extend(lines_of_one.into_iter().map(|line| format!("{at}. {line}")));
-        problems.extend(problem.map(|finding| (at, finding)));
+        match calls {
+            Ok(calls) => sound.push((at, calls)),
+            Err(finding) => drop(problems.insert(at, finding)),
+        }
     }
+    let Works { how, problems: more } = works(view, &sound).await;
+    problems.extend(more);
     let told: Vec<String> = problems.iter().map(|(at, finding)| format!("{at}. {}", finding.message())).collect();
-    let mut observed = json!({ "chain_id": bundle.chain_id, "safe": checksum(safe.address), "transactions": lines });
+    let mut observed = json!({
+        "chain_id": bundle.chain_id,
+        "safe": checksum(safe.address),
+        "transactions": lines,
+        "simulated": how.word(),
+    });
     if !told.is_empty() {
         observed["problems"] = json!(told);
     }
     let finding = match summary(of, problems) {
         None => Finding::passed(format!(
-            "{} of `{of}` would succeed from {safe}, each by itself: they do not see one another",
-            count(bundle.transactions.len(), "transaction")
+            "{} of `{of}` would succeed from {safe}{}",
+            count(bundle.transactions.len(), "transaction"),
+            how.words()
         )),
         Some(finding) => finding,
     };
@@ -69,7 +81,9 @@ pub(super) fn read(view: &View<'_>, of: &str, safe: &Subject) -> Result<Bundle, 
         return Err(Finding::failed(format!("`{of}` is made for chain {made_for}, not {chain}")));
     }
     if bundle.transactions.is_empty() {
-        return Err(Finding::failed(format!("`{of}` holds no transaction")));
+        let message =
+            format!("`{of}` holds no transaction: whoever signs it changes nothing, and {safe} stays as it is");
+        return Err(Finding::failed(message).asked(view.cast_get(safe, "nonce()(uint256)")));
     }
     match bundle.safe {
         Some(other) if other != safe.address => {
@@ -93,8 +107,8 @@ pub(super) async fn multi_send(view: &View<'_>) -> Result<Subject, Finding> {
 }
 
 /// The worst problems in one finding: what is wrong before what is not known.
-fn summary(of: &str, problems: Vec<(usize, Finding)>) -> Option<Finding> {
-    let verdict = problems.iter().map(|(_, finding)| finding.verdict()).max()?;
+fn summary(of: &str, problems: BTreeMap<usize, Finding>) -> Option<Finding> {
+    let verdict = problems.values().map(Finding::verdict).max()?;
     let worst: Vec<(usize, Finding)> =
         problems.into_iter().filter(|(_, finding)| finding.verdict() == verdict).collect();
     let told: Vec<String> =
@@ -114,24 +128,24 @@ struct Judging<'a> {
 }
 
 impl Judging<'_> {
-    /// One transaction: its lines for a reader, and its first problem.
-    async fn one(&self, transaction: &Transaction, alone: bool) -> (Vec<String>, Option<Finding>) {
+    /// One transaction: its lines for a reader, and every call in it, or why it must not be made.
+    async fn one(&self, transaction: &Transaction, alone: bool) -> (Vec<String>, Result<Vec<Call>, Finding>) {
         let Transaction { to, value, data, operation, words, .. } = transaction;
         let outer =
             Call { from: self.safe.address, to: *to, value: *value, data: data.clone(), delegate: *operation == 1 };
         let how = if outer.delegate { "delegates to " } else { "" };
         let mut lines = vec![format!("{how}{} {words}{}", self.view.who(*to), paid(*value))];
-        let problem = match all(&outer) {
+        let calls = match all(&outer) {
             Err(reason) => {
                 let show = wrapper(data).map(|signature| cast_decode(signature, data));
-                Some(Finding::failed(reason).repeated(show.filter(|command| command.len() < LONGEST)))
+                Err(Finding::failed(reason).repeated(show.filter(|command| command.len() < LONGEST)))
             }
             Ok(calls) => {
                 lines.extend(calls.iter().skip(1).map(|(depth, call)| self.line(*depth, call)));
-                self.first_problem(&calls, alone).await
+                self.may_all_be_made(calls, alone).await
             }
         };
-        (lines, problem)
+        (lines, calls)
     }
 
     fn line(&self, depth: usize, call: &Call) -> String {
@@ -139,15 +153,11 @@ impl Judging<'_> {
         format!("{}{from} calls {to} {}{}", "  ".repeat(depth), self.wording.of(&call.data), paid(call.value))
     }
 
-    async fn first_problem(&self, calls: &[(usize, Call)], alone: bool) -> Option<Finding> {
-        for (_, call) in calls {
-            if let Err(finding) = self.may_be_made(call, alone).await {
-                return Some(finding);
-            }
+    async fn may_all_be_made(&self, calls: Vec<(usize, Call)>, alone: bool) -> Result<Vec<Call>, Finding> {
+        for (_, call) in &calls {
+            self.may_be_made(call, alone).await?;
         }
-        // A delegatecall cannot be simulated by itself; what it carries is.
-        let simulated = calls.iter().filter(|(_, call)| !call.delegate).map(|(_, call)| works(self.view, call));
-        together(simulated).await.into_iter().find_map(Result::err)
+        Ok(calls.into_iter().map(|(_, call)| call).collect())
     }
 
     async fn may_be_made(&self, call: &Call, alone: bool) -> Result<(), Finding> {
@@ -239,26 +249,6 @@ fn all(outer: &Call) -> Result<Vec<(usize, Call)>, String> {
         at += 1;
     }
     Ok(all)
-}
-
-/// Whether a call would succeed at the pinned block.
-async fn works(view: &View<'_>, call: &Call) -> Result<(), Finding> {
-    let name = view.around.contracts().into_iter().find(|known| known.address == call.to).map(|known| known.name);
-    let subject = Subject { name: name.unwrap_or_else(|| "module".to_owned()), address: call.to };
-    let asked = || view.cast_raw(call.from, call.to, call.value, &call.data);
-    match view
-        .simulate_paid(Some(call.from), &subject, call.value, call.data.clone())
-        .await
-        .map_err(|finding| finding.or_asked(asked()))?
-    {
-        Simulated::Returned(_) => Ok(()),
-        Simulated::Reverted(data) => {
-            let reason = with(&revert::reason(data.as_deref()));
-            let selector = brief(call.data.get(..4).unwrap_or_default());
-            let message = format!("the call {selector} of {subject} from {} reverts {reason}", view.who(call.from));
-            Err(Finding::failed(message).asked(asked()))
-        }
-    }
 }
 
 /// The lines of the bundle, for a reader of another check.

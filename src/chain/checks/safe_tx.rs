@@ -6,16 +6,16 @@ use ethers::types::{Address, H256, U256};
 use serde_json::{Value, json};
 
 use super::executed::executed;
+use super::gathered::{Gathered, Rival, gathered};
 use super::safe::current_owners;
 use super::safe_bundle::{self, multi_send};
 use super::signers::{Agreed, Signers, signers};
 use crate::chain::address::checksum;
 use crate::chain::bundle::Bundle;
 use crate::chain::finding::{Finding, Judged};
-use crate::chain::safe::exported::{Confirmation, Exported, competing};
+use crate::chain::safe::exported::Exported;
 use crate::chain::safe::multisend::{Packed, calldata};
 use crate::chain::safe::transaction::{SafeTransaction, domain};
-use crate::chain::service;
 use crate::chain::text::brief;
 use crate::chain::together::both;
 use crate::chain::view::{Subject, View};
@@ -30,6 +30,7 @@ pub(super) struct Asked<'a> {
     pub(super) bundle: &'a str,
     pub(super) safe: &'a str,
     pub(super) service: Option<&'a Template>,
+    pub(super) others: Option<&'a Template>,
 }
 
 pub(super) async fn judge(view: &View<'_>, asked: Asked<'_>) -> Judged {
@@ -48,9 +49,6 @@ fn artefact(view: &View<'_>, name: &str) -> Result<Value, Finding> {
         view.around.artefact(name).map_err(|reason| Finding::unknown(format!("artefact `{name}`: {reason}")))?;
     serde_json::from_slice(&bytes).map_err(|_| Finding::failed(format!("`{name}` is not JSON")))
 }
-
-/// Confirmations with where they are from, and other transactions at the nonce.
-type Gathered = (Vec<(&'static str, Confirmation)>, Vec<H256>);
 
 /// What the Safe says of itself.
 struct Told {
@@ -97,7 +95,7 @@ impl Signing<'_> {
                 |finding: Finding| finding.observed(observed.clone()).or_asked(view.cast_get(safe, "nonce()(uint256)"));
             return executed.map(asked).map_err(asked);
         }
-        let (confirmations, rivals) = self.gathered(hash)?;
+        let Gathered { confirmations, rivals, looked } = gathered(view, self.asked, &self.exported, hash)?;
         let agreed = Agreed {
             safe,
             version: &told.version,
@@ -108,19 +106,20 @@ impl Signing<'_> {
         let signers = signers(view, &agreed, &confirmations).await?;
         observed["signers"] = signers.by.keys().map(|who| json!(checksum(*who))).collect();
         observed["not_counted"] = json!(signers.others);
-        observed["rivals"] = json!(rivals);
-        self.verdict(&told, &signers, &rivals)
+        observed["rivals"] = rivals.iter().map(|Rival { hash, at }| json!(format!("{hash:?} {at}"))).collect();
+        observed["looked"] = json!(looked);
+        self.verdict(&told, &signers, &rivals, &looked)
             .map(|finding| finding.observed(observed.clone()))
             .map_err(|finding| finding.observed(observed))
     }
 
-    fn verdict(&self, told: &Told, signers: &Signers, rivals: &[H256]) -> Judged {
+    fn verdict(&self, told: &Told, signers: &Signers, rivals: &[Rival], looked: &str) -> Judged {
         let Self { view, safe, exported: Exported { transaction, .. }, .. } = self;
         let (name, bundle) = (self.asked.of, self.asked.bundle);
         let getter = |finding: Finding, getter: &str| finding.asked(view.cast_get(safe, getter));
-        if let Some(rival) = rivals.first() {
+        if let Some(Rival { hash, at }) = rivals.first() {
             let others = if rivals.len() == 1 { String::new() } else { format!(" and {} more", rivals.len() - 1) };
-            let message = format!("{rival:?}{others} waits at the same nonce {} as `{name}`", transaction.nonce);
+            let message = format!("{hash:?}{others} waits at the same nonce {} as `{name}`, {at}", transaction.nonce);
             let hint = "find out who proposed it and why; only one of them can be executed";
             return Err(getter(Finding::failed(message), "nonce()(uint256)").hint(hint));
         }
@@ -137,8 +136,9 @@ impl Signing<'_> {
         }
         let before = transaction.nonce.saturating_sub(told.nonce);
         let first = if before.is_zero() { String::new() } else { format!("; {before} must be executed before it") };
-        let message =
-            format!("`{name}` is `{bundle}`, signed by {have} of {need} needed owners of {safe}{first}; {devices}");
+        let message = format!(
+            "`{name}` is `{bundle}`, signed by {have} of {need} needed owners of {safe}{first}; {looked}; {devices}"
+        );
         Ok(Finding::passed(message))
     }
 
@@ -149,42 +149,6 @@ impl Signing<'_> {
         let ((threshold, nonce), (owners, version)) = both(numbers, lists).await;
         let version = version?.into_iter().next().and_then(Token::into_string).unwrap_or_default();
         Ok(Told { owners: owners?, threshold: threshold?, nonce: nonce?, version })
-    }
-
-    /// The confirmations of the file and of the service, and what waits at the nonce.
-    fn gathered(&self, hash: H256) -> Result<Gathered, Finding> {
-        let of = |source: &'static str, list: &[Confirmation]| -> Vec<(&'static str, Confirmation)> {
-            list.iter().map(|one| (source, one.clone())).collect()
-        };
-        let mut confirmations = of("the file", &self.exported.confirmations);
-        let Some(service) = self.asked.service else { return Ok((confirmations, Vec::new())) };
-        let base = service::base(service, self.view.around).map_err(Finding::unknown)?;
-        let unknown = |what: &str, reason: String| {
-            Finding::unknown(format!("the Safe Transaction Service does not tell {what}: {reason}"))
-                .hint("look at `service` in the runbook, or leave it out and export the confirmations to the file")
-        };
-        let page = |what: &str, address: &str| {
-            let bytes = self.view.around.artefact(address).map_err(|reason| unknown(what, reason))?;
-            serde_json::from_slice::<Value>(&bytes).map_err(|_| unknown(what, "it is not JSON".to_owned()))
-        };
-        let told = page("the transaction", &service::transaction(&base, hash))?;
-        let told = Exported::parse(&told).map_err(|reason| unknown("the transaction", reason))?;
-        if told.safe != self.exported.safe || told.transaction != self.exported.transaction {
-            let message = format!(
-                "the Safe Transaction Service tells another transaction than `{}` under its hash",
-                self.asked.of
-            );
-            return Err(Finding::failed(message).hint("the service lies or is not for this chain: do not sign with it"));
-        }
-        // An owner may have handed in the same signature at both places.
-        let further = told.confirmations.iter().filter(|one| !self.exported.confirmations.contains(one)).cloned();
-        let owners: Vec<Address> = self.exported.confirmations.iter().map(|one| one.owner).collect();
-        let further: Vec<Confirmation> = further.filter(|one| !owners.contains(&one.owner)).collect();
-        confirmations.extend(of("the service", &further));
-        let nonce = self.exported.transaction.nonce;
-        let list = page("what waits at the nonce", &service::at_nonce(&base, self.exported.safe, nonce))?;
-        let rivals = competing(&list, hash, nonce).map_err(|reason| unknown("what waits at the nonce", reason))?;
-        Ok((confirmations, rivals))
     }
 
     /// What is to be executed must be the bundle, computed anew.

@@ -39,7 +39,7 @@ pub(super) struct Signers {
 pub(super) async fn signers(
     view: &View<'_>,
     agreed: &Agreed<'_>,
-    confirmations: &[(&str, Confirmation)],
+    confirmations: &[(String, Confirmation)],
 ) -> Result<Signers, Finding> {
     let mut signers = Signers::default();
     let approved = approvals(view, agreed).await?;

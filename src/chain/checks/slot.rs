@@ -13,7 +13,7 @@ pub(super) async fn judge(view: &View<'_>, of: &str, slot: H256, rules: &[Predic
     let word = view.slot(&subject, slot).await?;
     let observed = json!(format!("{word:?}"));
     let what = format!("slot {slot:?} of {subject}");
-    match hold(rules, &what, &observed, view.around) {
+    match hold(rules, &what, &observed, view).await {
         Ok(()) => Ok(Finding::passed(format!("{what} is {word:?}")).observed(observed)),
         Err(finding) => Err(finding.observed(observed).asked(view.cast_slot(&subject, slot))),
     }

@@ -129,7 +129,7 @@ pub(super) async fn judge(view: &View<'_>, asked: &Timelock) -> Judged {
     };
     let finding = if problems.is_empty() {
         let ids = observed["pending"].clone();
-        let held = hold(&asked.pending, &format!("the pending operations of {timelock}"), &ids, view.around);
+        let held = hold(&asked.pending, &format!("the pending operations of {timelock}"), &ids, view).await;
         held.err().unwrap_or(finding)
     } else {
         finding

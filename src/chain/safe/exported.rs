@@ -57,7 +57,8 @@ impl Exported {
     }
 }
 
-fn confirmations(value: &Value) -> Result<Vec<Confirmation>, String> {
+/// Its list of confirmations.
+pub(super) fn confirmations(value: &Value) -> Result<Vec<Confirmation>, String> {
     let list = value.get("confirmations").ok_or("it has no `confirmations`")?;
     list.as_array().ok_or("its `confirmations` are no list")?.iter().map(confirmation).collect()
 }
@@ -89,7 +90,8 @@ fn address(key: &str, value: &Value) -> Result<Address, String> {
     value.as_str().ok_or_else(|| format!("its `{key}` is no address")).and_then(lenient)
 }
 
-fn number(key: &str, value: &Value) -> Result<U256, String> {
+/// A number as one or as digits in a text.
+pub(super) fn number(key: &str, value: &Value) -> Result<U256, String> {
     let text = match value {
         Value::Number(number) => number.as_u64().map(|number| number.to_string()),
         Value::String(text) => Some(text.clone()),

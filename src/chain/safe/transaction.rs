@@ -68,7 +68,57 @@ pub(crate) fn domain(chain_id: u64, safe: Address) -> H256 {
 
 #[cfg(test)]
 mod tests {
+    use ethers::types::transaction::eip712::{Eip712, TypedData};
+    use proptest::prelude::*;
+    use serde_json::json;
+
     use super::*;
+
+    /// The hash as a wallet computes it, from types and values.
+    fn typed(transaction: &SafeTransaction, chain_id: u64, safe: Address) -> H256 {
+        let field = |part: &str| {
+            let (of, name) = part.split_once(' ').unwrap();
+            json!({ "name": name, "type": of })
+        };
+        let fields = |text: &str| text.split(['(', ')']).nth(1).unwrap().split(',').map(field).collect::<Vec<_>>();
+        let text = |number: U256| number.to_string();
+        let typed = json!({
+            "types": { "EIP712Domain": fields(DOMAIN), "SafeTx": fields(SAFE_TX) },
+            "primaryType": "SafeTx",
+            "domain": { "chainId": chain_id, "verifyingContract": safe },
+            "message": {
+                "to": transaction.to, "value": text(transaction.value),
+                "data": ethers::types::Bytes::from(transaction.data.clone()),
+                "operation": transaction.operation.to_string(), "safeTxGas": text(transaction.safe_tx_gas),
+                "baseGas": text(transaction.base_gas), "gasPrice": text(transaction.gas_price),
+                "gasToken": transaction.gas_token, "refundReceiver": transaction.refund_receiver,
+                "nonce": text(transaction.nonce),
+            },
+        });
+        let typed: TypedData = serde_json::from_value(typed).unwrap();
+        H256(typed.encode_eip712().unwrap())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Encoded by hand, and by an implementation of EIP-712 that knows no Safe.
+        #[test]
+        fn the_hash_is_that_of_typed_data(
+            accounts in any::<[[u8; 20]; 4]>(),
+            numbers in any::<[[u8; 32]; 5]>(),
+            data in prop::collection::vec(any::<u8>(), 0..100),
+            operation in 0..2u8,
+            chain_id in any::<u64>(),
+        ) {
+            let [to, gas_token, refund_receiver, safe] = accounts.map(Address::from);
+            let [value, safe_tx_gas, base_gas, gas_price, nonce] = numbers.map(|bytes| U256::from_big_endian(&bytes));
+            let transaction = SafeTransaction {
+                to, value, data, operation, safe_tx_gas, base_gas, gas_price, gas_token, refund_receiver, nonce,
+            };
+            prop_assert_eq!(typed(&transaction, chain_id, safe), transaction.hash(chain_id, safe));
+        }
+    }
 
     #[test]
     fn the_hash_is_the_contracts_own() {
@@ -86,6 +136,7 @@ mod tests {
             refund_receiver: Address::zero(),
             nonce: 3.into(),
         };
+        assert_eq!(typed(&transaction, 31337, safe), transaction.hash(31337, safe));
         let hex = |hash: H256| format!("{hash:?}");
         assert_eq!(hex(domain(31337, safe)), "0xbd3dda2c367d745303553bb62ad8f5c162ca4dcfb2b8538bcab046064223019c");
         assert_eq!(

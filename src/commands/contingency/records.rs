@@ -9,8 +9,9 @@ use crate::commands::{outline, resume};
 use crate::engine::suspension;
 use crate::engine::world::{View, World};
 use crate::error::{ExitCode, Failure};
-use crate::event::{Event, RunContinued, RunOpened};
+use crate::event::{Event, Guards, RunContinued, RunOpened};
 use crate::journal::{Home, Journal, Lock, Owner, RunFolder};
+use crate::process::fence;
 use crate::progress::{Progress, Suspension};
 use crate::recorder::Recorder;
 use crate::runbook::{Network, Runbook};
@@ -104,7 +105,7 @@ fn kept(
     world.folder.create()?;
     // A later look says field by field what changed since; without it, only that something did.
     let _ = outline::keep(alone, &world.workspace, &scope(alone, world), &world.folder);
-    crate::process::shims::write(&world.folder.shims(), world.path())?;
+    crate::process::shims::write(&world.folder.shims(), &world.path())?;
     let existing = existing.filter(|existing| existing.progress.run.is_some());
     let (mut journal, mut progress, opening) = if let Some(existing) = existing {
         if let Err(failure) = resume::refuse_survivors(&existing.progress, &existing.folder) {
@@ -167,6 +168,7 @@ fn opened(context: &Context, alone: &Runbook, world: &World) -> Event {
         host: host(),
         phases: outlines(alone, world),
         contingencies: std::collections::BTreeMap::new(),
+        guards: Guards { fence: Some(fence()), programs: std::collections::BTreeMap::new() },
     })
 }
 
@@ -180,6 +182,7 @@ fn continued(context: &Context, alone: &Runbook, world: &World) -> Event {
         tools: std::collections::BTreeMap::new(),
         phases: outlines(alone, world),
         contingencies: std::collections::BTreeMap::new(),
+        guards: Guards { fence: Some(fence()), programs: std::collections::BTreeMap::new() },
     })
 }
 

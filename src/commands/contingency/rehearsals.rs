@@ -13,6 +13,7 @@ use crate::engine::rehearsed::{Defined, changes};
 use crate::engine::world::View;
 use crate::event::{Event, LastRehearsal};
 use crate::process::Stop;
+use crate::programs::Programs;
 use crate::progress::Progress;
 use crate::runbook::{Contingency, Network, Runbook, Scope};
 use crate::text::duration;
@@ -58,7 +59,8 @@ fn changed(
     run: &Existing,
 ) -> Vec<String> {
     let alone = runbook_of(&context.runbook, contingency);
-    let workspace = Workspace { dir: workspace.to_owned(), practice: false, commit: None };
+    let workspace =
+        Workspace { dir: workspace.to_owned(), practice: false, commit: None, programs: Programs::default() };
     let Some(scope) = scope(context, network, &alone, &workspace) else { return Vec::new() };
     let today = outline::phases(&alone, &workspace, &scope);
     let (Some(then), Some(today)) = (run.progress.phases.first(), today.first()) else { return Vec::new() };

@@ -15,6 +15,7 @@ use crate::engine::{Ending, Engine};
 use crate::error::{ExitCode, Failure};
 use crate::plan::Selection;
 use crate::process::{Stop, signals};
+use crate::programs::Programs;
 use crate::progress::Progress;
 use crate::runbook::{Action, Network, Runbook};
 use crate::terminal;
@@ -91,7 +92,11 @@ fn world(
     };
     let practice = context.runbook.workspace.practice.as_ref();
     let practice = practice.is_some_and(|practice| dir.join(&practice.marker).is_file());
-    let workspace = Workspace { dir, practice, commit: None };
+    context.make_room();
+    context.close_state(&dir);
+    let path = context.environment.get("PATH").map_or("", String::as_str);
+    let programs = Programs::find(path, &dir);
+    let workspace = Workspace { dir, practice, commit: None, programs };
     let folder = context.home(network).contingencies().run("none");
     Ok(World { marks: None, ..context.world(network, workspace, "none", folder, stop)? })
 }

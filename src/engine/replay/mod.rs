@@ -265,7 +265,8 @@ impl Surroundings for Recorded<'_> {
     }
 
     fn artefact(&self, name: &str) -> Result<Vec<u8>, String> {
-        content(&self.inputs.artefacts, name)
+        // No artefact's name has a slash, so that nothing gathered can stand for what a run's journal names.
+        content(if name.contains('/') { &self.inputs.gathered } else { &self.inputs.artefacts }, name)
     }
 
     fn scope(&self) -> &Scope {

@@ -5,12 +5,15 @@ mod gate;
 mod phase;
 mod verify;
 
+use std::collections::BTreeSet;
+
 use escape::{code, table, text};
 
 use super::{GateView, HandoverReport, Invocation, Report, StepReport, SuspensionReport, WaiverReport, blocks};
 use jiff::Timestamp;
 
 use crate::event::{BlockRef, HandedIn, LastRehearsal, StepOutcome};
+use crate::process::Fence;
 use crate::progress::StepState;
 use crate::report::{outcome_words, signal_name};
 use crate::text::{count, duration};
@@ -65,6 +68,11 @@ fn facts(report: &Report) -> Option<String> {
     if report.invocations.len() > 1 {
         rows.push(("Invocations", report.invocations.len().to_string()));
     }
+    if report.invocations.iter().all(|one| one.guards.fence == Some(Fence::Closed)) {
+        rows.push(("State folder", "closed to steps".to_owned()));
+    }
+    let used: BTreeSet<_> = report.invocations.iter().flat_map(|one| one.guards.programs.values()).collect();
+    rows.extend(used.iter().map(|used| ("Program used", format!("{} {}", code(&used.path), code(&used.sha256)))));
     Some(table(&["", ""], rows.into_iter().map(|(name, value)| vec![name.to_owned(), value])))
 }
 
@@ -95,6 +103,8 @@ fn to_know(report: &Report) -> Vec<String> {
         let plan = code(invocation.plan.as_ref()?);
         Some(format!("The invocation of {} ran the plan {plan}, and no other.", invocation.time))
     }));
+    let gaps: BTreeSet<_> = report.invocations.iter().filter_map(|one| one.guards.fence.as_ref()?.gap()).collect();
+    lines.extend(gaps.iter().map(|gap| text(gap) + "."));
     lines.extend(changes(report));
     lines.extend(report.steps().filter_map(differs));
     lines.push(
@@ -303,6 +313,8 @@ mod tests {
 | Workspace commit | `c0ffee` |
 | citadel | 0.1.0 |
 | Invocations | 3 |
+| State folder | closed to steps |
+| Program used | `/usr/bin/git` `6161616161616161616161616161616161616161616161616161616161616161` |
 
 ## What to know
 

@@ -17,11 +17,12 @@ impl Predicate {
         match self {
             Self::Eq(operand) => {
                 let expected = operand.one(lookup)?;
-                must(same(actual, &expected)?, &show(&expected), actual)
+                must(same(actual, &expected)?, &format!("{}{}", show(&expected), operand.source()), actual)
             }
             Self::Ne(operand) => {
                 let unwanted = operand.one(lookup)?;
-                must(!same(actual, &unwanted)?, &format!("anything but {}", show(&unwanted)), actual)
+                let words = format!("anything but {}{}", show(&unwanted), operand.source());
+                must(!same(actual, &unwanted)?, &words, actual)
             }
             Self::Lt(operand) => compare(actual, operand, lookup, "less than", Ordering::is_lt),
             Self::Le(operand) => compare(actual, operand, lookup, "at most", Ordering::is_le),
@@ -36,8 +37,10 @@ impl Predicate {
             Self::SetEq(operands) => {
                 let set = values(operands, lookup)?;
                 let expected = format!("exactly the set of {}", show_all(&set));
-                let is = actual.as_array().map(|list| same_set(list, &set)).transpose()?;
-                must(is.unwrap_or(false), &expected, actual)
+                let list = actual.as_array();
+                let is = list.map(|list| same_set(list, &set)).transpose()?;
+                let differ = list.map(|list| differing(list, &set)).unwrap_or_default();
+                must(is.unwrap_or(false), &expected, actual).map_err(|unmet| unmet.followed(&differ))
             }
         }
     }
@@ -45,6 +48,18 @@ impl Predicate {
 
 fn must(holds: bool, expected: &str, actual: &Value) -> Result<(), Unmet> {
     if holds { Ok(()) } else { Err(Unmet::Failed(format!("expected {expected}, saw {}", show(actual)))) }
+}
+
+/// What one set has and the other has not, as the end of a sentence.
+fn differing(actual: &[Value], expected: &[Value]) -> String {
+    let not_in = |these: &[Value], those: &[Value]| -> Vec<Value> {
+        these.iter().filter(|value| one_of(value, those) == Ok(false)).cloned().collect()
+    };
+    let (extra, missing) = (not_in(actual, expected), not_in(expected, actual));
+    let words = [(extra, "does not belong there"), (missing, "is missing")];
+    let told = words.iter().filter(|(values, _)| !values.is_empty());
+    let told: Vec<String> = told.map(|(values, what)| format!("; {} {what}", show_all(values))).collect();
+    told.concat()
 }
 
 fn compare(
@@ -56,7 +71,7 @@ fn compare(
 ) -> Result<(), Unmet> {
     let limit = operand.one(lookup)?;
     let order = order(actual, &limit)?;
-    must(order.is_some_and(holds), &format!("{words} {}", show(&limit)), actual)
+    must(order.is_some_and(holds), &format!("{words} {}{}", show(&limit), operand.source()), actual)
 }
 
 fn has(actual: &Value, part: &Value) -> Result<(), Unmet> {
@@ -87,7 +102,7 @@ fn values(operands: &[Operand], lookup: &dyn Lookup) -> Result<Vec<Value>, Unmet
     let mut list = Vec::new();
     for operand in operands {
         match (operand, operand.value(lookup)?) {
-            (Operand::From { .. }, Value::Array(items)) => list.extend(items),
+            (Operand::From { .. } | Operand::Observed { .. }, Value::Array(items)) => list.extend(items),
             (_, value) => list.push(value),
         }
     }
@@ -98,7 +113,9 @@ impl Operand {
     /// The one value it stands for; a place that can find several nodes and finds one stands for that node.
     fn one(&self, lookup: &dyn Lookup) -> Result<Value, Unmet> {
         match (self, self.value(lookup)?) {
-            (Self::From { at, .. }, Value::Array(mut nodes)) if nodes.len() == 1 && !is_singular(at) => {
+            (Self::From { at, .. } | Self::Observed { at, .. }, Value::Array(mut nodes))
+                if nodes.len() == 1 && !is_singular(at) =>
+            {
                 Ok(nodes.remove(0))
             }
             (_, value) => Ok(value),
@@ -113,6 +130,10 @@ impl Operand {
             Self::From { of, at } => {
                 let document = lookup.artefact(of).map_err(Unmet::Unknown)?;
                 find(&document, at).map_err(|unmet| Unmet::Unknown(format!("`{of}`: {unmet}")))
+            }
+            Self::Observed { check, at, .. } => {
+                let observed = lookup.observed(check).map_err(Unmet::Unknown)?;
+                find(&observed, at).map_err(|unmet| Unmet::Unknown(format!("what `{check}` observed: {unmet}")))
             }
         }
     }
@@ -204,7 +225,12 @@ mod tests {
         check(
             &SetEq(vec![lit(json!("a"))]),
             &json!(["a", "b"]),
-            "failed: expected exactly the set of \"a\", saw [\"a\",\"b\"]",
+            "failed: expected exactly the set of \"a\", saw [\"a\",\"b\"]; \"b\" does not belong there",
+        );
+        check(
+            &SetEq(vec![lit(json!("a")), lit(json!("c"))]),
+            &json!(["a", "b"]),
+            "failed: expected exactly the set of \"a\", \"c\", saw [\"a\",\"b\"]; \"b\" does not belong there; \"c\" is missing",
         );
         check(&SetEq(vec![lit(json!("a"))]), &json!("a"), "failed: expected exactly the set of \"a\", saw \"a\"");
     }
@@ -219,6 +245,29 @@ mod tests {
         check(&In(vec![from("plan.json", "$.jobs[*].id")]), &json!("b"), "passed");
         check(&SetEq(vec![from("plan.json", "$.jobs[*].id"), lit(json!("c"))]), &json!(["c", "b", "a"]), "passed");
         check(&SetEq(vec![from("plan.json", "$.list")]), &json!([3, 4]), "passed");
+    }
+
+    #[test]
+    fn operands_from_other_checks() {
+        use Predicate::{Eq, Ge, Has, In, SetEq};
+        let other = |check: &str, at: &str| Operand::Observed {
+            check: check.to_owned(),
+            at: at.to_owned(),
+            place: crate::runbook::Place::default(),
+        };
+        check(&Eq(other("safe", "$.threshold")), &json!(2), "passed");
+        check(
+            &Eq(other("safe", "$.threshold")),
+            &json!("200"),
+            "failed: expected \"2\" (`$.threshold` of what `safe` observed), saw \"200\"",
+        );
+        check(&Ge(other("number", "$")), &json!(6), "failed: expected at least \"7\" (what `number` observed), saw 6");
+        check(&Ge(other("number", "$")), &json!("100000000000000000000"), "passed");
+        check(&In(vec![other("safe", "$.owners")]), &json!("b"), "passed");
+        check(&SetEq(vec![other("safe", "$.owners[*]")]), &json!(["b", "a"]), "passed");
+        check(&Has(other("safe", "$.owners[0]")), &json!(["a"]), "passed");
+        check(&Eq(other("safe", "$.nothing")), &json!(null), "unknown: what `safe` observed: `$.nothing` is not there");
+        check(&Eq(other("gone", "$")), &json!(null), "unknown: `gone` could not be read");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod integer;
 mod judge;
+mod relation;
 mod rule;
 mod values;
 
@@ -12,7 +13,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Template;
+use super::{Place, Template};
 use crate::verdict::Verdict;
 
 pub(super) use integer::is_integer;
@@ -32,6 +33,13 @@ pub enum Operand {
     Literal(Value),
     /// The value at a place in a kept artefact. Among several operands (`in`, `set_eq`) a list there stands for its items.
     From { of: String, at: String },
+    /// The value at a place in what another check of the same judgement observed.
+    Observed {
+        check: String,
+        at: String,
+        #[serde(skip)]
+        place: Place,
+    },
     /// A template alone.
     Text(Template),
 }
@@ -65,6 +73,14 @@ pub trait Lookup {
     /// # Errors
     /// It is not available, or is not JSON: one sentence.
     fn artefact(&self, name: &str) -> Result<Value, String>;
+
+    /// What another check of the same judgement observed.
+    ///
+    /// # Errors
+    /// It is not known: one sentence.
+    fn observed(&self, check: &str) -> Result<Value, String> {
+        Err(format!("what `{check}` observed is not known here"))
+    }
 }
 
 /// Why a predicate does not hold: one sentence of what was expected and what was seen.
@@ -89,6 +105,14 @@ impl Unmet {
     pub fn message(&self) -> &str {
         match self {
             Self::Failed(message) | Self::Unknown(message) => message,
+        }
+    }
+
+    /// The same with words after it.
+    fn followed(self, words: &str) -> Self {
+        match self {
+            Self::Failed(message) => Self::Failed(format!("{message}{words}")),
+            Self::Unknown(message) => Self::Unknown(format!("{message}{words}")),
         }
     }
 

@@ -122,6 +122,14 @@ pub(super) mod tests {
             }
             Ok(json!({"count": 2, "list": [3, 4], "jobs": [{"id": "a"}, {"id": "b"}]}))
         }
+
+        fn observed(&self, check: &str) -> Result<Value, String> {
+            match check {
+                "safe" => Ok(json!({ "threshold": "2", "owners": ["a", "b"] })),
+                "number" => Ok(json!("7")),
+                _ => Err(format!("`{check}` could not be read")),
+            }
+        }
     }
 
     #[track_caller]

@@ -64,7 +64,7 @@ impl<'a> Resolve<'a> {
         self.report.add(diagnostic.help(help));
     }
 
-    fn secrets(&self, node: &'a Node) -> Option<Action> {
+    fn secrets(&self, node: &'a Node<'a>) -> Option<Action> {
         let mut reader = Reader::of(self.report, node, "`secrets`")?;
         let template = self.path_template(&mut reader, "template");
         let file = self.path_template(&mut reader, "file");

@@ -48,6 +48,7 @@ impl<'a> Resolve<'a> {
                 bundle: self.artefact(inner, "bundle"),
                 safe: self.contract_of(inner, "safe", &[ContractKind::Safe]),
                 service: inner.optional("service").and_then(|node| self.template_at(node, "service")),
+                others: inner.optional("others").and_then(|node| self.path_template_at(node, "others")),
             }),
             _ => None,
         }

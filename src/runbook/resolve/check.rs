@@ -50,11 +50,11 @@ impl<'a> Resolve<'a> {
     }
 
     /// A value that is a check alone, with a name made for it.
-    pub(super) fn lone_check(&self, node: &'a Node, what: &str, id: String) -> Option<Check> {
+    pub(super) fn lone_check(&self, node: &'a Node<'a>, what: &str, id: String) -> Option<Check> {
         let mut reader = Reader::of(self.report, node, what)?;
         let check = self.check(&mut reader, id, node.place);
         reader.finish();
-        check
+        check.inspect(|check| self.no_relations(check.kind.predicates()))
     }
 
     fn check_kind(&self, kind: &str, inner: &mut Reader<'a>) -> Option<CheckKind> {

@@ -29,13 +29,13 @@ impl<'a> Resolve<'a> {
             let address = self.addresses(&mut reader);
             let settlers = self.settlers(&mut reader);
             let contract = Contract {
-                name: entry.key.clone(),
+                name: entry.key.to_string(),
                 kind: kind.unwrap_or(ContractKind::Plain),
                 address,
                 settlers,
                 place: entry.place,
             };
-            contracts.insert(entry.key.clone(), contract);
+            contracts.insert(entry.key.to_string(), contract);
             reader.finish();
         }
         contracts
@@ -55,7 +55,7 @@ impl<'a> Resolve<'a> {
             return BTreeMap::new();
         };
         let entries = table.entries().iter();
-        entries.filter_map(|entry| Some((entry.key.clone(), self.address(entry)?))).collect()
+        entries.filter_map(|entry| Some((entry.key.to_string(), self.address(entry)?))).collect()
     }
 
     fn settlers(&self, reader: &mut Reader<'a>) -> BTreeMap<String, Vec<Address>> {
@@ -67,12 +67,12 @@ impl<'a> Resolve<'a> {
             self.network_name(&entry.key, entry.place);
             let list = self.report.list(&entry.node, "settlers").unwrap_or_default();
             let addresses = list.iter().filter_map(|node| self.report.form(node, "settlers", forms::address));
-            (entry.key.clone(), addresses.collect())
+            (entry.key.to_string(), addresses.collect())
         });
         entries.collect()
     }
 
-    fn address(&self, entry: &'a Entry) -> Option<ContractAddress> {
+    fn address(&self, entry: &'a Entry<'a>) -> Option<ContractAddress> {
         self.network_name(&entry.key, entry.place);
         let node = &entry.node;
         if node.as_table().is_none() {
@@ -80,7 +80,7 @@ impl<'a> Resolve<'a> {
         }
         let mut reader = Reader::of(self.report, node, "an address")?;
         let name = reader.text("dev_chain");
-        if self.names.networks.get(&entry.key) == Some(&false) {
+        if self.names.networks.get(&*entry.key) == Some(&false) {
             let message = format!("the network `{}` has no dev chain that could deploy this", entry.key);
             let diagnostic = Diagnostic::new(node.place, message);
             self.report.add(diagnostic.help(format!("write its address, or `dev_chain` in `[network.{}]`", entry.key)));

@@ -17,7 +17,8 @@ const BESIDE_FILE: &[&str] =
 impl<'a> Resolve<'a> {
     pub(super) fn evidences(&mut self, step: &mut Reader<'a>, id: &StepId, what: &str) -> Vec<Evidence> {
         let mut found = Vec::new();
-        let what = format!("`[[{what}.evidence]]`");
+        // Most steps of a long runbook have none.
+        let what = if step.has("evidence") { format!("`[[{what}.evidence]]`") } else { String::new() };
         for (index, (node, mut reader)) in self.tables(step, "evidence", &what).enumerate() {
             let kind = self.evidence(&mut reader, id, index + 1);
             reader.finish();
@@ -65,14 +66,14 @@ impl<'a> Resolve<'a> {
         }
     }
 
-    fn mentions(&mut self, node: &'a Node) -> Option<Mentions> {
+    fn mentions(&mut self, node: &'a Node<'a>) -> Option<Mentions> {
         let mut reader = Reader::of(self.report, node, "`mentions`")?;
         let mentions = Mentions { of: self.artefact(&mut reader, "of"), at: self.json_path(&mut reader, "at") };
         reader.finish();
         Some(mentions)
     }
 
-    fn output(&mut self, node: &'a Node, id: &StepId) -> Option<OutputEvidence> {
+    fn output(&mut self, node: &'a Node<'a>, id: &StepId) -> Option<OutputEvidence> {
         let mut reader = Reader::of(self.report, node, "`output`")?;
         let output = OutputEvidence {
             has: self.templates(&mut reader, "has"),
@@ -88,7 +89,7 @@ impl<'a> Resolve<'a> {
         Some(output)
     }
 
-    fn transactions(&mut self, node: &'a Node) -> Option<TransactionsEvidence> {
+    fn transactions(&mut self, node: &'a Node<'a>) -> Option<TransactionsEvidence> {
         let mut reader = Reader::of(self.report, node, "`transactions`")?;
         let handed_in = reader.flag("handed_in").unwrap_or(false);
         let evidence = TransactionsEvidence {

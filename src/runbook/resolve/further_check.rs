@@ -136,7 +136,7 @@ impl<'a> Resolve<'a> {
         let Some(table) = Reader::of(self.report, node, "`since`") else { return BTreeMap::new() };
         let entries = table.entries().iter().filter_map(|entry| {
             self.network_name(&entry.key, entry.place);
-            Some((entry.key.clone(), self.report.number(&entry.node, "since", 0)?))
+            Some((entry.key.to_string(), self.report.number(&entry.node, "since", 0)?))
         });
         entries.collect()
     }

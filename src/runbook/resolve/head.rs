@@ -44,7 +44,7 @@ impl<'a> Resolve<'a> {
         Head { id, title, reports, source }
     }
 
-    fn source(&self, node: &'a Node) -> Option<Source> {
+    fn source(&self, node: &'a Node<'a>) -> Option<Source> {
         let mut reader = Reader::of(self.report, node, "`source`")?;
         let file = reader.text("file");
         let sha256 = reader.required("sha256");
@@ -67,7 +67,7 @@ impl<'a> Resolve<'a> {
         Workspace { marker, path, tracked_changes, practice }
     }
 
-    fn practice(&self, node: &'a Node) -> Option<Practice> {
+    fn practice(&self, node: &'a Node<'a>) -> Option<Practice> {
         let mut reader = Reader::of(self.report, node, "`practice`")?;
         let practice = Practice { dir: self.path(&mut reader, "dir"), marker: self.path(&mut reader, "marker") };
         reader.finish();
@@ -92,7 +92,7 @@ impl<'a> Resolve<'a> {
         for (node, mut reader) in self.tables(root, "tool", "`[[tool]]`") {
             let name = reader.text("name");
             if !name.is_empty() {
-                seen.check(self.report, &name, reader.key_place("name"));
+                seen.check(self.report, name.clone(), reader.key_place("name"));
             }
             tools.push(Tool { name, version_file: self.path(&mut reader, "version_file"), place: node.place });
             reader.finish();
@@ -107,12 +107,12 @@ impl<'a> Resolve<'a> {
         let mut vars = BTreeMap::new();
         for entry in table.entries() {
             self.name(entry);
-            vars.extend(self.var(&entry.key, &entry.node).map(|var| (entry.key.clone(), var)));
+            vars.extend(self.var(&entry.key, &entry.node).map(|var| (entry.key.to_string(), var)));
         }
         vars
     }
 
-    fn var(&self, name: &str, node: &'a Node) -> Option<PerNetwork> {
+    fn var(&self, name: &str, node: &'a Node<'a>) -> Option<PerNetwork> {
         match &node.value {
             Value::Text(text) => Some(PerNetwork::Everywhere(self.plain(node, text))),
             Value::Table(table) => {
@@ -123,7 +123,7 @@ impl<'a> Resolve<'a> {
                 for entry in &table.entries {
                     self.network_name(&entry.key, entry.place);
                     match entry.node.as_text() {
-                        Some(text) => drop(each.insert(entry.key.clone(), self.plain(&entry.node, text))),
+                        Some(text) => drop(each.insert(entry.key.to_string(), self.plain(&entry.node, text))),
                         None => self.report.wrong_type(&entry.node, "a variable's value", "a string"),
                     }
                 }

@@ -15,13 +15,15 @@ mod phase;
 mod predicate;
 mod reference;
 mod rehearsed;
+mod relation;
 mod signers;
 mod step;
 mod tail;
 mod text;
 mod waiver;
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, hash_map};
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -57,9 +59,11 @@ struct Resolve<'a> {
     stage: Stage,
     /// Artefacts kept so far, and by which step.
     kept: BTreeMap<String, String>,
-    invariant_ids: Unique,
+    invariant_ids: Unique<'a>,
+    /// The invariants, and whether gates' checks can be compared with what they observe.
+    observing: Vec<(String, bool)>,
     /// Ids of phases and contingencies, which steps are named after.
-    parts: Unique,
+    parts: Unique<'a>,
     timeout: Duration,
     silence: Duration,
     limits: Limits,
@@ -84,6 +88,7 @@ impl<'a> Resolve<'a> {
             stage: Stage::Invariant,
             kept: BTreeMap::new(),
             invariant_ids: Unique::new("invariant"),
+            observing: Vec::new(),
             parts: Unique::new("phase"),
             timeout: Duration::from_mins(10),
             silence: Duration::from_mins(2),
@@ -91,7 +96,7 @@ impl<'a> Resolve<'a> {
         }
     }
 
-    fn runbook(&mut self, root: &'a Table, text: &str, file: &Path) -> Runbook {
+    fn runbook(&mut self, root: &'a Table<'a>, text: &str, file: &Path) -> Runbook {
         let mut reader =
             Reader::new(self.report, root, Place { line: 1, column: 1, ..Place::default() }, "the runbook");
         self.format(&mut reader);
@@ -136,11 +141,13 @@ impl<'a> Resolve<'a> {
         let mut ids = Unique::new("invariant");
         let invariants = self.checks(root, "invariant", "`[[invariant]]`", &mut ids);
         self.invariant_ids = ids;
+        self.relations(&invariants, false);
+        self.observing = invariants.iter().map(|check| (check.id.clone(), check.kind.can_be_compared_with())).collect();
         invariants
     }
 
     /// The entries of a table of named tables, whose names are checked: `[network.N]`.
-    fn members(&self, root: &mut Reader<'a>, key: &'static str) -> Vec<(&'a Entry, Reader<'a>)> {
+    fn members(&self, root: &mut Reader<'a>, key: &'static str) -> Vec<(&'a Entry<'a>, Reader<'a>)> {
         let Some(table) = root.optional(key).and_then(|node| Reader::of(self.report, node, format!("`[{key}]`")))
         else {
             return Vec::new();
@@ -160,10 +167,11 @@ impl<'a> Resolve<'a> {
         reader: &mut Reader<'a>,
         key: &'static str,
         what: &str,
-    ) -> impl Iterator<Item = (&'a Node, Reader<'a>)> + use<'a> {
-        let (report, what) = (self.report, Rc::<str>::from(what));
-        let list = reader.list(key).iter();
-        list.filter_map(move |node| Some((node, Reader::of(report, node, Rc::clone(&what))?)))
+    ) -> impl Iterator<Item = (&'a Node<'a>, Reader<'a>)> + use<'a> {
+        let report = self.report;
+        let list = reader.list(key);
+        let what = (!list.is_empty()).then(|| Rc::<str>::from(what));
+        list.iter().filter_map(move |node| Some((node, Reader::of(report, node, what.clone()?)?)))
     }
 
     /// The name of a member must be usable as one.
@@ -176,7 +184,7 @@ impl<'a> Resolve<'a> {
 }
 
 /// Takes the `id` of a table, which must be well formed and used once.
-fn take_id(reader: &mut Reader<'_>, unique: &mut Unique) -> String {
+fn take_id<'a>(reader: &mut Reader<'a>, unique: &mut Unique<'a>) -> String {
     let Some(node) = reader.required("id") else {
         return String::new();
     };
@@ -190,21 +198,25 @@ fn take_id(reader: &mut Reader<'_>, unique: &mut Unique) -> String {
 
 /// Ids that may be used once.
 #[derive(Clone)]
-struct Unique {
+struct Unique<'a> {
     noun: &'static str,
-    seen: HashMap<String, (&'static str, Place)>,
+    seen: HashMap<Cow<'a, str>, (&'static str, Place)>,
 }
 
-impl Unique {
+impl<'a> Unique<'a> {
     fn new(noun: &'static str) -> Self {
         Self { noun, seen: HashMap::new() }
     }
 
-    fn check(&mut self, report: &Report<'_>, id: &str, place: Place) {
-        let Some((noun, first)) = self.seen.get(id) else {
-            self.seen.insert(id.to_owned(), (self.noun, place));
-            return;
+    fn check(&mut self, report: &Report<'_>, id: impl Into<Cow<'a, str>>, place: Place) {
+        let taken = match self.seen.entry(id.into()) {
+            hash_map::Entry::Occupied(taken) => taken,
+            hash_map::Entry::Vacant(free) => {
+                free.insert((self.noun, place));
+                return;
+            }
         };
+        let (id, (noun, first)) = (taken.key(), *taken.get());
         let diagnostic =
             Diagnostic::new(place, format!("the {} `{id}` is declared twice", self.noun)).label("used before");
         let first = format!("the {noun} on line {} came first", first.line);

@@ -39,21 +39,21 @@ impl Names {
         let mut names = Self::default();
         for entry in root.members("network") {
             let dev = entry.node.as_table().is_some_and(|table| table.get("dev_chain").is_some());
-            names.networks.insert(entry.key.clone(), dev);
+            names.networks.insert(entry.key.to_string(), dev);
         }
         for entry in root.members("contract") {
             let kind = entry.node.as_table().and_then(|table| table.text("kind"));
             let kind = kind.and_then(|kind| KINDS.iter().find(|(word, _)| *word == kind)).map(|(_, kind)| *kind);
-            names.contracts.insert(entry.key.clone(), kind);
+            names.contracts.insert(entry.key.to_string(), kind);
         }
-        names.vars.extend(root.members("var").iter().map(|entry| entry.key.clone()));
+        names.vars.extend(root.members("var").iter().map(|entry| entry.key.to_string()));
         for entry in root.members("signers") {
             if entry.node.as_table().is_some_and(|table| table.get("safe_owners").is_some()) {
-                names.safe_groups.insert(entry.key.clone());
+                names.safe_groups.insert(entry.key.to_string());
             }
             let people = entry.node.as_table().into_iter().flat_map(|table| table.tables("key"));
             let people = people.filter_map(|key| key.text("who")).map(str::to_owned).collect();
-            names.signers.insert(entry.key.clone(), people);
+            names.signers.insert(entry.key.to_string(), people);
         }
         names.invariants.extend(root.tables("invariant").filter_map(id));
         for phase in root.tables("phase") {

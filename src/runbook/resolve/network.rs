@@ -16,7 +16,7 @@ impl<'a> Resolve<'a> {
     pub(super) fn networks(&self, root: &mut Reader<'a>) -> BTreeMap<String, Network> {
         let mut networks = BTreeMap::new();
         for (entry, reader) in self.members(root, "network") {
-            networks.insert(entry.key.clone(), self.network(entry, reader));
+            networks.insert(entry.key.to_string(), self.network(entry, reader));
         }
         if root.lacks("network") {
             let diagnostic = Diagnostic::new(root.place, "the runbook declares no network");
@@ -25,13 +25,13 @@ impl<'a> Resolve<'a> {
         networks
     }
 
-    fn network(&self, entry: &'a Entry, mut reader: Reader<'a>) -> Network {
+    fn network(&self, entry: &'a Entry<'a>, mut reader: Reader<'a>) -> Network {
         let chain_id = reader.required("chain_id").and_then(|node| self.report.number(node, "chain_id", 1));
         let genesis = reader.optional("genesis").and_then(|node| self.report.form(node, "genesis", forms::hash));
-        let passed_as = reader.optional_text("passed_as").unwrap_or_else(|| entry.key.clone());
+        let passed_as = reader.optional_text("passed_as").unwrap_or_else(|| entry.key.to_string());
         let rpc = self.rpc(&mut reader);
         let network = Network {
-            name: entry.key.clone(),
+            name: entry.key.to_string(),
             chain_id: chain_id.unwrap_or_default(),
             genesis,
             passed_as,
@@ -91,7 +91,7 @@ impl<'a> Resolve<'a> {
     }
 
     /// A tag, or `{ depth = 12 }`.
-    fn block(&self, node: &'a Node) -> Option<BlockTag> {
+    fn block(&self, node: &'a Node<'a>) -> Option<BlockTag> {
         if node.as_table().is_none() {
             return self.report.choice(node, "block", BLOCKS);
         }
@@ -121,7 +121,7 @@ impl<'a> Resolve<'a> {
         operators.into_iter().map(|(_, who)| who).collect()
     }
 
-    fn dev_chain(&self, node: &'a Node) -> Option<DevChain> {
+    fn dev_chain(&self, node: &'a Node<'a>) -> Option<DevChain> {
         let mut reader = Reader::of(self.report, node, "`dev_chain`")?;
         let dev_chain = DevChain {
             program: reader.text("program"),

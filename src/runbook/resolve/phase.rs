@@ -20,7 +20,7 @@ impl<'a> Resolve<'a> {
         phases
     }
 
-    fn phase(&mut self, node: &'a Node, mut reader: Reader<'a>) -> Phase {
+    fn phase(&mut self, node: &'a Node<'a>, mut reader: Reader<'a>) -> Phase {
         let id = take_id(&mut reader, &mut self.parts);
         let title = reader.text("title");
         let on = reader.optional("on").and_then(|node| {
@@ -50,6 +50,7 @@ impl<'a> Resolve<'a> {
         let mut ids = self.invariant_ids.clone();
         ids.noun = "check";
         let checks = self.checks(&mut reader, "check", "`[[phase.gate.check]]`", &mut ids);
+        self.relations(&checks, true);
         let sign_off = reader.optional("sign_off").and_then(|node| self.sign_off(node));
         let asks = !reader.lacks("check") || reader.has("sign_off") || !self.names.invariants.is_empty();
         if !asks && !reader.has_unknown() {
@@ -69,7 +70,7 @@ impl<'a> Resolve<'a> {
         reader: &mut Reader<'a>,
         key: &'static str,
         what: &str,
-        ids: &mut Unique,
+        ids: &mut Unique<'a>,
     ) -> Vec<Check> {
         let mut checks = Vec::new();
         for (node, mut reader) in self.tables(reader, key, what) {
@@ -85,7 +86,7 @@ impl<'a> Resolve<'a> {
         checks
     }
 
-    fn sign_off(&self, node: &'a Node) -> Option<SignOff> {
+    fn sign_off(&self, node: &'a Node<'a>) -> Option<SignOff> {
         let mut reader = Reader::of(self.report, node, "`[phase.gate.sign_off]`")?;
         let statement = self.template(&mut reader, "statement");
         let covers = reader.required("covers").and_then(|node| self.report.list(node, "covers")).unwrap_or_default();

@@ -37,6 +37,7 @@ impl<'a> Resolve<'a> {
     fn rule(&self, mut reader: Reader<'a>) -> JsonRule {
         let at = self.json_path(&mut reader, "at");
         let all = self.predicates(&mut reader);
+        self.no_relations(&all);
         self.demands_something(&reader, &all, "this rule");
         reader.finish();
         JsonRule { at, all }
@@ -73,7 +74,7 @@ impl<'a> Resolve<'a> {
     }
 
     /// `len = 3` or `len = { ge = 1 }`.
-    fn length(&self, node: &'a Node) -> Option<Vec<Predicate>> {
+    fn length(&self, node: &'a Node<'a>) -> Option<Vec<Predicate>> {
         if let Value::Integer(_) = node.value {
             let number = self.report.number(node, "len", 0)?;
             return Some(vec![Predicate::Eq(Operand::Literal(number.into()))]);
@@ -82,7 +83,7 @@ impl<'a> Resolve<'a> {
     }
 
     /// A table of predicates alone.
-    pub(super) fn nested_predicates(&self, node: &'a Node, what: &str) -> Option<Vec<Predicate>> {
+    pub(super) fn nested_predicates(&self, node: &'a Node<'a>, what: &str) -> Option<Vec<Predicate>> {
         let mut reader = Reader::of(self.report, node, what)?;
         let found = self.predicates(&mut reader);
         self.demands_something(&reader, &found, what);
@@ -91,7 +92,7 @@ impl<'a> Resolve<'a> {
     }
 
     /// A list of operands, or one that stands for the items of a list in an artefact.
-    fn operands(&self, node: &'a Node, key: &str) -> Option<Vec<Operand>> {
+    fn operands(&self, node: &'a Node<'a>, key: &str) -> Option<Vec<Operand>> {
         if node.as_table().is_some() {
             return Some(vec![self.operand(node, key, false)?]);
         }
@@ -99,9 +100,15 @@ impl<'a> Resolve<'a> {
         Some(list.iter().filter_map(|node| self.operand(node, key, false)).collect())
     }
 
-    fn operand(&self, node: &'a Node, key: &str, number: bool) -> Option<Operand> {
+    fn operand(&self, node: &'a Node<'a>, key: &str, number: bool) -> Option<Operand> {
         if node.as_table().is_some() {
             let mut reader = Reader::of(self.report, node, "an operand")?;
+            if reader.has("check") {
+                let check = reader.text("check");
+                let operand = Operand::Observed { check, at: self.json_path(&mut reader, "at"), place: node.place };
+                reader.finish();
+                return Some(operand);
+            }
             let operand = Operand::From { of: self.artefact(&mut reader, "of"), at: self.json_path(&mut reader, "at") };
             reader.finish();
             return Some(operand);

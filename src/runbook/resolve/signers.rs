@@ -26,7 +26,7 @@ impl<'a> Resolve<'a> {
                 let help = "add `key = [{ who = \"NAME\", ssh = \"ssh-ed25519 …\" }]`";
                 self.report.add(diagnostic.help(help).absence());
             }
-            groups.insert(entry.key.clone(), Signers { name: entry.key.clone(), keys, dev_chain, safe_owners });
+            groups.insert(entry.key.to_string(), Signers { name: entry.key.to_string(), keys, dev_chain, safe_owners });
             reader.finish();
         }
         groups

@@ -27,7 +27,7 @@ impl<'a> Resolve<'a> {
         steps
     }
 
-    fn step(&mut self, node: &'a Node, mut reader: Reader<'a>, of: &str, what: &str, ids: &mut Unique) -> Step {
+    fn step(&mut self, node: &'a Node<'a>, mut reader: Reader<'a>, of: &str, what: &str, ids: &mut Unique<'a>) -> Step {
         let id = StepId::new(of, &take_id(&mut reader, ids));
         let title = reader.text("title");
         let action = self.action(&mut reader);
@@ -116,7 +116,7 @@ impl<'a> Resolve<'a> {
                 let diagnostic = Diagnostic::new(entry.place, wrong.message());
                 self.report.add(diagnostic.help("letters, digits and `_`, as in `HARDHAT_NETWORK`"));
             }
-            environment.extend(self.template_at(&entry.node, &entry.key).map(|value| (entry.key.clone(), value)));
+            environment.extend(self.template_at(&entry.node, &entry.key).map(|value| (entry.key.to_string(), value)));
         }
         environment
     }
@@ -150,7 +150,8 @@ impl<'a> Resolve<'a> {
         for (index, (node, mut reader)) in self.tables(step, "before", "a check of `before`").enumerate() {
             let made = format!("{id} before {}", index + 1);
             let own = reader.optional("id").is_some().then(|| take_id(&mut reader, &mut ids));
-            checks.extend(self.waivable_check(&mut reader, own.unwrap_or(made), node.place));
+            let check = self.waivable_check(&mut reader, own.unwrap_or(made), node.place);
+            checks.extend(check.inspect(|check| self.no_relations(check.kind.predicates())));
             reader.finish();
         }
         checks

@@ -16,6 +16,7 @@ impl<'a> Resolve<'a> {
             let steps = self.steps(&mut reader, &id, "contingency");
             let mut ids = Unique::new("check");
             let done_when = self.checks(&mut reader, "done_when", "`[[contingency.done_when]]`", &mut ids);
+            self.relations(&done_when, false);
             reader.finish();
             contingencies.push(Contingency { id, title, when, steps, done_when, place: node.place });
         }
@@ -31,7 +32,7 @@ impl<'a> Resolve<'a> {
             let title = reader.text("title");
             let path = self.path(&mut reader, "path");
             if !path.is_empty() {
-                paths.check(self.report, &path, reader.key_place("path"));
+                paths.check(self.report, path.clone(), reader.key_place("path"));
             }
             let of = self.artefacts_of(&mut reader, &path);
             reader.finish();

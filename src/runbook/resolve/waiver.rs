@@ -12,7 +12,7 @@ use crate::runbook::forms::Wrong;
 use crate::verdict::Waiver;
 
 impl<'a> Resolve<'a> {
-    pub(super) fn waiver(&self, node: &'a Node, of: Option<&CheckKind>) -> Option<Box<Waiver>> {
+    pub(super) fn waiver(&self, node: &'a Node<'a>, of: Option<&CheckKind>) -> Option<Box<Waiver>> {
         if let Some(kind) = of.filter(|kind| !has_one_value(kind)) {
             let message = format!("a check of the kind `{}` cannot be waived", kind.name());
             let diagnostic = Diagnostic::new(node.place, message);
@@ -30,7 +30,7 @@ impl<'a> Resolve<'a> {
     /// A value as a check observes it.
     fn json(&self, node: &Node) -> Option<Json> {
         Some(match &node.value {
-            Value::Text(text) => Json::String(text.clone()),
+            Value::Text(text) => Json::String(text.to_string()),
             Value::Bool(is) => Json::Bool(*is),
             Value::Integer(Some(number)) if i64::try_from(*number).is_ok() => {
                 Json::Number(i64::try_from(*number).ok()?.into())
@@ -44,7 +44,7 @@ impl<'a> Resolve<'a> {
             Value::List(list) => Json::Array(list.iter().map(|node| self.json(node)).collect::<Option<_>>()?),
             Value::Table(table) => {
                 let member =
-                    |entry: &crate::runbook::document::Entry| Some((entry.key.clone(), self.json(&entry.node)?));
+                    |entry: &crate::runbook::document::Entry| Some((entry.key.to_string(), self.json(&entry.node)?));
                 Json::Object(table.entries.iter().map(member).collect::<Option<_>>()?)
             }
         })
