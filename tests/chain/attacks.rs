@@ -225,7 +225,7 @@ attacks! {
     batch_refused_by_closing: "closes the connection on a batch; the chain is paused", [one(&[Fault::ClosesOnBatches, Fault::SaysPaused])], 1, NotPaused
         => Failed, "expected false, saw true";
     ids_swapped: "each answer under another's id", [one(&[Fault::SwappedIds])], 1, NotPaused
-        => Unknown, "resource not found";
+        => Unknown, "tells no readable chain id";
     ids_foreign: "answers to ids that nobody sent", [one(&[Fault::ForeignIds])], 1, NotPaused
         => Unknown, "foreign id";
     id_missing: "one answer of the batch is missing", [one(&[Fault::MissingIds])], 1, NotPaused

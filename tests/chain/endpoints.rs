@@ -183,9 +183,9 @@ async fn what_happened_is_in_the_record() {
     let happened = async |faults: &[Fault]| judged(1, faults).await.endpoints[0].happened.join("; ");
     assert_eq!(happened(&[Fault::None]).await, "");
     let text = happened(&[Fault::LimitsOnce]).await;
-    assert_eq!(text, "was asked 8 requests again: HTTP status 429, too many requests", "said once");
+    assert_eq!(text, "was asked 9 requests again: HTTP status 429, too many requests", "said once");
     assert!(happened(&[Fault::TooMany]).await.contains("after 1 s"));
-    assert!(happened(&[Fault::NoBatches]).await.contains("took no batch of 8: answered without one; asked one by one"));
+    assert!(happened(&[Fault::NoBatches]).await.contains("took no batch of 9: answered without one; asked one by one"));
     assert!(happened(&[Fault::Status500]).await.contains("again: HTTP status 500"));
     assert!(happened(&[Fault::GoesBackwards]).await.contains("told no block 0x64"));
     let reading = judged(2, &[Fault::None, Fault::None, Fault::SaysPaused]).await;
