@@ -98,6 +98,14 @@ impl<'t> Table<'t> {
     }
 }
 
+/// Longer texts are read in pieces.
+const LONG: usize = 128 * 1024;
+
+/// Whether a text is long enough for its tree to matter.
+pub(super) fn is_long(text: &str) -> bool {
+    text.len() >= LONG
+}
+
 /// Reads TOML as far as it can be read, with every syntax error.
 pub(super) fn parse<'t>(lines: &Lines<'t>) -> (Table<'t>, Syntax) {
     if let Some(table) = pieces::parse(lines) {

@@ -7,11 +7,8 @@ use std::ops::Range;
 
 use toml::de::DeTable;
 
-use super::document::{Entry, Node, Table, Value, read_table};
+use super::document::{Entry, Node, Table, Value, is_long, read_table};
 use super::place::Lines;
-
-/// Shorter texts are read at once.
-const LONG: usize = 128 * 1024;
 
 /// How many steps a piece has.
 const STEPS: usize = 250;
@@ -19,7 +16,7 @@ const STEPS: usize = 250;
 /// The same table that reading the whole gives; nothing where the text is short, unusual or wrong.
 pub(super) fn parse<'t>(lines: &Lines<'t>) -> Option<Table<'t>> {
     let text = lines.text();
-    let cuts = if text.len() < LONG { None } else { cuts(text, STEPS) };
+    let cuts = if is_long(text) { cuts(text, STEPS) } else { None };
     join(lines, &cuts?)
 }
 

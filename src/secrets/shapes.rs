@@ -60,8 +60,16 @@ pub fn shapes_in(mut stream: impl Read) -> std::io::Result<Vec<&'static str>> {
 
 /// The kinds of secrets that these bytes look like, each once.
 pub fn shapes(bytes: &[u8]) -> Vec<&'static str> {
+    if !may_hold(bytes) {
+        return Vec::new();
+    }
     let has = |shape: &Regex| shape.captures_iter(bytes).any(|found| !is_known(&found));
     COMPILED.iter().filter(|(_, shape)| has(shape)).map(|(name, _)| *name).collect()
+}
+
+/// A quick look: whether one can be in it at all.
+fn may_hold(bytes: &[u8]) -> bool {
+    bytes.len() >= SHORTEST && HINT.as_ref().is_none_or(|hint| hint.is_match(bytes))
 }
 
 /// The text with what looks like a secret named instead.
@@ -108,9 +116,7 @@ impl LineShapes {
         self.inside &= !line.trim().contains("  ") && line.len() <= 200;
         match self.inside {
             true => format!("[{PEM}]"),
-            false if line.len() >= SHORTEST && HINT.as_ref().is_none_or(|hint| hint.is_match(line.as_bytes())) => {
-                hide(&line)
-            }
+            false if may_hold(line.as_bytes()) => hide(&line),
             false => line,
         }
     }

@@ -46,6 +46,10 @@ pub fn parse(text: &str, file: &Path) -> Result<Runbook, Problems> {
     let report = Report::new(text);
     let (root, syntax) = document::parse(&report.lines);
     let runbook = Resolve::new(&report, &root).runbook(&root, text, file);
+    // A program reads one long runbook at most, and to take its tree apart would be a tenth of the work.
+    if document::is_long(text) {
+        std::mem::forget(root);
+    }
     match report.problems(&file.display().to_string(), syntax) {
         None => Ok(runbook),
         Some(problems) => Err(problems),
