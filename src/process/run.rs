@@ -16,7 +16,7 @@ use super::capture::{Capture, Seen, Source};
 use super::group::{KILLED, TICK};
 use super::pipes::Pipes;
 use super::spawn::{Running, Spawn, spawn};
-use super::{Command, Ended, Outcome, Stop, Watcher, clock, isolation, leftover};
+use super::{Command, Ended, Outcome, Stop, Watcher, children, clock, isolation, leftover};
 use crate::secrets::Mask;
 
 /// Runs a command. An error means that citadel could not do its part; whatever the command did is an outcome.
@@ -37,7 +37,6 @@ pub async fn run(
         Ok(running) => running,
         Err(why) => return Ok(not_started(why)),
     };
-    running.is_command();
     if let Err(error) = watcher.started(&running.family.started) {
         kill(&mut running).await?;
         return Err(error);
@@ -66,7 +65,10 @@ async fn start(command: &Command) -> Result<Running, String> {
         Some(path) => Some(isolation::wrapper(path).await?),
         None => None,
     };
-    spawn(Spawn { argv, dir, env, stdout: Stdio::piped(), stderr: Stdio::piped(), wrapper })
+    let _starts = children::starts();
+    let running = spawn(Spawn { argv, dir, env, stdout: Stdio::piped(), stderr: Stdio::piped(), wrapper })?;
+    running.is_command();
+    Ok(running)
 }
 
 struct Supervisor<'a> {
