@@ -48,9 +48,16 @@ impl Test {
         Self::within(&std::env::temp_dir())
     }
 
-    /// The same beside no temporary folder, so that the state can be closed to steps.
+    /// The same beside all temporary folders, so that the state can be closed to steps; the repository itself may lie in
+    /// one.
     pub(crate) fn apart() -> Self {
-        Self::within(Path::new(env!("CARGO_TARGET_TMPDIR")))
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        let places = [Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR"))), home, Some("/var/lib".into())];
+        let temporary = [std::env::temp_dir(), "/tmp".into(), "/var/tmp".into(), "/dev/shm".into()];
+        let is_apart = |place: &PathBuf| !temporary.iter().any(|folder| place.starts_with(folder));
+        let mut places = places.into_iter().flatten().filter(is_apart);
+        let place = places.find(|place| tempfile::tempdir_in(place).is_ok());
+        Self::within(&place.expect("a folder that can be written and is no temporary one"))
     }
 
     fn within(around: &Path) -> Self {
