@@ -14,7 +14,7 @@ const PURE: [&str; 20] = [
     "difference.rs",
     "digest.rs",
     "error.rs",
-    "event.rs",
+    "event/",
     "progress/",
     "plan/",
     "report/",
