@@ -12,6 +12,7 @@ mod escapees;
 mod isolated;
 #[path = "alone/output.rs"]
 mod output;
+mod pty;
 mod step;
 #[path = "alone/suspended.rs"]
 mod suspended;

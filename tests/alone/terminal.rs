@@ -7,10 +7,10 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use tokio::process::Child;
 
 use crate::alone;
+use crate::pty::terminal;
 use crate::step::{STUCK, fields, is_running, number, until};
 
 const RUNBOOK: &str = r#"
@@ -133,15 +133,6 @@ impl Drop for Terminal {
         // citadel ends with its terminal.
         let _ = self.citadel.start_kill();
     }
-}
-
-fn terminal() -> (File, File) {
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&master).unwrap();
-    unlockpt(&master).unwrap();
-    let name = ptsname(&master, Vec::new()).unwrap();
-    let slave = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
-    (File::from(master), slave)
 }
 
 fn listen(mut master: File, shown: Arc<Mutex<Vec<u8>>>) {

@@ -12,7 +12,7 @@ use crate::compiled::compiled;
 use crate::contracts::{FACTORY, SAFE, creation, other};
 use crate::kinds::{FACTORY_1_3, FACTORY_1_5, SAFE_1_3, SAFE_1_5};
 use crate::safes::Bank;
-use crate::signed::{Exported, joined};
+use crate::signed::{Exported, joined, with_fields};
 use crate::world::says;
 
 const HANDLER: &str = "handler/CompatibilityFallbackHandler.sol/CompatibilityFallbackHandler.json";
@@ -64,23 +64,9 @@ impl Bank {
         if by_hash {
             return value["safeTxHash"].as_str().unwrap().parse::<Bytes>().unwrap().to_vec();
         }
-        let (zero, data) =
-            (|| Token::Address(Address::zero()), value["data"].as_str().unwrap().parse::<Bytes>().unwrap());
-        let arguments = [
-            Token::Address(value["to"].as_str().unwrap().parse().unwrap()),
-            number(0),
-            Token::Bytes(data.to_vec()),
-            number(value["operation"].as_u64().unwrap()),
-            number(0),
-            number(0),
-            number(0),
-            zero(),
-            zero(),
-            number(0),
-        ];
         let types =
             "encodeTransactionData(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,uint256)";
-        let call = json!([{ "to": self.safe, "data": Bytes::from(calldata(types, &arguments)) }, "latest"]);
+        let call = json!([{ "to": self.safe, "data": Bytes::from(calldata(types, &with_fields(value, number(0)))) }, "latest"]);
         let told: Bytes = serde_json::from_value(self.anvil.rpc("eth_call", call).await).unwrap();
         let [Token::Bytes(bytes)] = &ethers::abi::decode(&[ethers::abi::ParamType::Bytes], &told).unwrap()[..] else {
             panic!("bytes")

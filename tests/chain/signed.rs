@@ -295,27 +295,32 @@ impl Bank {
             .collect();
         signatures.sort();
         let signatures = joined(&signatures);
-        let nobody = || Token::Address(Address::zero());
-        let data: Bytes = value["data"].as_str().unwrap().parse().unwrap();
         let execute = calldata(
             "execTransaction(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,bytes)",
-            &[
-                Token::Address(value["to"].as_str().unwrap().parse().unwrap()),
-                number(0),
-                Token::Bytes(data.to_vec()),
-                number(value["operation"].as_u64().unwrap()),
-                number(0),
-                number(0),
-                number(0),
-                nobody(),
-                nobody(),
-                Token::Bytes(signatures),
-            ],
+            &with_fields(value, Token::Bytes(signatures)),
         );
         let receipt = self.anvil.send(self.accounts[0], Some(self.safe), &execute).await;
         assert_eq!(receipt["status"], "0x1", "{receipt}");
         receipt["transactionHash"].clone()
     }
+}
+
+/// The fields of an exported transaction that costs nothing, as a Safe's functions take them, and what comes last.
+pub(crate) fn with_fields(exported: &Value, last: Token) -> [Token; 10] {
+    let nobody = || Token::Address(Address::zero());
+    let data: Bytes = exported["data"].as_str().unwrap().parse().unwrap();
+    [
+        Token::Address(exported["to"].as_str().unwrap().parse().unwrap()),
+        number(0),
+        Token::Bytes(data.to_vec()),
+        number(exported["operation"].as_u64().unwrap()),
+        number(0),
+        number(0),
+        number(0),
+        nobody(),
+        nobody(),
+        last,
+    ]
 }
 
 /// Signatures as a Safe takes them: 65 bytes each, and behind them the bytes that contracts are asked about.

@@ -24,8 +24,10 @@ mod hostile;
 mod judging;
 mod links;
 mod plans;
-mod refusals;
 mod pseudo_terminal;
+#[path = "../pty/mod.rs"]
+mod pty;
+mod refusals;
 mod rehearsal;
 mod rehearsed;
 mod resume;
