@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Attestation;
+use crate::digest::Digest;
 use crate::event::{Artefact, Event, Log, RunOpened};
 use crate::journal::Entry;
 
@@ -52,7 +53,10 @@ impl Resource {
     }
 
     pub(super) fn log(log: &Log) -> Self {
-        Self::sha256(&log.path, &log.sha256)
+        match &log.digest {
+            Digest::Sha256(hex) => Self::sha256(&log.path, hex),
+            Digest::Blake3(hex) => Self::of(&log.path, "blake3", hex),
+        }
     }
 
     pub(super) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::digest::Digest;
 use crate::event::{Artefact, Log, StepEnded, StepOutcome};
 use crate::report::fixture;
 use crate::verdict::{CheckResult, Verdict};
@@ -61,7 +62,7 @@ fn what_a_step_left_is_its_subject() {
             bytes: 2,
             source: "out/bundle.json".into(),
         }],
-        logs: vec![Log { path: "logs/1.atlas.1.log".into(), sha256: "cc".repeat(32), bytes: 9 }],
+        logs: vec![Log { path: "logs/1.atlas.1.log".into(), digest: Digest::Sha256("cc".repeat(32)), bytes: 9 }],
         ..fixture::ended("1.atlas", 1, StepOutcome::Done)
     };
     let (_, value) = statements(vec![opened(), fixture::started("1.atlas", 1), Event::StepEnded(ended)]).remove(0);

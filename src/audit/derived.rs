@@ -36,7 +36,8 @@ pub(super) fn look(folder: &RunFolder, entries: &[Entry], notes: &mut Notes) {
     }
 }
 
-/// Each step's definition is the one of its digest. A phase's digest covers more than what is kept of it.
+/// Each step's definition is the one of its digest, and that of every step that was begun is there. A phase's digest covers
+/// more than what is kept of it.
 fn definitions(folder: &RunFolder, entries: &[Entry], notes: &mut Notes) {
     let kept = match folder.definitions() {
         Ok(kept) => kept,
@@ -46,6 +47,13 @@ fn definitions(folder: &RunFolder, entries: &[Entry], notes: &mut Notes) {
     for (seq, phase) in entries.iter().flat_map(outlines) {
         for step in &phase.steps {
             steps.entry(step.definition.as_str()).or_insert((seq, step));
+        }
+    }
+    for entry in entries {
+        let Event::StepStarted(started) = &entry.event else { continue };
+        if steps.contains_key(started.definition.as_str()) && !kept.contains_key(&started.definition) {
+            let what = format!("lacks the definition that step {} was begun by", started.step);
+            notes.wrong_file(entry.seq, "definitions.json", what);
         }
     }
     for (digest, definition) in &kept {

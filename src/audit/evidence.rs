@@ -1,46 +1,120 @@
-//! Whether the evidence of steps still says what it said, judged again from the artefacts that were kept.
+//! Whether what is called done is borne out: every declared evidence has a result, the exit was the expected one, logs are
+//! bound, and the kept artefacts, judged again, still say what they said.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Notes;
 use super::runbooks::{Runbooks, Then};
 use crate::event::{Artefact, Event, StepEnded, StepOutcome};
 use crate::evidence::{self, Kept};
 use crate::journal::{Entry, RunFolder};
-use crate::runbook::Scope;
+use crate::process::Ended;
+use crate::runbook::{Action, ExpectedExit, Scope, Step};
+use crate::verdict::Verdict;
 
-/// Judges the kept artefacts of every step that is done.
+/// What is known of attempts when their outcome is recorded.
+#[derive(Default)]
+struct Attempts<'a> {
+    /// Those that had a process.
+    spawned: BTreeSet<(&'a str, u32)>,
+    /// Those of which a probe or a person said that their effect happened: whatever their process came to.
+    decided: BTreeSet<(&'a str, u32)>,
+    /// The journal is of a citadel that binds logs.
+    binds_logs: bool,
+}
+
+/// Judges every step that is done.
 pub(super) fn judge(folder: &RunFolder, entries: &[Entry], runbooks: &Runbooks, notes: &mut Notes) {
     let mut then = Then::default();
     let mut artefacts = BTreeMap::new();
+    let binds = |entry: &Entry| matches!(&entry.event, Event::StepEnded(ended) if !ended.logs.is_empty());
+    let mut attempts = Attempts { binds_logs: entries.iter().any(binds), ..Attempts::default() };
     for entry in entries {
         then.apply(&entry.event);
-        let Event::StepEnded(ended) = &entry.event else { continue };
+        let ended = match &entry.event {
+            Event::StepEnded(ended) => ended,
+            Event::StepSpawned { step, attempt, .. } => {
+                attempts.spawned.insert((&step.0, *attempt));
+                continue;
+            }
+            Event::StepDecided { step, attempt, happened: true, .. } => {
+                attempts.decided.insert((&step.0, *attempt));
+                continue;
+            }
+            _ => continue,
+        };
         for artefact in &ended.artefacts {
             artefacts.insert(artefact.name.clone(), artefact.clone());
         }
         for (file, what) in told_otherwise(ended) {
             notes.wrong_file(entry.seq, &file, what);
         }
-        if ended.outcome != StepOutcome::Done || ended.artefacts.is_empty() {
+        if ended.outcome != StepOutcome::Done {
             continue;
         }
-        let kept = Kept { folder: folder.clone(), artefacts: artefacts.clone(), scope: Scope::default() };
-        match again(ended, &then, runbooks, kept) {
-            Some(found) => {
-                for (file, problems) in found {
-                    notes.looked_at("evidence");
-                    for problem in problems {
-                        notes.wrong_file(entry.seq, &file, format!("does not bear out step {}: {problem}", ended.step));
-                    }
-                }
+        let Some((step, scope)) = declared(ended, &then, runbooks) else {
+            if !ended.artefacts.is_empty() {
+                notes.noted.push(format!(
+                    "step {}: its evidence is not judged again: no gate record holds its runbook",
+                    ended.step
+                ));
             }
-            None => notes.noted.push(format!(
-                "step {}: its evidence is not judged again: no gate record holds its runbook",
-                ended.step
-            )),
+            continue;
+        };
+        for what in not_borne_out(step, ended, &scope, &attempts) {
+            notes.wrong(entry.seq, format!("calls step {} done, {what}", ended.step));
+        }
+        let kept = Kept { folder: folder.clone(), artefacts: artefacts.clone(), scope };
+        for artefact in &ended.artefacts {
+            let again = step.evidence.iter().find_map(|evidence| evidence::again(evidence, &artefact.name, &kept));
+            notes.looked_at("evidence");
+            let undeclared = || vec![format!("no evidence of it keeps `{}`", artefact.name)];
+            for problem in again.unwrap_or_else(undeclared) {
+                let what = format!("does not bear out step {}: {problem}", ended.step);
+                notes.wrong_file(entry.seq, &artefact.path, what);
+            }
         }
     }
+}
+
+/// The step as its runbook declared it then, and what names stood for; none where that runbook is not known.
+fn declared<'r>(ended: &StepEnded, then: &Then<'_>, runbooks: &'r Runbooks) -> Option<(&'r Step, Scope)> {
+    let runbook = runbooks.then(then)?;
+    let phase = runbook.phases.iter().find(|phase| phase.steps.iter().any(|step| step.id == ended.step))?;
+    let step = phase.steps.iter().find(|step| step.id == ended.step)?;
+    Some((step, then.scope(runbook, then.network(runbook, phase)?)))
+}
+
+/// What a step that is called done lacks, as the end of a sentence.
+fn not_borne_out(step: &Step, ended: &StepEnded, scope: &Scope, attempts: &Attempts<'_>) -> Vec<String> {
+    let attempt = (ended.step.0.as_str(), ended.attempt);
+    let holds = |id: &String| {
+        let found = ended.evidence.iter().find(|result| result.id == *id);
+        found.is_some_and(|result| matches!(result.verdict, Verdict::Passed | Verdict::Waived))
+    };
+    let ids = step.evidence.iter().map(|evidence| evidence::id(evidence, scope));
+    let mut lacks: Vec<String> =
+        ids.filter(|id| !holds(id)).map(|id| format!("and has no result for its evidence `{id}`")).collect();
+    let is_command = match step.action {
+        Action::Npm { .. } | Action::Make { .. } | Action::Run { .. } | Action::Shell { .. } => true,
+        Action::Manual { .. } | Action::Secrets { .. } => false,
+    };
+    if !is_command || attempts.decided.contains(&attempt) {
+        return lacks;
+    }
+    let expected = match (&ended.ended, step.exit) {
+        (Ended::Exited(_), ExpectedExit::Any) => true,
+        (Ended::Exited(code), ExpectedExit::Code(expected)) => *code == expected,
+        _ => false,
+    };
+    if !expected {
+        lacks.push("although it did not exit as its runbook wants".into());
+    }
+    let log = RunFolder::log(&ended.step.0, ended.attempt);
+    if attempts.binds_logs && attempts.spawned.contains(&attempt) && !ended.logs.iter().any(|one| one.path == log) {
+        lacks.push("and does not bind its log".into());
+    }
+    lacks
 }
 
 /// Artefacts that are not what the evidence of their files observed.
@@ -52,22 +126,4 @@ fn told_otherwise(ended: &StepEnded) -> Vec<(String, String)> {
     };
     let told = ended.artefacts.iter().filter(of);
     told.map(|artefact| (artefact.path.clone(), "is not the file that the step's evidence observed".into())).collect()
-}
-
-/// The artefacts of an attempt with what they break; none where the runbook is not known.
-fn again(
-    ended: &StepEnded,
-    then: &Then<'_>,
-    runbooks: &Runbooks,
-    mut kept: Kept,
-) -> Option<Vec<(String, Vec<String>)>> {
-    let runbook = runbooks.then(then)?;
-    let phase = runbook.phases.iter().find(|phase| phase.steps.iter().any(|step| step.id == ended.step))?;
-    let step = phase.steps.iter().find(|step| step.id == ended.step)?;
-    kept.scope = then.scope(runbook, then.network(runbook, phase)?);
-    let judged = ended.artefacts.iter().filter_map(|artefact| {
-        let problems = step.evidence.iter().find_map(|evidence| evidence::again(evidence, &artefact.name, &kept))?;
-        Some((artefact.path.clone(), problems))
-    });
-    Some(judged.collect())
 }

@@ -1,4 +1,4 @@
-//! Whether the files of a run are the ones that its journal names: all there, regular, with the recorded SHA-256, and
+//! Whether the files of a run are the ones that its journal names: all there, regular, with the recorded digest, and
 //! none that nothing accounts for.
 
 use std::collections::BTreeSet;
@@ -7,13 +7,16 @@ use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
 use super::Notes;
-use crate::digest::Running;
+use crate::digest::{Digest, Running, Tree};
 use crate::event::{Artefact, Event, StepStarted};
 use crate::journal::{Entry, RunFolder, files_below};
 use crate::text::count;
 
-/// What citadel itself keeps beside what the journal names: help for people, shims, and working files.
-const OWN: [&str; 5] = ["journal.jsonl", "definitions.json", "shims/", "handed-in/", "lock"];
+/// What citadel itself keeps beside what the journal names.
+const OWN: [&str; 2] = ["journal.jsonl", "definitions.json"];
+
+/// Working files, which mean nothing elsewhere and leave with no run; those that end in `/` are folders.
+const WORKING: [&str; 3] = ["shims/", "handed-in/", "lock"];
 
 /// What the dev chain, which nobody else has, said.
 const CHAIN_LOGS: [&str; 3] = ["logs/devchain.log", "logs/devchain-setup.log", "logs/dev-chain."];
@@ -21,8 +24,8 @@ const CHAIN_LOGS: [&str; 3] = ["logs/devchain.log", "logs/devchain-setup.log", "
 /// What stands beside a statement for those who sign it.
 const BESIDE: [&str; 2] = ["how-to-sign.txt", "statement.json"];
 
-/// Looks at every file.
-pub(super) fn look(folder: &RunFolder, entries: &[Entry], notes: &mut Notes) {
+/// Looks at every file; what was exported holds no working files.
+pub(super) fn look(folder: &RunFolder, entries: &[Entry], is_exported: bool, notes: &mut Notes) {
     let (mut known, mut logs) = (BTreeSet::new(), BTreeSet::new());
     let ended = entries.iter().filter_map(|entry| match &entry.event {
         Event::StepEnded(ended) => Some(&ended.logs),
@@ -34,15 +37,12 @@ pub(super) fn look(folder: &RunFolder, entries: &[Entry], notes: &mut Notes) {
         for (file, hash) in
             named(&entry.event).into_iter().filter(|(file, hash)| hash.is_some() || !bound.contains(&**file))
         {
-            match (hash_of(folder, &file), hash) {
-                (Err(why), _) => notes.wrong_file(entry.seq, &file, why),
-                (Ok(found), Some(hash)) if *hash != found => {
-                    notes.wrong_file(entry.seq, &file, format!("its SHA-256 is {found}, the record says {hash}"));
-                }
-                (Ok(_), _) => {}
+            let bound = hash.is_some();
+            if let Err(why) = compare(folder, &file, hash) {
+                notes.wrong_file(entry.seq, &file, why);
             }
             let is_log = file.starts_with("logs/");
-            if (hash.is_some() || !is_log) && known.insert(file) {
+            if (bound || !is_log) && known.insert(file) {
                 notes.looked_at(if is_log { "logs" } else { "files" });
             }
         }
@@ -52,12 +52,15 @@ pub(super) fn look(folder: &RunFolder, entries: &[Entry], notes: &mut Notes) {
     }
     let unbound = logs.iter().filter(|log| !known.contains(*log) && folder.file(log).is_file()).count();
     if unbound > 0 {
-        notes.noted.push(format!("{}: no record holds their SHA-256", count(unbound, "log")));
+        notes.noted.push(format!("{}: no record holds their digest", count(unbound, "log")));
     }
     known.extend(logs);
     let last = entries.last().map_or(0, |entry| entry.seq);
     match strangers(folder.path(), &known) {
-        Ok(files) => files.iter().for_each(|file| notes.wrong_file(last, file, "no record of the journal names it")),
+        Ok(files) => files
+            .iter()
+            .filter(|file| is_exported || !is_working(file))
+            .for_each(|file| notes.wrong_file(last, file, "no record of the journal names it")),
         Err(why) => notes.wrong(last, format!("is not all that there is: {why:#}")),
     }
 }
@@ -67,14 +70,42 @@ pub fn read(folder: &RunFolder, file: &str) -> Result<Vec<u8>, String> {
     fs::read(place(folder, file)?).map_err(unreadable)
 }
 
-/// The SHA-256 of such a file, however large it is.
-fn hash_of(folder: &RunFolder, file: &str) -> Result<String, String> {
-    let mut open = File::open(place(folder, file)?).map_err(unreadable)?;
-    let (mut digest, mut piece) = (Running::default(), vec![0; 1 << 16]);
+/// Whether such a file is there, however large it is, with the digest that a record gives it.
+fn compare(folder: &RunFolder, file: &str, recorded: Option<Digest>) -> Result<(), String> {
+    let open = File::open(place(folder, file)?).map_err(unreadable)?;
+    let Some(recorded) = recorded else { return Ok(()) };
+    let found = match &recorded {
+        Digest::Sha256(_) => in_sha256(open).map(Digest::Sha256),
+        Digest::Blake3(_) => {
+            let mut digest = Tree::default();
+            in_pieces(open, |piece| digest.push(piece)).map(|()| digest.finish())
+        }
+    };
+    let found = found.map_err(unreadable)?;
+    let ((algorithm, found), (_, expected)) = (found.parts(), recorded.parts());
+    match found == expected {
+        true => Ok(()),
+        false => Err(format!("its {algorithm} is {found}, the record says {expected}")),
+    }
+}
+
+/// The SHA-256 of such a file.
+pub(super) fn sha256_of(folder: &RunFolder, file: &str) -> Result<String, String> {
+    File::open(place(folder, file)?).and_then(in_sha256).map_err(unreadable)
+}
+
+fn in_sha256(file: File) -> std::io::Result<String> {
+    let mut digest = Running::default();
+    in_pieces(file, |piece| digest.push(piece))?;
+    Ok(digest.finish())
+}
+
+fn in_pieces(mut file: File, mut take: impl FnMut(&[u8])) -> std::io::Result<()> {
+    let mut piece = vec![0; 1 << 16];
     loop {
-        match open.read(&mut piece).map_err(unreadable)? {
-            0 => return Ok(digest.finish()),
-            read => digest.push(&piece[..read]),
+        match file.read(&mut piece)? {
+            0 => return Ok(()),
+            read => take(&piece[..read]),
         }
     }
 }
@@ -106,11 +137,11 @@ fn place(folder: &RunFolder, file: &str) -> Result<PathBuf, String> {
 }
 
 /// The files that a record names, with the hash that it gives them.
-fn named(event: &Event) -> Vec<(String, Option<&String>)> {
-    let of = |file: &String, hash| vec![(file.clone(), hash)];
+fn named(event: &Event) -> Vec<(String, Option<Digest>)> {
+    let of = |file: &String, hash: Option<&String>| vec![(file.clone(), hash.cloned().map(Digest::Sha256))];
     match event {
         Event::StepEnded(ended) => {
-            let logs = ended.logs.iter().map(|log| (log.path.clone(), Some(&log.sha256)));
+            let logs = ended.logs.iter().map(|log| (log.path.clone(), Some(log.digest.clone())));
             kept(&ended.artefacts).into_iter().chain(logs).collect()
         }
         Event::HandedIn(handed_in) => kept(&handed_in.files),
@@ -124,25 +155,30 @@ fn named(event: &Event) -> Vec<(String, Option<&String>)> {
     }
 }
 
-fn kept(artefacts: &[Artefact]) -> Vec<(String, Option<&String>)> {
-    artefacts.iter().map(|artefact| (artefact.path.clone(), Some(&artefact.sha256))).collect()
+fn kept(artefacts: &[Artefact]) -> Vec<(String, Option<Digest>)> {
+    let of = |artefact: &Artefact| (artefact.path.clone(), Some(Digest::Sha256(artefact.sha256.clone())));
+    artefacts.iter().map(of).collect()
 }
 
 /// Files that nothing accounts for.
 fn strangers(folder: &Path, known: &BTreeSet<String>) -> anyhow::Result<Vec<String>> {
     let accounted = |file: &String| {
         let chain = CHAIN_LOGS.iter().any(|log| file.starts_with(log));
-        let own = chain || OWN.iter().any(|own| file == own || own.ends_with('/') && file.starts_with(own));
+        let own = chain || OWN.contains(&file.as_str());
         let beside = Path::new(file).file_name().is_some_and(|name| BESIDE.iter().any(|beside| name == *beside));
         let folder = Path::new(file).parent().map_or_else(String::new, |folder| format!("{}/", folder.display()));
         let requested = known.contains(&format!("{folder}statement.txt"));
-        // An old file that a step had to write anew was moved aside under this name.
-        let aside = file.starts_with("artefacts/") && file.contains(".before.");
         own || known.contains(file)
             || requested && (beside || Path::new(file).extension().is_some_and(|end| end == "sig"))
-            || aside
     };
     Ok(all(folder)?.into_iter().filter(|file| !accounted(file)).collect())
+}
+
+/// Whether a file of a run's folder is of use to the run alone. An old file that a step had to write anew was moved aside
+/// under such a name too.
+pub fn is_working(file: &str) -> bool {
+    let aside = file.starts_with("artefacts/") && file.contains(".before.");
+    aside || WORKING.iter().any(|one| file == *one || one.ends_with('/') && file.starts_with(one))
 }
 
 /// Everything below `folder` that is no folder, relative to it, sorted.

@@ -9,6 +9,7 @@ mod derived;
 mod evidence;
 mod exported;
 pub mod files;
+mod opened;
 mod order;
 mod records;
 mod runbooks;
@@ -16,7 +17,7 @@ mod signatures;
 
 pub use attested::{ATTESTATIONS, SIGNER, attestation_file};
 pub use bracket::{Bracket, Named, Signed};
-pub use exported::{DELIVERABLES, SUMS};
+pub use exported::{DELIVERABLES, REPORT, SUMS, sums};
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -136,16 +137,17 @@ pub async fn audit(path: &Path, expected: &Expected<'_>) -> Result<Audit, Failur
         notes.wrong(last.seq, what);
     }
     let progress = order::walk(entries, &mut notes);
-    files::look(&folder, entries, &mut notes);
+    files::look(&folder, entries, is_exported, &mut notes);
     derived::look(&folder, entries, &mut notes);
     records::judge(&folder, entries, &mut notes).await;
     let runbooks = runbooks::Runbooks::of(&folder, entries);
+    opened::look(entries, &runbooks, &mut notes);
     signatures::verify(&folder, entries, &runbooks, &mut notes);
     evidence::judge(&folder, entries, &runbooks, &mut notes);
     deliverables::look(entries, &progress, &runbooks, &mut notes);
     let mut attested_by = None;
     if is_exported {
-        exported::look(path, &progress, &mut notes);
+        exported::look(path, entries, &progress, &mut notes);
         attested_by = attested::look(path, entries, expected.signer, &mut notes).map(|key| key.id());
     } else if expected.signer.is_some() {
         notes.wrong(

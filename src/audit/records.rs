@@ -1,18 +1,24 @@
-//! Whether every gate's record is consistent in itself, and says what the journal says of the gate.
+//! Whether every gate's record is consistent in itself and with the run before it, and says what the journal says of the
+//! gate.
 
 use super::{Notes, files};
 use crate::chain::{PinnedBlock, Reading};
-use crate::engine::replay::{Found, GateRecord, replay};
+use crate::engine::replay::{Beside, Found, GateRecord, replay};
 use crate::event::{Event, GateJudged};
 use crate::journal::{Entry, RunFolder};
+use crate::progress::Progress;
 
 /// Judges all gate records again.
 pub(super) async fn judge(folder: &RunFolder, entries: &[Entry], notes: &mut Notes) {
+    let mut progress = Progress::default();
     for entry in entries {
-        let Event::GateJudged(judged) = &entry.event else { continue };
+        let before = matches!(entry.event, Event::GateJudged(_)).then(|| progress.clone());
+        progress.apply(entry.seq, &entry.event);
+        let (Event::GateJudged(judged), Some(progress)) = (&entry.event, before) else { continue };
         // What is wrong with the file as a file is said elsewhere.
         let Ok(bytes) = files::read(folder, &judged.record) else { continue };
-        let replay = match replay(&bytes, None).await {
+        let beside = Beside { folder: folder.clone(), progress };
+        let replay = match replay(&bytes, Some(&beside)).await {
             Ok(replay) => replay,
             Err(failure) => {
                 notes.wrong_file(entry.seq, &judged.record, failure.to_string());
@@ -27,17 +33,15 @@ pub(super) async fn judge(folder: &RunFolder, entries: &[Entry], notes: &mut Not
             notes.wrong_file(entry.seq, &judged.record, what);
         }
         let left = replay.found.iter().filter(|(_, found)| matches!(found, Found::NotJudged(_)));
-        let left: Vec<&str> = left.map(|(id, _)| id.as_str()).filter(|id| !seen_elsewhere(id)).collect();
+        let left: Vec<&str> = left.map(|(id, _)| id.as_str()).filter(|id| *id != ENDPOINTS).collect();
         if !left.is_empty() {
             notes.noted.push(format!("gate {}: not judged again: {}", judged.gate, left.join(", ")));
         }
     }
 }
 
-/// Results that the other parts of the audit look at, and what no record holds (docs/gates.md).
-fn seen_elsewhere(id: &str) -> bool {
-    id == "endpoints" || id.starts_with("sign-off") || id.starts_with("step ") || id.starts_with("deliverable ")
-}
+/// The examination of each endpoint, of which no record holds the bytes (docs/gates.md).
+const ENDPOINTS: &str = "endpoints";
 
 /// Where the journal and the record say different things.
 fn differences(judged: &GateJudged, record: &GateRecord, entries: &[Entry]) -> Vec<String> {

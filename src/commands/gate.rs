@@ -130,12 +130,12 @@ fn gate_view(view: &View<'_>, phase: &Phase, judgement: judge::Judgement) -> Gat
 /// Where each result of a gate is declared: what has no place of its own is the gate's.
 fn lines(runbook: &Runbook, phase: &Phase, results: &[CheckResult]) -> BTreeMap<String, usize> {
     let checks = runbook.phases.iter().flat_map(|phase| &phase.gate.checks).chain(&runbook.invariants);
-    let checks = checks.chain(&phase.gate.checks).map(|check| (check.id.clone(), check.place.line));
-    let steps = phase.steps.iter().map(|step| (format!("step {}", step.id), step.place.line));
-    let deliverables = runbook.deliverables.iter().map(|one| (format!("deliverable {}", one.id), one.place.line));
-    let people = phase.gate.sign_off.iter().map(|sign_off| ("sign-off".to_owned(), sign_off.place.line));
+    let checks = checks.chain(&phase.gate.checks).map(|check| (check.id.clone(), check.place.line()));
+    let steps = phase.steps.iter().map(|step| (format!("step {}", step.id), step.place.line()));
+    let deliverables = runbook.deliverables.iter().map(|one| (format!("deliverable {}", one.id), one.place.line()));
+    let people = phase.gate.sign_off.iter().map(|sign_off| ("sign-off".to_owned(), sign_off.place.line()));
     let known: BTreeMap<String, usize> = checks.chain(steps).chain(deliverables).chain(people).collect();
-    let line = |id: &String| known.get(id).copied().unwrap_or(phase.gate.place.line);
+    let line = |id: &String| known.get(id).copied().unwrap_or(phase.gate.place.line());
     results.iter().map(|result| (result.id.clone(), line(&result.id))).collect()
 }
 

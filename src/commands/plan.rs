@@ -1,6 +1,6 @@
 //! `citadel plan`: what `run` would do, and why; the exact commands and the names of what they are given.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::engine::world::View;
 use crate::error::{ExitCode, Failure};
 use crate::plan::{self, Item, Line};
 use crate::process::{Stop, fence};
-use crate::runbook::{Action, EvidenceKind, Isolation, Limits, Network, Phase, Scope, Step, StepId};
+use crate::runbook::{Action, EvidenceKind, Isolation, Limits, Network, Phase, Scope, Step};
 use crate::terminal;
 use crate::text::limit;
 
@@ -75,7 +75,8 @@ pub(super) async fn plan(context: &Context, args: &Plan) -> Result<ExitCode, Fai
 /// Puts lines into words, with what is the same for all of them looked up once.
 struct Shown<'a> {
     view: &'a View<'a>,
-    steps: HashMap<&'a StepId, (&'a Phase, &'a Step)>,
+    /// Those that were not shown yet: lines come in the order of the runbook.
+    steps: Box<dyn Iterator<Item = (&'a Phase, &'a Step)> + 'a>,
     /// By network.
     scopes: BTreeMap<&'a str, Scope>,
     /// The limits of the step before, in words: most steps have the same.
@@ -85,7 +86,7 @@ struct Shown<'a> {
 impl<'a> Shown<'a> {
     fn new(view: &'a View<'a>) -> Self {
         let phases = &view.runbook.phases;
-        let of_phase = |phase: &'a Phase| phase.steps.iter().map(move |step| (&step.id, (phase, step)));
+        let of_phase = |phase: &'a Phase| phase.steps.iter().map(move |step| (phase, step));
         let scopes = phases.iter().map(|phase| {
             let network = view.network(phase);
             let mut scope = view.scope(network);
@@ -97,7 +98,7 @@ impl<'a> Shown<'a> {
         });
         Self {
             view,
-            steps: phases.iter().flat_map(of_phase).collect(),
+            steps: Box::new(phases.iter().flat_map(of_phase)),
             scopes: scopes.collect(),
             limits: (None, String::new()),
         }
@@ -107,7 +108,7 @@ impl<'a> Shown<'a> {
         let _ = writeln!(text, "\n{}\n    why      {}", line.item, line.why);
         match &line.item {
             Item::Run { step, .. } | Item::Probe { step } | Item::Verify { step } | Item::Ask { step } => {
-                if let Some((phase, step)) = self.steps.get(step).copied() {
+                if let Some((phase, step)) = self.steps.find(|(_, other)| other.id == *step) {
                     let network = self.view.network(phase);
                     self.tell_limits(step);
                     step_lines(text, network, &self.scopes[network.name.as_str()], step, &self.limits.1);

@@ -168,7 +168,7 @@ fn contracts(context: &Context, prospect: &Prospect<'_>) -> Vec<(String, String)
     });
     without
         .map(|contract| {
-            let place = format!("{}:{}", context.runbook.file.display(), contract.place.line);
+            let place = format!("{}:{}", context.runbook.file.display(), contract.place.line());
             let what = format!("the contract `{}` has no address on {} ({place})", contract.name, network.name);
             (what, format!("add `{} = \"0x…\"` to its `address`, after review", network.name))
         })

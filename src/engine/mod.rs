@@ -38,7 +38,8 @@ mod waiver;
 mod watch;
 pub mod world;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::path::PathBuf;
 
 pub use signing::nonce;
 
@@ -47,7 +48,7 @@ use crate::error::{ExitCode, Failure};
 use crate::event::{Event, StepOutcome};
 use crate::operator::Choice;
 use crate::plan::{self, Item, Selection};
-use crate::process::clock;
+use crate::process::{Looked, clock};
 use crate::progress::{Halt, Progress, StepState};
 use crate::recorder::Recorder;
 use crate::runbook::{Phase, PhaseId, Runbook, Step, StepId};
@@ -73,6 +74,8 @@ pub struct Engine<'a> {
     time: limits::RunTime,
     /// Signatures that contracts were asked about while people were waited for.
     asked_contracts: BTreeSet<String>,
+    /// Long logs that were looked through for secrets as they came.
+    looked: BTreeMap<PathBuf, Looked>,
 }
 
 /// How an invocation came out.
@@ -96,9 +99,22 @@ impl<'a> Engine<'a> {
         let time = limits::RunTime::new(runbook.limits.run);
         let of_phase = |phase: &'a Phase| phase.steps.iter().map(move |step| (&step.id, (phase, step)));
         let steps = runbook.phases.iter().flat_map(of_phase).collect();
-        let asked_contracts = BTreeSet::new();
+        let (asked_contracts, looked) = (BTreeSet::new(), BTreeMap::new());
         let (answers, chosen) = (None, None);
-        Self { runbook, steps, selection, world, recorder, chain: None, guided, answers, chosen, time, asked_contracts }
+        Self {
+            runbook,
+            steps,
+            selection,
+            world,
+            recorder,
+            chain: None,
+            guided,
+            answers,
+            chosen,
+            time,
+            asked_contracts,
+            looked,
+        }
     }
 
     /// With answers to failures, used one after the other; where none is left, the run stops.
@@ -118,7 +134,7 @@ impl<'a> Engine<'a> {
         ended?;
         let (code, hint) = ending.unwrap_or_else(|| self.code());
         // Before anyone is told that it is complete.
-        let found = scan::scan(&self.world, &self.recorder.progress().published);
+        let found = scan::scan(&self.world, &self.recorder.progress().published, &self.looked);
         let secrets = found.as_ref().map_or(0, Vec::len);
         self.recorder.record(Event::RunEnded { complete: code == ExitCode::Ok && self.is_complete(), secrets })?;
         publish::report(&self.world)?;

@@ -48,7 +48,7 @@ pub(super) fn conclude(
 }
 
 fn logs(step: &Step, attempt: u32, log: Option<Written>, stdout: Option<Written>) -> Vec<Log> {
-    let of = |path: String| move |Written { sha256, bytes }| Log { path, sha256, bytes };
+    let of = |path: String| move |Written { digest, bytes, .. }| Log { path, digest, bytes };
     let log = log.map(of(RunFolder::log(&step.id.0, attempt)));
     log.into_iter().chain(stdout.map(of(RunFolder::stdout(&step.id.0, attempt)))).collect()
 }

@@ -9,7 +9,7 @@ use crate::error::{ExitCode, Failure};
 use crate::event::{Event, PublishedFile};
 use crate::journal;
 use crate::report::{self, Report};
-use crate::runbook::{Deliverable, PhaseId};
+use crate::runbook::PhaseId;
 
 /// Citadel's own report, relative to the reports folder.
 pub(super) const REPORT: &str = "citadel-report.md";
@@ -24,7 +24,7 @@ impl Engine<'_> {
             for name in &deliverable.of {
                 // A changed artefact is not published; the gate says why.
                 let Ok(bytes) = kept.read(name) else { continue };
-                let path = path_of(deliverable, name);
+                let path = deliverable.file_of(name);
                 write_file_in(&self.world, &path, &bytes)?;
                 let (sha256, bytes) = (sha256(&bytes), bytes.len() as u64);
                 files.push(PublishedFile { path, sha256, bytes, deliverable: Some(deliverable.id.clone()) });
@@ -51,10 +51,6 @@ pub(super) fn gate_record(world: &World, gate: &PhaseId, record: &[u8]) -> Resul
         write_file_in(world, &format!("gates/{gate}.json"), record)?;
     }
     Ok(())
-}
-
-fn path_of(deliverable: &Deliverable, name: &str) -> String {
-    if deliverable.path.ends_with('/') { format!("{}{name}", deliverable.path) } else { deliverable.path.clone() }
 }
 
 fn write_file_in(world: &World, relative: &str, bytes: &[u8]) -> Result<(), Failure> {

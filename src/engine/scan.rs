@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -12,20 +13,32 @@ use super::world::World;
 use crate::error::{ExitCode, Failure};
 use crate::event::PublishedFile;
 use crate::journal::files_below;
-use crate::secrets::{Mask, shapes, shapes_in};
+use crate::process::Looked;
+use crate::secrets::{Mask, Search};
 
-/// Looks through the run's folder and what was published of it: every place that holds a secret, with the rule.
+/// How much of a file is read at once.
+const PIECE: usize = 128 * 1024;
+
+/// Looks through the run's folder and what was published of it: every place that holds a secret, with the rule. Of what was
+/// looked through before, and not touched since, it repeats what was found.
 ///
 /// # Errors
 /// A file cannot be looked through.
-pub(super) fn scan(world: &World, published: &[PublishedFile]) -> Result<Vec<String>, Failure> {
+pub(super) fn scan(
+    world: &World,
+    published: &[PublishedFile],
+    looked: &BTreeMap<PathBuf, Looked>,
+) -> Result<Vec<String>, Failure> {
     let folder = world.folder.path();
     let kept = files_below(folder)?.into_iter().map(|file| folder.join(file));
     let mut files: Vec<PathBuf> = kept.filter(|file| is_regular(file)).collect();
     files.extend(published.iter().map(|file| world.reports.join(&file.path)).filter(|path| path.is_file()));
     let mut places = Vec::new();
     for file in files {
-        places.extend(places_in(&file, &world.mask)?);
+        match looked.get(&file).filter(|looked| file.metadata().is_ok_and(|about| looked.is_of(&about))) {
+            Some(looked) => places.extend(told(&file, looked.found.clone())),
+            None => places.extend(places_in(&file, &world.mask)?),
+        }
     }
     Ok(places)
 }
@@ -37,7 +50,11 @@ pub(super) fn report(world: &World) -> Result<Vec<String>, Failure> {
 
 fn places_in(file: &Path, mask: &Mask) -> anyhow::Result<Vec<String>> {
     let rules = rules(file, mask).with_context(|| format!("cannot look through `{}`", file.display()))?;
-    Ok(rules.into_iter().map(|rule| format!("`{}` holds {rule}", file.display())).collect())
+    Ok(told(file, rules).collect())
+}
+
+fn told(file: &Path, rules: Vec<String>) -> impl Iterator<Item = String> {
+    rules.into_iter().map(move |rule| format!("`{}` holds {rule}", file.display()))
 }
 
 /// Looks through files that are about to leave the machine.
@@ -46,9 +63,9 @@ fn places_in(file: &Path, mask: &Mask) -> anyhow::Result<Vec<String>> {
 /// As at the end of a run: with the code `SecretFound` and every place.
 pub fn look_through(files: &BTreeMap<String, Vec<u8>>, mask: &Mask) -> Result<(), Failure> {
     let of = |(file, bytes): (&String, &Vec<u8>)| {
-        let names = mask.found(bytes).into_iter().map(|name| format!("the value of `{name}`"));
-        let rules = names.chain(shapes(bytes).into_iter().map(str::to_owned));
-        rules.map(|rule| format!("`{file}` holds {rule}")).collect::<Vec<_>>()
+        let mut search = Search::new(mask);
+        search.push(bytes);
+        search.finish().into_iter().map(|rule| format!("`{file}` holds {rule}")).collect::<Vec<_>>()
     };
     failure(files.iter().flat_map(of).collect()).map_or(Ok(()), Err)
 }
@@ -71,8 +88,12 @@ pub(super) fn failure(details: Vec<String>) -> Option<Failure> {
 
 /// What a file holds that it must not.
 fn rules(file: &Path, mask: &Mask) -> anyhow::Result<Vec<String>> {
-    let names = mask.found_in(File::open(file)?)?;
-    let mut rules: Vec<String> = names.into_iter().map(|name| format!("the value of `{name}`")).collect();
-    rules.extend(shapes_in(File::open(file)?)?.into_iter().map(str::to_owned));
-    Ok(rules)
+    let (mut file, mut search) = (File::open(file)?, Search::new(mask));
+    let mut piece = vec![0; usize::try_from(file.metadata()?.len()).unwrap_or(PIECE).clamp(1, PIECE)];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(search.finish()),
+            read => search.push(&piece[..read]),
+        }
+    }
 }

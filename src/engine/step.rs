@@ -8,7 +8,7 @@ use super::outcome::{conclude, first_problem, not_started, refusal};
 use super::step_evidence::Reached;
 use super::watch::StepWatcher;
 use super::{Engine, judge, publish};
-use crate::digest::sha256;
+use crate::digest::{Digest, sha256};
 use crate::error::{ExitCode, Failure};
 use crate::event::{Event, Log, StepEnded, StepOutcome, StepStarted};
 use crate::evidence::{self, Found};
@@ -151,7 +151,11 @@ impl Engine<'_> {
             isolation: step.isolation.map(|Isolation::Pid| self.world.path()),
         };
         let mut watcher = StepWatcher { recorder: &mut self.recorder, step: &step.id, attempt };
-        let outcome = process::run(&command, &self.world.mask, self.world.stop.clone(), &mut watcher).await?;
+        let mut outcome = process::run(&command, &self.world.mask, self.world.stop.clone(), &mut watcher).await?;
+        for (file, written) in [(Some(command.log), &mut outcome.log), (command.stdout, &mut outcome.stdout)] {
+            let looked = written.as_mut().and_then(|written| written.looked.take());
+            self.looked.extend(file.zip(looked));
+        }
         let (mut found, reached) = match outcome.ended {
             Ended::Exited(_) => self.evidence(step, attempt, since, network, before).await,
             Ended::Signalled(_)
@@ -181,7 +185,7 @@ impl Engine<'_> {
                 let (path, told) = (RunFolder::log(&step.id.0, attempt), told.concat());
                 // The log is for people; what counts is in the journal.
                 let written = std::fs::write(self.world.folder.file(&path), &told).is_ok();
-                let log = Log { path, sha256: sha256(told.as_bytes()), bytes: told.len() as u64 };
+                let log = Log { path, digest: Digest::Sha256(sha256(told.as_bytes())), bytes: told.len() as u64 };
                 let outcome = match worst(results.iter().map(|result| result.verdict)) {
                     Verdict::Passed | Verdict::Waived => StepOutcome::Done,
                     Verdict::Waiting | Verdict::Unknown | Verdict::Failed => StepOutcome::Failed,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::BlockRef;
+use crate::digest::Digest;
 use crate::process::Ended;
 use crate::runbook::StepId;
 use crate::verdict::{CheckResult, Verdict};
@@ -120,7 +121,8 @@ pub struct Artefact {
 pub struct Log {
     /// Relative to the run's folder.
     pub path: String,
-    pub sha256: String,
+    #[serde(flatten)]
+    pub digest: Digest,
     pub bytes: u64,
 }
 

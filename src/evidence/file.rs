@@ -42,12 +42,17 @@ pub fn hashes_before(step: &Step, workspace: &Path, scope: &Scope) -> BTreeMap<S
     files.filter_map(|path| read_file(workspace, &path).ok().map(|bytes| (path, sha256(&bytes)))).collect()
 }
 
+/// What the result of such evidence is called.
+pub(super) fn id(path: &str) -> String {
+    format!("file {path}")
+}
+
 pub(super) fn judge(attempt: &Attempt<'_>, wanted: &FileEvidence, kept: &Kept) -> (CheckResult, Option<Artefact>) {
     let path = match wanted.path.render(attempt.scope) {
         Ok(path) => path,
         Err(name) => return (CheckResult::unknown("file", "file", format!("`{name}` has no value yet")), None),
     };
-    let id = format!("file {path}");
+    let id = id(&path);
     let found = match beneath::read(attempt.workspace, &path) {
         Ok(found) => found,
         Err(error) => {

@@ -75,6 +75,16 @@ pub fn judge(attempt: &Attempt<'_>, kept: &mut Kept) -> Found {
     found
 }
 
+/// What the result of an evidence is called, by what names stood for.
+pub fn id(evidence: &Evidence, scope: &Scope) -> String {
+    match &evidence.kind {
+        EvidenceKind::File(wanted) => wanted.path.render(scope).map_or_else(|_| "file".into(), |path| file::id(&path)),
+        EvidenceKind::Output(_) => output::ID.to_owned(),
+        EvidenceKind::Chain(check) => check.id.clone(),
+        EvidenceKind::Transactions(wanted) => transactions::id(wanted),
+    }
+}
+
 /// What a kept artefact breaks of the evidence that kept it, judged from its bytes alone; `kept` holds what was kept by
 /// then. `None`: the evidence keeps no such artefact.
 pub fn again(evidence: &Evidence, name: &str, kept: &Kept) -> Option<Vec<String>> {

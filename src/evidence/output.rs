@@ -14,7 +14,7 @@ use crate::runbook::{OutputEvidence, Template};
 use crate::secrets::shapes;
 use crate::verdict::CheckResult;
 
-const ID: &str = "output";
+pub(super) const ID: &str = "output";
 
 pub(super) fn judge(attempt: &Attempt<'_>, wanted: &OutputEvidence, kept: &Kept) -> (CheckResult, Option<Artefact>) {
     let found = said(attempt, &wanted.has, &wanted.never).and_then(|mut problems| {

@@ -22,12 +22,20 @@ pub struct Hashes {
     handed_in: bool,
 }
 
+fn of(wanted: &TransactionsEvidence) -> &str {
+    if wanted.handed_in { "handed in" } else { &wanted.of }
+}
+
+/// What the result of such evidence is called.
+pub(super) fn id(wanted: &TransactionsEvidence) -> String {
+    format!("transactions {}", of(wanted))
+}
+
 /// Reads the hashes of `wanted` from the kept artefact, or takes those that were handed in.
 pub fn hashes(wanted: &TransactionsEvidence, kept: &dyn Lookup, handed_in: &[String], own_chain: bool) -> Hashes {
-    let of = if wanted.handed_in { "handed in" } else { &wanted.of };
     let mut found = Hashes {
-        id: format!("transactions {of}"),
-        of: of.to_owned(),
+        id: id(wanted),
+        of: of(wanted).to_owned(),
         min: wanted.min,
         to: wanted.to.clone(),
         hashes: Vec::new(),

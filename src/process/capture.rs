@@ -9,9 +9,9 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::hashing::Hashing;
 use super::lines::{Last, Lines};
 use super::prompt::looks_like_prompt;
+use super::read_back::ReadBack;
 use super::{Command, Watcher, Written, plain};
 use crate::secrets::{Mask, Masker};
 
@@ -54,8 +54,8 @@ impl Capture {
     /// Opens the files, empty.
     pub(super) fn open(command: &Command, mask: &Mask) -> anyhow::Result<Self> {
         Ok(Self {
-            log: Sink::create(&command.log)?,
-            stdout: command.stdout.as_deref().map(Sink::create).transpose()?,
+            log: Sink::create(&command.log, mask)?,
+            stdout: command.stdout.as_deref().map(|path| Sink::create(path, mask)).transpose()?,
             out: Stream::new(mask),
             err: Stream::new(mask),
             source: Source::Stdout,
@@ -105,8 +105,10 @@ impl Capture {
             self.untold = true;
         }
         self.tell(watcher);
-        let lost = self.log.lost.clone().or_else(|| self.stdout.as_ref().and_then(|stdout| stdout.lost.clone()));
-        let (log, stdout) = (self.log.written(), self.stdout.and_then(Sink::written));
+        let (log, stdout) = (self.log.finish(), self.stdout.map(Sink::finish));
+        let lost = [log.as_ref().err(), stdout.as_ref().and_then(|stdout| stdout.as_ref().err())];
+        let lost = lost.into_iter().flatten().next().cloned();
+        let (log, stdout) = (log.ok(), stdout.and_then(Result::ok));
         let tail = self.last.into_lines().map(|line| plain(&line)).collect();
         Seen { bytes: self.bytes, prompt, tail, lost, log, stdout }
     }
@@ -148,17 +150,18 @@ impl Stream {
 #[derive(Debug)]
 struct Sink {
     file: File,
-    digest: Hashing,
+    read_back: ReadBack,
+    mask: Mask,
     /// Why it is not complete.
     lost: Option<String>,
 }
 
 impl Sink {
-    fn create(path: &Path) -> anyhow::Result<Self> {
+    fn create(path: &Path, mask: &Mask) -> anyhow::Result<Self> {
         let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
+        let file = options.read(true).write(true).create(true).truncate(true).mode(0o600).open(path);
         let file = file.with_context(|| format!("cannot write `{}`", path.display()))?;
-        Ok(Self { file, digest: Hashing::default(), lost: None })
+        Ok(Self { file, read_back: ReadBack::new(), mask: mask.clone(), lost: None })
     }
 
     fn write(&mut self, bytes: &[u8]) {
@@ -166,14 +169,19 @@ impl Sink {
             return;
         }
         match self.file.write_all(bytes) {
-            Ok(()) => self.digest.push(bytes),
+            Ok(()) => self.read_back.wrote(bytes, &self.file, &self.mask),
             Err(error) => self.lost = Some(format!("the output could not be kept: {error}")),
         }
     }
 
-    /// What the file holds; none where that is not all.
-    fn written(self) -> Option<Written> {
-        let (sha256, bytes) = self.digest.finish().filter(|_| self.lost.is_none())?;
-        Some(Written { sha256, bytes })
+    /// What the file holds, or why that is not all.
+    fn finish(self) -> Result<Written, String> {
+        if let Some(lost) = self.lost {
+            return Err(lost);
+        }
+        let finished = self.read_back.finish();
+        let (bytes, digest, looked) =
+            finished.map_err(|error| format!("the output could not be read back: {error}"))?;
+        Ok(Written { bytes, digest, looked })
     }
 }

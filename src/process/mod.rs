@@ -12,7 +12,6 @@ pub mod environment;
 mod family;
 mod fence;
 mod group;
-mod hashing;
 mod isolation;
 mod leftover;
 mod lines;
@@ -21,6 +20,7 @@ mod plain;
 mod proc;
 mod prompt;
 mod query;
+mod read_back;
 mod run;
 pub mod shims;
 pub mod signals;
@@ -36,6 +36,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::digest::Digest;
+
 pub use daemon::Daemon;
 pub use dumps::no_dumps;
 pub use fence::{Fence, LAUNCHER, fence, keep_out_of, launch};
@@ -43,6 +45,7 @@ pub use group::{end, is_alive};
 pub use plain::plain;
 pub use proc::{boot, started};
 pub use query::{feed, query};
+pub use read_back::Looked;
 pub use run::run;
 pub use survivors::{ATTEMPT, Survivor, survivors};
 
@@ -136,8 +139,10 @@ pub struct Outcome {
 /// A file of output that is complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    pub sha256: String,
     pub bytes: u64,
+    pub digest: Digest,
+    /// Of a long one, what a look for secrets found while it was written.
+    pub looked: Option<Looked>,
 }
 
 /// Whether to stop, as sent through a watch channel.

@@ -206,7 +206,7 @@ impl Report<'_> {
 
     /// How the same value would be written with the right type.
     fn right_type(&self, node: &Node, expected: &str) -> Option<String> {
-        let written = &self.lines.text()[node.place.start..node.place.end];
+        let written = &self.lines.text()[node.place.start()..node.place.end()];
         match (&node.value, expected) {
             (Value::Text(text), "a whole number") if text.parse::<i128>().is_ok() => {
                 Some(format!("write it without quotes: {text}"))
@@ -265,8 +265,8 @@ impl Report<'_> {
 
     /// The place of a part of a text as it stands in the file; the whole text where escapes hide it.
     pub(super) fn inside(&self, node: &Node, part: &str, from: usize) -> Place {
-        let from = from.max(node.place.start);
-        let source = self.lines.text().get(from..node.place.end).unwrap_or_default();
+        let from = from.max(node.place.start());
+        let source = self.lines.text().get(from..node.place.end()).unwrap_or_default();
         source.find(part).filter(|_| !part.is_empty()).map_or(node.place, |at| {
             let start = from + at;
             self.lines.place(start..start + part.len())

@@ -79,15 +79,15 @@ impl<'t> Report<'t> {
     pub(super) fn problems(self, file: &str, syntax: Syntax) -> Option<Problems> {
         let mut found = self.found.into_inner();
         if !syntax.errors.is_empty() {
-            let broken: BTreeSet<usize> = syntax.errors.iter().map(|d| d.place.line).collect();
+            let broken: BTreeSet<usize> = syntax.errors.iter().map(|d| d.place.line()).collect();
             let near = |line: usize| broken.range(line.saturating_sub(1)..=line + 1).next().is_some();
-            found.retain(|d| !d.absence && !near(d.place.line) && d.place.start < syntax.swallowed);
+            found.retain(|d| !d.absence && !near(d.place.line()) && d.place.start() < syntax.swallowed);
         }
         found.extend(syntax.errors);
-        found.sort_by_key(|diagnostic| (diagnostic.place.start, diagnostic.place.end));
+        found.sort_by_key(|diagnostic| (diagnostic.place.start(), diagnostic.place.end()));
         let mut list: Vec<Diagnostic> = Vec::with_capacity(found.len());
         for diagnostic in found {
-            let again = |d: &&Diagnostic| d.place.start == diagnostic.place.start;
+            let again = |d: &&Diagnostic| d.place.start() == diagnostic.place.start();
             if !list.iter().rev().take_while(again).any(|d| d.message == diagnostic.message) {
                 list.push(diagnostic);
             }
@@ -152,7 +152,7 @@ fn hide_secrets(lines: &Lines<'_>, list: &mut [Diagnostic]) {
     for diagnostic in list.iter_mut().take(SHOWN) {
         let (offset, shown) = lines.around(diagnostic.place);
         let end = offset + shown.len();
-        diagnostic.secret |= secrets.iter().any(|secret| secret.start < end && offset < secret.end);
+        diagnostic.secret |= secrets.iter().any(|secret| secret.start() < end && offset < secret.end());
     }
 }
 
@@ -160,7 +160,7 @@ fn render_one(renderer: &Renderer, file: &str, lines: &Lines<'_>, diagnostic: &D
     let mut group = Group::with_title(Level::ERROR.primary_title(tame(&diagnostic.message)));
     group = if diagnostic.secret {
         let place = diagnostic.place;
-        group.element(Origin::path(file).line(place.line).char_column(place.column))
+        group.element(Origin::path(file).line(place.line()).char_column(place.column()))
     } else {
         group.element(snippet(file, lines, diagnostic))
     };
@@ -173,10 +173,10 @@ fn render_one(renderer: &Renderer, file: &str, lines: &Lines<'_>, diagnostic: &D
 fn snippet<'s>(file: &'s str, lines: &Lines<'s>, diagnostic: &Diagnostic) -> Snippet<'s, Annotation<'s>> {
     let place = diagnostic.place;
     let (offset, source) = lines.around(place);
-    let start = (place.start - offset).min(source.len());
-    let end = (place.end - offset).clamp(start, source.len());
+    let start = (place.start() - offset).min(source.len());
+    let end = (place.end() - offset).clamp(start, source.len());
     let annotation = AnnotationKind::Primary.span(start..end).label(diagnostic.label.as_deref().map(tame));
-    Snippet::source(source).path(file).line_start(place.line).annotation(annotation)
+    Snippet::source(source).path(file).line_start(place.line()).annotation(annotation)
 }
 
 /// Text from a runbook must not drive the terminal.

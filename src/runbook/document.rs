@@ -126,7 +126,7 @@ pub(super) fn read_table<'t>(lines: &Lines<'t>, from: usize, table: DeTable<'t>)
         key: key.into_inner(),
         node: read_node(lines, from, value),
     }));
-    entries.sort_by_key(|entry| entry.place.start);
+    entries.sort_by_key(|entry| entry.place.start());
     Table { entries }
 }
 
@@ -160,10 +160,10 @@ mod tests {
         assert!(syntax.errors.is_empty());
         assert_eq!(table.entries.iter().map(|e| &*e.key).collect::<Vec<_>>(), ["z", "b"]);
         let list = table.get("b").unwrap().as_table().unwrap().get("c").unwrap();
-        assert_eq!((list.place.line, list.place.column), (2, 1));
+        assert_eq!((list.place.line(), list.place.column()), (2, 1));
         let numbers = list.as_table().unwrap().get("a").unwrap().as_list().unwrap();
         assert!(matches!(numbers[1].value, Value::Integer(Some(16))));
-        assert_eq!(&text[numbers[1].place.start..numbers[1].place.end], "0x10");
+        assert_eq!(&text[numbers[1].place.start()..numbers[1].place.end()], "0x10");
     }
 
     #[test]

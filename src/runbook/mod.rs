@@ -318,3 +318,10 @@ pub struct Deliverable {
     pub of: Vec<String>,
     pub place: Place,
 }
+
+impl Deliverable {
+    /// Where its artefact `name` goes, relative to the reports folder.
+    pub fn file_of(&self, name: &str) -> String {
+        if self.path.ends_with('/') { format!("{}{name}", self.path) } else { self.path.clone() }
+    }
+}

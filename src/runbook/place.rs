@@ -6,13 +6,35 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// A position in the runbook file: byte offsets, and the line and column (from 1) of the start.
+/// A position in the runbook file: byte offsets, and the line and column (from 1) of the start. Long runbooks have very
+/// many, so they are small; what lies beyond 4 GiB is placed there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
-    pub start: usize,
-    pub end: usize,
-    pub line: usize,
-    pub column: usize,
+    start: u32,
+    end: u32,
+    line: u32,
+    column: u32,
+}
+
+impl Place {
+    /// Where a file begins.
+    pub(super) const BEGINNING: Self = Self { start: 0, end: 0, line: 1, column: 1 };
+
+    pub fn start(self) -> usize {
+        self.start as usize
+    }
+
+    pub fn end(self) -> usize {
+        self.end as usize
+    }
+
+    pub fn line(self) -> usize {
+        self.line as usize
+    }
+
+    pub fn column(self) -> usize {
+        self.column as usize
+    }
 }
 
 /// The lines of a text, so that an offset becomes a line and a column without reading the text again. A clone is for
@@ -48,6 +70,7 @@ impl<'t> Lines<'t> {
         let first = self.starts[line - 1];
         let inner = |offset| self.inner.partition_point(|at| *at < offset);
         let column = start - first - (inner(start) - inner(first)) + 1;
+        let [start, end, line, column] = [start, end, line, column].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
         Place { start, end, line, column }
     }
 
@@ -65,9 +88,9 @@ impl<'t> Lines<'t> {
 
     /// The whole lines that a place touches, cut to the first where there are many: offset and text.
     pub(super) fn around(&self, place: Place) -> (usize, &'t str) {
-        let first = self.starts[place.line - 1];
-        let last = self.starts.partition_point(|at| *at < place.end).max(place.line);
-        let last = if last - place.line > 3 { place.line } else { last };
+        let first = self.starts[place.line() - 1];
+        let last = self.starts.partition_point(|at| *at < place.end()).max(place.line());
+        let last = if last - place.line() > 3 { place.line() } else { last };
         let end = self.starts.get(last).copied().unwrap_or(self.text.len());
         (first, self.text[first..end].trim_end_matches(['\n', '\r']))
     }
@@ -80,7 +103,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, offset: usize, line: usize, column: usize) {
         let place = Lines::new(text).place(offset..offset);
-        assert_eq!((place.line, place.column), (line, column), "{text:?} at {offset}");
+        assert_eq!((place.line(), place.column()), (line, column), "{text:?} at {offset}");
     }
 
     #[test]

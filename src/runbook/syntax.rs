@@ -49,14 +49,14 @@ pub(super) fn judge(lines: &Lines<'_>, table: &Table, errors: Vec<(&str, Option<
 
 /// The outermost lists and inline tables that are never closed: they swallow all that follows.
 fn find_open(lines: &Lines<'_>, node: &Node, open: &mut Vec<Range<usize>>) {
-    let written = &lines.text()[node.place.start..node.place.end];
+    let written = &lines.text()[node.place.start()..node.place.end()];
     let unclosed = match &node.value {
         Value::List(_) => written.starts_with('[') && !written.ends_with(']'),
         Value::Table(_) => written.starts_with('{') && !written.ends_with('}'),
         _ => false,
     };
     if unclosed {
-        return open.push(node.place.start..node.place.end);
+        return open.push(node.place.start()..node.place.end());
     }
     match &node.value {
         Value::List(list) => list.iter().for_each(|node| find_open(lines, node, open)),

@@ -94,28 +94,19 @@ impl Mask {
 
     /// The names of the secrets that these bytes give away, each once.
     pub fn found(&self, bytes: &[u8]) -> Vec<String> {
+        // Whether there is anything at all is a much faster question.
+        if self.is_empty() || !self.inner.search.is_match(bytes) {
+            return Vec::new();
+        }
         let mut names: Vec<_> = self.matches(bytes).map(|span| self.label(span.pattern)).collect();
         names.sort_unstable();
         names.dedup();
         names.into_iter().map(|label| label.trim_matches(['[', ']']).to_owned()).collect()
     }
 
-    /// The same of a stream, however long.
-    ///
-    /// # Errors
-    /// It cannot be read.
-    pub fn found_in(&self, stream: impl std::io::Read) -> std::io::Result<Vec<String>> {
-        let mut names = Vec::new();
-        if self.is_empty() {
-            return Ok(names);
-        }
-        for found in self.inner.search.stream_find_iter(stream) {
-            let name = self.label(found?.pattern().as_usize()).trim_matches(['[', ']']);
-            if !names.iter().any(|known| known == name) {
-                names.push(name.to_owned());
-            }
-        }
-        Ok(names)
+    /// How long the longest form of a secret is.
+    pub(super) fn longest(&self) -> usize {
+        self.inner.longest
     }
 
     pub(super) fn label(&self, pattern: usize) -> &str {

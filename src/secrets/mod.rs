@@ -5,6 +5,7 @@
 mod classify;
 mod forms;
 mod mask;
+mod search;
 mod shapes;
 mod stream;
 mod value;
@@ -13,7 +14,8 @@ use std::fmt;
 
 pub use classify::{is_harmless, is_secret_name};
 pub use mask::Mask;
-pub use shapes::{LineShapes, hide, shapes, shapes_in};
+pub use search::Search;
+pub use shapes::{LineShapes, hide, shapes};
 pub use stream::Masker;
 pub use value::problem;
 

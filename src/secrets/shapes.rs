@@ -1,7 +1,6 @@
 //! Secrets that nobody declared, by their shape alone: PEM private keys, JSON Web Tokens, and hex keys that are called
 //! private. Knows no value, and says what it found, never which.
 
-use std::io::Read;
 use std::sync::LazyLock;
 
 use memchr::memmem;
@@ -35,28 +34,6 @@ static COMPILED: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
     let compile = |(name, shape): (&'static str, &str)| Some((name, Regex::new(shape).ok()?));
     SHAPES.into_iter().filter_map(compile).collect()
 });
-
-/// How much of a stream is looked at in one piece, and how much of the end of one is looked at again with the next: no
-/// secret is longer.
-const PIECE: usize = 64 * 1024;
-const AGAIN: usize = 16 * 1024;
-
-/// The kinds of secrets that a stream holds, each once.
-///
-/// # Errors
-/// It cannot be read.
-pub fn shapes_in(mut stream: impl Read) -> std::io::Result<Vec<&'static str>> {
-    let (mut piece, mut found) = (Vec::with_capacity(PIECE), Vec::new());
-    loop {
-        let room = (PIECE - piece.len()) as u64;
-        let read = stream.by_ref().take(room).read_to_end(&mut piece)?;
-        found.extend(shapes(&piece).into_iter().filter(|name| !found.contains(name)).collect::<Vec<_>>());
-        if read == 0 {
-            return Ok(found);
-        }
-        piece.drain(..piece.len().saturating_sub(AGAIN));
-    }
-}
 
 /// The kinds of secrets that these bytes look like, each once.
 pub fn shapes(bytes: &[u8]) -> Vec<&'static str> {
@@ -151,19 +128,6 @@ mod tests {
         check(&format!("{{\"privateKey\": \"{hex}\"}}"), &["a private key in hex"]);
         check(&format!("private key : {hex}\n"), &["a private key in hex"]);
         check(&format!("secretKey: '{hex}'\n"), &["a private key in hex"]);
-    }
-
-    #[test]
-    fn a_stream_is_looked_through_in_pieces() {
-        let check = |before: usize, expected: &[&str]| {
-            let hex = "ab".repeat(32);
-            let text = format!("{} PRIVATE_KEY=0x{hex} {}", "x".repeat(before), "y".repeat(before));
-            assert_eq!(shapes_in(text.as_bytes()).unwrap(), expected, "after {before}");
-        };
-        for before in [0, 1, AGAIN, PIECE - 90, PIECE - 40, PIECE - 1, PIECE, 3 * PIECE + 17] {
-            check(before, &["a private key in hex"]);
-        }
-        assert!(shapes_in(&vec![b'x'; 2 * PIECE][..]).unwrap().is_empty());
     }
 
     #[test]

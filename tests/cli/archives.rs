@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use citadel::audit::{Expected, audit};
+use citadel::audit::{Expected, audit, files, sums};
+use citadel::digest::sha256;
 
 use super::builder::Test;
 use super::rehearsal::{rehearsed, run_folder};
@@ -60,6 +61,67 @@ fn an_exported_run_is_checked_by_others_and_every_change_is_noticed() {
     check("run/logs/3.mission.1.log", Some(b"nothing happened"));
     check("SHA256SUMS", None);
     assert_eq!(problems(&to), [""; 0]);
+}
+
+/// Writes the list anew, as somebody would who changed something: every sum in it fits.
+fn listed_anew(folder: &Path) {
+    let all = files::all(folder).unwrap();
+    let files = all.iter().filter(|file| *file != "SHA256SUMS");
+    let list = sums(files.map(|file| (file, sha256(&fs::read(folder.join(file)).unwrap()))));
+    fs::write(folder.join("SHA256SUMS"), list).unwrap();
+}
+
+#[test]
+fn a_change_is_noticed_although_the_list_was_written_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("run");
+    export(&to);
+    listed_anew(&to);
+    assert_eq!(problems(&to), [""; 0], "the test lists as citadel does");
+    for (file, bytes) in [
+        ("report.md", Some("all is well")),
+        ("report.md", None),
+        ("deliverables/treasury.md", Some("more")),
+        ("deliverables/governance.md", None),
+        ("SIGNED-BY-EVERYONE.txt", Some("yes")),
+        ("run/definitions.json", Some("{}")),
+        ("run/definitions.json", None),
+        ("run/artefacts/3.mission.9.before.safe-tx.json", Some("{}")),
+        ("run/handed-in/0000.json", Some("{}")),
+        ("run/shims/pkill", Some("#!/bin/sh")),
+        ("run/note", Some("of somebody")),
+        ("attestations/more.json", Some("{}")),
+    ] {
+        let path = to.join(file);
+        let before = fs::read(&path).ok();
+        match bytes {
+            Some(bytes) => {
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(&path, bytes).unwrap();
+            }
+            None => fs::remove_file(&path).unwrap(),
+        }
+        listed_anew(&to);
+        let found = problems(&to);
+        let inside = file.strip_prefix("run/").unwrap_or(file);
+        assert!(found.iter().any(|problem| problem.starts_with(inside)), "{file}: {found:?}");
+        match before {
+            Some(before) => fs::write(&path, before).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+    }
+    listed_anew(&to);
+    let list = fs::read_to_string(to.join("SHA256SUMS")).unwrap();
+    let first = list.lines().next().unwrap();
+    for list in [
+        format!("# of today\n{list}"),
+        format!("{list}{first}\n"),
+        list.replacen("  ", " *", 1),
+        list.trim_end().to_owned(),
+    ] {
+        fs::write(to.join("SHA256SUMS"), &list).unwrap();
+        assert!(!problems(&to).is_empty(), "{list:.80}");
+    }
 }
 
 #[test]

@@ -2,18 +2,14 @@
 //! report, attestations, and the SHA-256 of each. Every byte but a signature's comes from the run's folder.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
-use crate::audit::{DELIVERABLES, EXPORTED, SUMS, files};
+use crate::audit::{DELIVERABLES, EXPORTED, REPORT, SUMS, files, sums};
 use crate::digest::sha256;
 use crate::error::{ExitCode, Failure};
 use crate::journal::{Entry, RunFolder};
 use crate::progress::Progress;
 use crate::report::{Report, markdown};
 use crate::runbook::Runbook;
-
-/// Working files that mean nothing elsewhere.
-const LEFT: [&str; 2] = ["shims/", "handed-in/"];
 
 /// Files by their path, in its order.
 #[derive(Debug)]
@@ -37,9 +33,7 @@ impl Contents {
     ) -> Result<Self, Failure> {
         let broken = |file: &str, why: String| Failure::new(ExitCode::EvidenceBroken, format!("`{file}` {why}"));
         let mut found = attestations;
-        for file in
-            files::all(folder.path())?.into_iter().filter(|file| !LEFT.iter().any(|left| file.starts_with(left)))
-        {
+        for file in files::all(folder.path())?.into_iter().filter(|file| !files::is_working(file)) {
             let bytes = files::read(folder, &file).map_err(|why| broken(&file, why))?;
             found.insert(format!("{EXPORTED}/{file}"), bytes);
         }
@@ -49,12 +43,9 @@ impl Contents {
             let bytes = files::read(folder, &kept.path).map_err(|why| broken(&kept.path, why))?;
             found.insert(format!("{DELIVERABLES}/{}", published.path), bytes);
         }
-        found.insert("report.md".into(), markdown::render(&Report::of(entries)).into_bytes());
-        let mut sums = String::new();
-        for (file, bytes) in &found {
-            let _ = writeln!(sums, "{}  {file}", sha256(bytes));
-        }
-        found.insert(SUMS.into(), sums.into_bytes());
+        found.insert(REPORT.into(), markdown::render(&Report::of(entries)).into_bytes());
+        let list = sums(found.iter().map(|(file, bytes)| (file, sha256(bytes))));
+        found.insert(SUMS.into(), list.into_bytes());
         let last = entries.last();
         let head = last.map(|entry| entry.hash.clone()).unwrap_or_default();
         let time = last.and_then(|entry| u64::try_from(entry.time.as_second()).ok()).unwrap_or_default();

@@ -80,7 +80,7 @@ impl Report<'_> {
         if let Some(part) = wrong.part {
             let whole = self.inside(node, text, 0);
             if whole != node.place {
-                place = self.lines.place(whole.start + part.start..whole.start + part.end);
+                place = self.lines.place(whole.start() + part.start..whole.start() + part.end);
             }
         }
         let mut diagnostic = Diagnostic::new(place, wrong.message).maybe_help(wrong.help);

@@ -101,8 +101,7 @@ impl<'a> Resolve<'a> {
     }
 
     fn runbook(&mut self, root: &'a Table<'a>, text: &str, file: &Path) -> Runbook {
-        let mut reader =
-            Reader::new(self.report, root, Place { line: 1, column: 1, ..Place::default() }, "the runbook");
+        let mut reader = Reader::new(self.report, root, Place::BEGINNING, "the runbook");
         self.format(&mut reader);
         let head = self.head(&mut reader);
         let workspace = self.workspace(&mut reader);
@@ -209,7 +208,12 @@ struct Unique<'a> {
 
 impl<'a> Unique<'a> {
     fn new(noun: &'static str) -> Self {
-        Self { noun, seen: HashMap::new() }
+        Self::of(noun, 0)
+    }
+
+    /// With room for so many.
+    fn of(noun: &'static str, count: usize) -> Self {
+        Self { noun, seen: HashMap::with_capacity(count) }
     }
 
     fn check(&mut self, report: &Report<'_>, id: impl Into<Cow<'a, str>>, place: Place) {
@@ -223,7 +227,7 @@ impl<'a> Unique<'a> {
         let (id, (noun, first)) = (taken.key(), *taken.get());
         let diagnostic =
             Diagnostic::new(place, format!("the {} `{id}` is declared twice", self.noun)).label("used before");
-        let first = format!("the {noun} on line {} came first", first.line);
+        let first = format!("the {noun} on line {} came first", first.line());
         report.add(diagnostic.help(format!("{first}; give one of them another name")));
     }
 }

@@ -18,11 +18,12 @@ const EFFECTS: &[(&str, Effects)] = &[("none", Effects::None), ("files", Effects
 impl<'a> Resolve<'a> {
     /// The steps of a phase or a contingency with the id `of`.
     pub(super) fn steps(&mut self, part: &mut Reader<'a>, of: &str, what: &str) -> Vec<Step> {
-        let mut ids = Unique::new("step");
+        let count = part.len_of("step");
+        let mut ids = Unique::of("step", count);
         let what = format!("{what}.step");
         let tables = self.tables(part, "step", &format!("`[[{what}]]`"));
         // A step is large: no room for more of them than there are.
-        let mut steps = Vec::with_capacity(part.len_of("step"));
+        let mut steps = Vec::with_capacity(count);
         steps.extend(tables.map(|(node, reader)| self.step(node, reader, of, &what, &mut ids)));
         steps
     }

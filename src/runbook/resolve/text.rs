@@ -96,7 +96,7 @@ impl<'a> Resolve<'a> {
         };
         for Hole { range, name } in found {
             let place = self.report.inside(node, &text[range], from);
-            from = if place == node.place { from } else { place.end };
+            from = if place == node.place { from } else { place.end() };
             if let Some((message, help)) = problem(name) {
                 self.report.add(Diagnostic::new(place, message).label("not a name here").maybe_help(help));
             }
