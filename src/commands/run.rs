@@ -108,7 +108,14 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
         Some(id) => {
             // A contingency records the suspension in the run's journal.
             drop(lock);
-            Box::pin(contingency::chosen(context, &prospect.network.name, &prospect.workspace.dir, id)).await
+            let (network, dir) = (&prospect.network.name, &prospect.workspace.dir);
+            let faced = Box::pin(contingency::chosen(context, network, dir, id)).await;
+            // What the run wrote is told last, whatever the contingency came to.
+            let Some(mut found) = ending.secret else { return faced };
+            if let Err(other) = faced {
+                found.details.extend(if other.details.is_empty() { vec![other.to_string()] } else { other.details });
+            }
+            Err(found)
         }
     }
 }
