@@ -16,6 +16,7 @@ mod predicate;
 mod reference;
 mod rehearsed;
 mod relation;
+mod secret;
 mod signers;
 mod step;
 mod tail;
@@ -109,6 +110,7 @@ impl<'a> Resolve<'a> {
         self.defaults(&mut reader);
         let tools = self.tools(&mut reader);
         let networks = self.networks(&mut reader);
+        let secrets = self.classes(&mut reader, &networks);
         let contracts = self.contracts(&mut reader);
         let vars = self.vars(&mut reader);
         let signers = self.signers(&mut reader);
@@ -131,6 +133,7 @@ impl<'a> Resolve<'a> {
             limits: self.limits,
             tools,
             networks,
+            secrets,
             contracts,
             vars,
             signers,
