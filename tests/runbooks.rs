@@ -89,7 +89,7 @@ fn the_rich_runbook_means_what_it_says() {
     assert_eq!((limits.grace.as_secs(), limits.drain.as_secs()), (10, 3));
     assert_eq!(limits.run.unwrap().as_secs(), 6 * 3600);
     assert_eq!(plan.env["HARDHAT_NETWORK"].0, "{{ net }}");
-    assert_eq!((plan.place.line, plan.place.column), (145, 1));
+    assert_eq!((plan.place.line, plan.place.column), (146, 1));
     let export = &runbook.phases[1].steps[2];
     assert_eq!((export.exit, export.timeout.as_secs()), (ExpectedExit::Any, 900));
     assert_eq!(export.needs, [Need::Rpc, Need::Key, Need::of("explorer")]);

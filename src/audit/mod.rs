@@ -10,6 +10,7 @@ mod evidence;
 mod exported;
 pub mod files;
 mod order;
+mod published;
 mod records;
 mod runbooks;
 mod signatures;
@@ -17,6 +18,7 @@ mod signatures;
 pub use attested::{ATTESTATIONS, SIGNER, attestation_file};
 pub use bracket::{Bracket, Named, Signed};
 pub use exported::{DELIVERABLES, SUMS};
+pub use published::{published, written_by};
 
 use std::collections::BTreeMap;
 use std::path::Path;

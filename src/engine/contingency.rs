@@ -90,7 +90,7 @@ impl Engine<'_> {
         self.tell_lost(say);
         let head = self.recorder.head().0.to_owned();
         let progress = self.recorder.progress().clone();
-        Ok(Ending { code, hint: None, contingency: None, progress, head, secret: scan::failure(places) })
+        Ok(Ending { code, hint: None, contingency: None, progress, head, archive: None, secret: scan::failure(places) })
     }
 
     async fn go_through_steps(&mut self, say: &mut (dyn FnMut(&str) + Send)) -> Result<(), Failure> {

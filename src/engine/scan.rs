@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::publish;
 use super::world::World;
 use crate::error::{ExitCode, Failure};
 use crate::event::PublishedFile;
 use crate::journal::files_below;
+use crate::report::markdown;
 use crate::secrets::{Mask, shapes, shapes_in};
 
 /// Looks through the run's folder and what was published of it: every place that holds a secret, with the rule.
@@ -32,7 +32,7 @@ pub(super) fn scan(world: &World, published: &[PublishedFile]) -> Result<Vec<Str
 
 /// The same for citadel's own report, which is written last.
 pub(super) fn report(world: &World) -> Result<Vec<String>, Failure> {
-    Ok(places_in(&world.reports.join(publish::REPORT), &world.mask)?)
+    Ok(places_in(&world.reports.join(markdown::FILE), &world.mask)?)
 }
 
 fn places_in(file: &Path, mask: &Mask) -> anyhow::Result<Vec<String>> {

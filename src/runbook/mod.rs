@@ -58,6 +58,8 @@ pub struct Runbook {
     /// Where readable copies are published, relative to `folder`.
     pub reports: Template,
     pub source: Option<Source>,
+    /// Whether a complete run publishes its archive beside the readable copies.
+    pub archive: bool,
     pub workspace: Workspace,
     pub limits: Limits,
     pub tools: Vec<Tool>,

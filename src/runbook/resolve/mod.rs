@@ -129,6 +129,7 @@ impl<'a> Resolve<'a> {
             sha256: format!("{:x}", Sha256::digest(text)),
             reports: head.reports,
             source: head.source,
+            archive: head.archive,
             workspace,
             limits: self.limits,
             tools,
