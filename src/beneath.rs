@@ -24,7 +24,7 @@ impl std::fmt::Display for InTheWay {
 
 impl std::error::Error for InTheWay {}
 
-/// No larger file is read.
+/// No larger file is read, unless more is asked for.
 pub const MOST: u64 = 64 * 1024 * 1024;
 
 /// A regular file that was read whole.
@@ -41,6 +41,14 @@ pub struct Found {
 /// # Errors
 /// It is not there, is something else, or is behind a link; the message says which.
 pub fn read(folder: &Path, relative: &str) -> anyhow::Result<Found> {
+    read_up_to(MOST, folder, relative)
+}
+
+/// The same of at most `most` bytes.
+///
+/// # Errors
+/// As with [`read`].
+pub fn read_up_to(most: u64, folder: &Path, relative: &str) -> anyhow::Result<Found> {
     use std::os::unix::fs::MetadataExt as _;
     let (parent, name) = parent(folder, relative, false)?;
     // A pipe that nobody writes would be waited for.
@@ -50,11 +58,11 @@ pub fn read(folder: &Path, relative: &str) -> anyhow::Result<Found> {
     let file = File::from(openat(&parent, name, flags, Mode::empty()).with_context(|| cannot("read", relative))?);
     let about = file.metadata().with_context(|| cannot("read", relative))?;
     anyhow::ensure!(about.is_file(), "`{relative}` is not a regular file");
-    anyhow::ensure!(about.len() <= MOST, "`{relative}` has {} bytes, more than {MOST}", about.len());
+    anyhow::ensure!(about.len() <= most, "`{relative}` has {} bytes, more than {most}", about.len());
     let mut bytes = Vec::with_capacity(usize::try_from(about.len()).unwrap_or_default());
     // It may grow meanwhile.
-    file.take(MOST + 1).read_to_end(&mut bytes).with_context(|| cannot("read", relative))?;
-    anyhow::ensure!(bytes.len() as u64 <= MOST, "`{relative}` grew beyond {MOST} bytes while it was read");
+    file.take(most + 1).read_to_end(&mut bytes).with_context(|| cannot("read", relative))?;
+    anyhow::ensure!(bytes.len() as u64 <= most, "`{relative}` grew beyond {most} bytes while it was read");
     Ok(Found { bytes, modified: about.modified().unwrap_or(SystemTime::UNIX_EPOCH), names: about.nlink() })
 }
 

@@ -25,6 +25,10 @@ pub trait Observer {
     fn activity(&mut self, text: &str);
 }
 
+/// A fact that is recorded, and that nobody was told yet.
+#[must_use]
+pub struct Untold(Entry);
+
 /// Records events.
 pub struct Recorder {
     journal: Option<Journal>,
@@ -80,23 +84,35 @@ impl Recorder {
 
     /// Records one event: durable when this returns, and only then visible to anyone.
     pub fn record(&mut self, event: Event) -> Result<(), Failure> {
-        let entry = self.entry(event, true)?;
-        self.tell(&entry);
+        let last = self.record_untold(event)?;
+        self.tell(&last);
         Ok(())
+    }
+
+    /// The same for a fact that is told after what follows from it: it is durable, and counts, when this returns.
+    pub fn record_untold(&mut self, event: Event) -> Result<Untold, Failure> {
+        let entry = self.entry(event, true)?;
+        Ok(self.count(entry))
     }
 
     /// Records which process a step has: written when this returns, and synced with the next record. It is for a citadel
     /// that comes after a killed one; where the machine went down, the process did too.
     pub fn record_process(&mut self, step: StepId, attempt: u32, process: Started) -> Result<(), Failure> {
         let entry = self.entry(Event::StepSpawned { step, attempt, process }, false)?;
-        self.tell(&entry);
+        let spawned = self.count(entry);
+        self.tell(&spawned);
         Ok(())
     }
 
-    fn tell(&mut self, entry: &Entry) {
+    fn count(&mut self, entry: Entry) -> Untold {
         self.sequence = entry.seq;
         self.head.clone_from(&entry.hash);
         self.progress.apply(entry.seq, &entry.event);
+        Untold(entry)
+    }
+
+    /// Tells observers about a fact.
+    pub fn tell(&mut self, Untold(entry): &Untold) {
         for observer in self.observers.get_mut() {
             observer.event(entry, &self.progress);
         }

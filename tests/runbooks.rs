@@ -89,10 +89,12 @@ fn the_rich_runbook_means_what_it_says() {
     assert_eq!((limits.grace.as_secs(), limits.drain.as_secs()), (10, 3));
     assert_eq!(limits.run.unwrap().as_secs(), 6 * 3600);
     assert_eq!(plan.env["HARDHAT_NETWORK"].0, "{{ net }}");
-    assert_eq!((plan.place.line(), plan.place.column()), (142, 1));
+    assert_eq!((plan.place.line(), plan.place.column()), (146, 1));
     let export = &runbook.phases[1].steps[2];
     assert_eq!((export.exit, export.timeout.as_secs()), (ExpectedExit::Any, 900));
-    assert_eq!(export.needs, [Need::Rpc, Need::Key]);
+    assert_eq!(export.needs, [Need::Rpc, Need::Key, Need::of("explorer")]);
+    assert_eq!(serde_json::to_value(&export.needs).unwrap(), serde_json::json!(["rpc", "key", "explorer"]));
+    assert_eq!(runbook.granted(local, &Need::of("explorer")), ["ETHERSCAN_API_KEY"]);
     let EvidenceKind::File(file) = &plan.evidence[0].kind else { panic!("a file") };
     assert_eq!((file.json.len(), file.keep.as_deref(), file.written), (8, Some("bundle.json"), true));
     assert_eq!(runbook.phases[1].steps[1].before[0].id, "1.look before 1");

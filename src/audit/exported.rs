@@ -6,9 +6,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::files::{all, read, sha256_of};
-use super::{ATTESTATIONS, EXPORTED, Notes, Problem};
+use super::{ATTESTATIONS, EXPORTED, Notes, Problem, written_by};
 use crate::digest::sha256;
-use crate::event::Event;
 use crate::journal::{Entry, RunFolder};
 use crate::progress::Progress;
 use crate::report::{Report, markdown};
@@ -62,7 +61,9 @@ pub(super) fn look(path: &Path, entries: &[Entry], progress: &Progress, notes: &
     }
     let report = sha256(markdown::render(&Report::of(entries)).as_bytes());
     let same_report = there.get(REPORT) == Some(&report);
-    if !same_report && is_of_this_citadel(entries) {
+    // Another citadel may tell it in other words.
+    let is_ours = written_by(entries) == Some(env!("CARGO_PKG_VERSION"));
+    if !same_report && is_ours {
         wrong(REPORT, "is not the report that follows from the journal".into());
     } else if !same_report {
         notes.noted.push(format!("`{REPORT}` is not compared: another version of citadel wrote it"));
@@ -92,13 +93,4 @@ fn unlisted(folder: &RunFolder, there: &BTreeMap<String, String>) -> Vec<(String
         found.push((SUMS.to_owned(), "is not the list of these files, each once, in their order".into()));
     }
     found
-}
-
-/// Whether this very citadel wrote the run: another may word reports otherwise.
-fn is_of_this_citadel(entries: &[Entry]) -> bool {
-    entries.iter().all(|entry| match &entry.event {
-        Event::RunOpened(run) => run.citadel == env!("CARGO_PKG_VERSION"),
-        Event::RunContinued(run) => run.citadel == env!("CARGO_PKG_VERSION"),
-        _ => true,
-    })
 }

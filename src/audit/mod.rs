@@ -11,6 +11,7 @@ mod exported;
 pub mod files;
 mod opened;
 mod order;
+mod published;
 mod records;
 mod runbooks;
 mod signatures;
@@ -18,6 +19,7 @@ mod signatures;
 pub use attested::{ATTESTATIONS, SIGNER, attestation_file};
 pub use bracket::{Bracket, Named, Signed};
 pub use exported::{DELIVERABLES, REPORT, SUMS, sums};
+pub use published::{published, written_by};
 
 use std::collections::BTreeMap;
 use std::path::Path;

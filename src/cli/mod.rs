@@ -95,12 +95,15 @@ pub enum Command {
     Status(Status),
     /// Write the report of a run to stdout
     Report(Report),
-    /// Look through a run's folder, offline: whether everything in it fits
+    /// Look through a run's folder, its archive or what it published, offline: whether everything in it fits
     ///
-    /// Needs the folder alone: no runbook, no network, no state. It checks the journal's chain and order, every file that
+    /// Needs the folder alone: no runbook, no network, no state. Of a published folder it unpacks the archive in it, and holds
+    /// every readable copy against the records. It checks the journal's chain and order, every file that
     /// it names, gate records and evidence from what was kept, signatures, and attestations; it never says that a run passed.
-    /// Exit codes: 0 consistent, 18 not.
+    /// Exit codes: 0 consistent, 18 not, 15 a published folder has no archive of its run yet.
     #[command(after_help = "Examples:
+  citadel verify reports/mainnet/astral-citadel
+  citadel verify astral-citadel-mainnet-2026-11-22T19-40-05Z.tar.zst
   citadel verify ~/.local/state/citadel/astral-citadel/mainnet/2026-11-22T19-40-05Z
   citadel verify run --head 122c0b148c4f…   the head that every gate printed, noted down elsewhere
   citadel verify run --signer release.pub   the key that must have signed the attestations

@@ -24,7 +24,7 @@ pub enum ReportFormat {
 
 #[derive(Debug, Args)]
 pub struct VerifyRun {
-    /// The folder of a run, or one that `citadel export` made or an archive holds
+    /// The folder of a run, one that `citadel export` made, a published folder with an archive in it, or an archive
     pub dir: PathBuf,
     /// A journal head that was noted down: the journal must have it
     #[arg(long, value_name = "HASH")]
@@ -41,7 +41,7 @@ pub struct VerifyRun {
 }
 
 /// Who signs attestations, and how.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Attesting {
     /// A command that signs each attestation: it gets the bytes on stdin and prints an SSH or a plain ed25519 signature
     #[arg(long, value_name = "COMMAND", requires = "signer")]

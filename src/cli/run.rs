@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Net, OptionalNet, Part};
+use super::{Attesting, Net, OptionalNet, Part};
 use crate::operator::Choice;
 
 #[derive(Debug, Args)]
@@ -26,6 +26,9 @@ pub struct Run {
     /// terminal is asked; where none sits, the run stops at once.
     #[arg(long, value_name = "ANSWER")]
     pub on_failure: Vec<Choice>,
+    /// For the archive that a complete run publishes, where the runbook says `archive = true`
+    #[command(flatten)]
+    pub attesting: Attesting,
 }
 
 #[derive(Debug, Args)]

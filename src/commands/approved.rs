@@ -21,7 +21,7 @@ use crate::event::Event;
 use crate::journal::{Home, write_file};
 use crate::plan;
 use crate::progress::Progress;
-use crate::runbook::{EvidenceKind, Need, Scope, Step, digest};
+use crate::runbook::{EvidenceKind, Network, Runbook, Scope, Step, digest};
 use crate::workspace;
 
 const FORMAT: u32 = 1;
@@ -208,7 +208,7 @@ async fn content(context: &Context, prospect: &Prospect<'_>, view: &View<'_>, st
         for step in phase.steps.iter().filter(|step| prospect.selection.takes(&step.id)) {
             let mut planned = digest::step_definition(step, scripts.get(&step.id).map(String::as_str));
             planned["command"] = json!(command_of(step, &scope));
-            planned["given"] = json!(given(step, on));
+            planned["given"] = json!(given(runbook, step, on));
             planned["inputs"] = json!(inputs(step, &scope, &prospect.workspace.dir));
             steps.insert(step.id.0.clone(), planned);
         }
@@ -247,12 +247,8 @@ fn command_of(step: &Step, scope: &Scope) -> Option<String> {
 }
 
 /// The names of the variables that it is given.
-fn given(step: &Step, network: &crate::runbook::Network) -> Vec<String> {
-    let of = |need: &Need| match need {
-        Need::Rpc => network.rpc.clone(),
-        Need::Key => network.key.clone(),
-    };
-    step.needs.iter().flat_map(of).collect()
+fn given(runbook: &Runbook, step: &Step, network: &Network) -> Vec<String> {
+    step.needs.iter().flat_map(|need| runbook.granted(network, need)).cloned().collect()
 }
 
 /// The files that its evidence reads and it need not write, by their SHA-256.

@@ -109,7 +109,6 @@ impl Context {
 
     /// The variables that the runbook names.
     fn declared(&self) -> BTreeSet<String> {
-        let declared = self.runbook.networks.values().flat_map(|network| network.rpc.iter().chain(&network.key));
         let required = self.runbook.phases.iter().flat_map(|phase| &phase.steps).flat_map(|step| match &step.action {
             Action::Secrets { requires, .. } => requires.as_slice(),
             Action::Npm { .. }
@@ -118,7 +117,7 @@ impl Context {
             | Action::Shell { .. }
             | Action::Manual { .. } => &[],
         });
-        declared.cloned().chain(required.map(|name| name.0.clone())).collect()
+        self.runbook.secret_variables().cloned().chain(required.map(|name| name.0.clone())).collect()
     }
 
     /// Knows every secret value that there is a name for.

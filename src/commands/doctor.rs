@@ -13,7 +13,7 @@ use crate::engine::world::View;
 use crate::error::{ExitCode, Failure};
 use crate::process::{Stop, fence, which};
 use crate::report::doctor::{self, AddressRow, Diagnosis, Problem, ToolRow, VariableRow};
-use crate::runbook::{Action, Check, CheckKind, Network, Place};
+use crate::runbook::{Action, Check, CheckKind, Network, Place, Runbook};
 use crate::secrets;
 use crate::terminal;
 use crate::text::list;
@@ -47,7 +47,7 @@ pub(super) async fn doctor(context: &Context, args: &Doctor) -> Result<ExitCode,
         network: network.name.clone(),
         chain_id: network.chain_id,
         ready: problems.is_empty(),
-        variables: variables(network, &world.variables),
+        variables: variables(&context.runbook, network, &world.variables),
         warnings: warnings(context, &prospect, &endpoints, &tools),
         tools,
         endpoints,
@@ -105,20 +105,21 @@ fn absent(tool: &ToolRow) -> Option<Problem> {
     })
 }
 
-fn variables(network: &Network, values: &BTreeMap<String, String>) -> Vec<VariableRow> {
-    // A dev chain's variables are set by citadel itself.
-    if network.dev_chain.is_some() {
-        return Vec::new();
-    }
-    let row = |name: &String, of: &'static str| {
+fn variables(runbook: &Runbook, network: &Network, values: &BTreeMap<String, String>) -> Vec<VariableRow> {
+    let dev = network.dev_chain.is_some();
+    let row = |name: &String, of: &str| {
         let value = values.get(name);
         let url = |value: &String| (of == "endpoint").then(|| EndpointUrl::new(name, value).err()).flatten();
-        let problem = value.and_then(|value| secrets::problem(value, false).or_else(|| url(value)));
+        let problem = value.and_then(|value| secrets::problem(value, dev).or_else(|| url(value)));
         let problem = problem.map(|problem| problem.trim_start_matches(&format!("`{name}` ")).to_owned());
-        VariableRow { name: name.clone(), of, set: value.is_some(), problem }
+        VariableRow { name: name.clone(), of: of.to_owned(), set: value.is_some(), problem }
     };
-    let endpoints = network.rpc.iter().map(|name| row(name, "endpoint"));
-    endpoints.chain(network.key.iter().map(|name| row(name, "private key"))).collect()
+    let of_network = network.rpc.iter().map(|name| (name, "endpoint"));
+    let of_network = of_network.chain(network.key.iter().map(|name| (name, "private key")));
+    let further =
+        runbook.secrets.iter().flat_map(|(class, names)| names.iter().map(move |name| (name, class.as_str())));
+    // A dev chain's own variables are set by citadel itself.
+    of_network.filter(|_| !dev).chain(further).map(|(name, of)| row(name, of)).collect()
 }
 
 /// Fewer endpoints than must agree.

@@ -2,6 +2,7 @@
 
 mod approved;
 mod archive;
+mod archived;
 mod check;
 mod completions;
 mod context;

@@ -14,7 +14,7 @@ use crate::engine::world::View;
 use crate::error::{ExitCode, Failure};
 use crate::plan::{self, Item, Line};
 use crate::process::{Stop, fence};
-use crate::runbook::{Action, EvidenceKind, Isolation, Limits, Network, Phase, Scope, Step};
+use crate::runbook::{Action, EvidenceKind, Isolation, Limits, Network, Phase, Runbook, Scope, Step};
 use crate::terminal;
 use crate::text::limit;
 
@@ -111,7 +111,8 @@ impl<'a> Shown<'a> {
                 if let Some((phase, step)) = self.steps.find(|(_, other)| other.id == *step) {
                     let network = self.view.network(phase);
                     self.tell_limits(step);
-                    step_lines(text, network, &self.scopes[network.name.as_str()], step, &self.limits.1);
+                    let scope = &self.scopes[network.name.as_str()];
+                    step_lines(text, self.view.runbook, network, scope, step, &self.limits.1);
                 }
             }
             Item::Gate { phase } => {
@@ -131,7 +132,7 @@ impl<'a> Shown<'a> {
     }
 }
 
-fn step_lines(text: &mut String, network: &Network, scope: &Scope, step: &Step, limits: &str) {
+fn step_lines(text: &mut String, runbook: &Runbook, network: &Network, scope: &Scope, step: &Step, limits: &str) {
     let _ = writeln!(text, "    what     {}", step.title);
     let shown = match &step.action {
         Action::Manual { instructions } => format!("by hand: {}", instructions.render(scope).unwrap_or_default()),
@@ -144,10 +145,7 @@ fn step_lines(text: &mut String, network: &Network, scope: &Scope, step: &Step, 
         }
     };
     let _ = writeln!(text, "    command  {shown}");
-    let given = step.needs.iter().flat_map(|need| match need {
-        crate::runbook::Need::Rpc => &network.rpc,
-        crate::runbook::Need::Key => &network.key,
-    });
+    let given = step.needs.iter().flat_map(|need| runbook.granted(network, need));
     let given: Vec<&str> = given.map(String::as_str).collect();
     if !given.is_empty() {
         let _ = writeln!(text, "    given    {}", given.join(" "));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::context::Context;
 use super::opening::Prospect;
 use crate::chain::EndpointUrl;
-use crate::runbook::{CheckKind, Effects, EvidenceKind, Network, Phase, SafeBundle, digest};
+use crate::runbook::{CheckKind, Effects, EvidenceKind, Need, Network, Phase, SafeBundle, digest};
 use crate::secrets::problem;
 use crate::text::list;
 use crate::workspace;
@@ -114,24 +114,46 @@ pub(super) fn about<'a>(
 
 fn variables(context: &Context, prospect: &Prospect<'_>) -> Vec<(String, String)> {
     let network = prospect.network;
-    if network.dev_chain.is_some() {
-        return Vec::new();
-    }
+    let dev = network.dev_chain.is_some();
     let values = context.variables(&prospect.workspace.dir);
     let keys =
         about(context, prospect, network).flat_map(|phase| &phase.steps).any(|step| step.effects == Effects::Chain);
-    let names = network.rpc.iter().chain(network.key.iter().filter(|_| keys));
-    names
-        .filter_map(|name| {
+    // A dev chain's endpoint and keys are citadel's; what else a step needs is somebody's everywhere.
+    let of_network = network.rpc.iter().chain(network.key.iter().filter(|_| keys)).filter(|_| !dev);
+    let of_network = of_network.map(|name| {
+        let kind = if network.rpc.contains(name) { "the URL of an endpoint" } else { "a private key" };
+        (name, format!("{kind} for {}", network.name))
+    });
+    of_network
+        .chain(further(context, prospect))
+        .filter_map(|(name, what)| {
             let why = match values.get(name) {
                 None => "is not set".to_owned(),
-                Some(value) => problem(value, false).or_else(|| bad_url(network, name, value))?,
+                Some(value) => problem(value, dev).or_else(|| bad_url(network, name, value))?,
             };
             let why = why.trim_start_matches(&format!("`{name}` ")).to_owned();
-            let kind = if network.rpc.contains(name) { "the URL of an endpoint" } else { "a private key" };
-            Some((format!("`{name}` {why}: {kind} for {}", network.name), supply(name)))
+            Some((format!("`{name}` {why}: {what}"), supply(name)))
         })
         .collect()
+}
+
+/// The variables of `[secret]` that steps of the selection are given, each with its class and the first of those steps.
+fn further<'a>(context: &'a Context, prospect: &'a Prospect<'_>) -> Vec<(&'a String, String)> {
+    let mut found: Vec<(&String, String)> = Vec::new();
+    for step in
+        phases(context, prospect).flat_map(|phase| &phase.steps).filter(|step| prospect.selection.takes(&step.id))
+    {
+        let classes = step.needs.iter().filter_map(|need| match need {
+            Need::Rpc | Need::Key => None,
+            Need::Secret(class) => Some((class, context.runbook.granted(prospect.network, need))),
+        });
+        for (class, name) in classes.flat_map(|(class, names)| names.iter().map(move |name| (class, name))) {
+            if !found.iter().any(|(known, _)| *known == name) {
+                found.push((name, format!("of `[secret.{class}]`, which {} needs", step.id)));
+            }
+        }
+    }
+    found
 }
 
 /// What is wrong with the workspace's `.env`; a dev chain's keys are nobody's.

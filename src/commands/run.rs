@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::approved::Approved;
 use super::context::Context;
 use super::opening::{Prospect, refuse};
-use super::{contingency, outline, preconditions, resume};
+use super::{archive, contingency, outline, preconditions, resume};
 use crate::cli::{Part, Run};
 use crate::engine::time::Clock;
 use crate::engine::world::{View, World};
@@ -20,11 +20,16 @@ use crate::journal::{self, Lock, Owner, RunFolder, write_file};
 use crate::operator::{self, Choice};
 use crate::process::{Stop, shims, signals};
 use crate::recorder::Recorder;
+use crate::report::markdown;
 use crate::signoff;
 use crate::terminal;
 
 pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failure> {
     let stop = signals::listen()?;
+    if args.attesting.sign_with.is_some() && !context.runbook.archive {
+        return Err(Failure::new(ExitCode::Usage, "`--sign-with` is for the archive, and the runbook publishes none")
+            .hint("say `archive = true` in `[runbook]`, or sign what `citadel archive` makes"));
+    }
     context.make_room();
     for answer in &args.on_failure {
         if let Choice::Contingency(id) = answer {
@@ -99,18 +104,41 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     if let Some(table) = resume::table(context, &prospect, &view, &tools) {
         terminal::note(&table);
     }
-    let reports = world.reports.clone();
+    let (reports, folder) = (world.reports.clone(), world.folder.clone());
     let engine = Engine::new(&context.runbook, &prospect.selection, world, recorder, guided());
-    let ending = engine.answered(args.on_failure.clone()).run().await?;
+    let pack = async || archive::packed(context, &folder, &args.attesting).await;
+    let ending = engine.answered(args.on_failure.clone()).run(pack).await?;
     let code = finish(&ending, &reports);
     match &ending.contingency {
-        None => ending.secret.map_or(Ok(code), Err),
+        None => {
+            let unpublished = ending.archive.and_then(Result::err);
+            let unpublished = unpublished.map(|why| unpublished_archive(why, &prospect.network.name));
+            ending.secret.or(unpublished).map_or(Ok(code), Err)
+        }
         Some(id) => {
             // A contingency records the suspension in the run's journal.
             drop(lock);
-            Box::pin(contingency::chosen(context, &prospect.network.name, &prospect.workspace.dir, id)).await
+            let (network, dir) = (&prospect.network.name, &prospect.workspace.dir);
+            let faced = Box::pin(contingency::chosen(context, network, dir, id)).await;
+            // What the run wrote is told last, whatever the contingency came to.
+            let Some(mut found) = ending.secret else { return faced };
+            if let Err(other) = faced {
+                found.details.extend(if other.details.is_empty() { vec![other.to_string()] } else { other.details });
+            }
+            Err(found)
         }
     }
+}
+
+/// The run is complete all the same; one with a secret in it must not be packed elsewhere either.
+fn unpublished_archive(why: Failure, network: &str) -> Failure {
+    if why.code == ExitCode::SecretFound {
+        return why;
+    }
+    let source = why.source.context("the run is complete, and its archive could not be published");
+    let first = why.hint.as_ref().map(|hint| format!("{hint}; then ")).unwrap_or_default();
+    let hint = format!("{first}`citadel archive --network {network} --out FILE` makes it, for the reports folder");
+    Failure { source, ..why }.hint(hint)
 }
 
 /// Puts the operator's signature where it is looked for; whether it counts is judged there.
@@ -138,7 +166,8 @@ fn finish(ending: &Ending, reports: &std::path::Path) -> ExitCode {
         return waiting(ending);
     }
     let mut made: Vec<&str> = ending.progress.published.iter().map(|file| file.path.as_str()).collect();
-    made.push("citadel-report.md");
+    made.push(markdown::FILE);
+    made.extend(ending.archive.as_ref().and_then(|archive| archive.as_deref().ok()));
     terminal::note(&format!("made in {}\n  {}", reports.display(), made.join("\n  ")));
     terminal::note(&format!("journal head {}", ending.head));
     if let Some(hint) = &ending.hint {

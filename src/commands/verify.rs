@@ -1,5 +1,5 @@
-//! `citadel verify`: looks through the folder of a run, offline, and says whether everything in it fits. It asks no chain,
-//! needs no runbook, and never says *passed*.
+//! `citadel verify`: looks through the folder of a run, its archive, or what it published, offline, and says whether
+//! everything in it fits. It asks no chain, needs no runbook, and never says *passed*.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::archive::read_key;
+use super::archived::Archived;
 use crate::audit::{Audit, Bracket, EXPORTED, End, Expected, Named, Problem, Signed, audit};
 use crate::cli::VerifyRun;
 use crate::error::{ExitCode, Failure};
@@ -19,24 +20,30 @@ use crate::text::{clean, count};
 pub(super) async fn verify(args: &VerifyRun) -> Result<ExitCode, Failure> {
     let folder = args.dir.as_path();
     let is_run = |folder: &Path| RunFolder::at(folder).journal().is_file();
-    if !is_run(folder) && !is_run(&folder.join(EXPORTED)) {
-        return Err(Failure::new(ExitCode::Usage, format!("`{}` holds no `journal.jsonl`", folder.display()))
-            .hint(
-                "name a run's folder, as `citadel status` shows it, or one that `citadel export` made; a reports folder has \
-                 copies: `citadel gate verify --replay gates/GATE.json` judges a gate's record again",
-            ));
-    }
     let signer = args.signer.as_deref().map(read_key).transpose()?;
     let expected = Expected { head: args.head.as_deref(), signer: signer.as_ref(), unfinished: args.unfinished };
-    let audit = audit(folder, &expected).await?;
-    terminal::data(&if args.json { as_json(&audit)? } else { for_people(&audit) });
+    let is_folder = is_run(folder) || is_run(&folder.join(EXPORTED));
+    let archived = if is_folder { None } else { Archived::find(folder)? };
+    if !is_folder && archived.is_none() {
+        return Err(Failure::new(ExitCode::Usage, format!("`{}` holds no run and no archive of one", folder.display()))
+            .hint(
+                "name a run's folder, as `citadel status` shows it, one that `citadel export` made, a reports folder with an \
+                 archive, or an archive; `citadel gate verify --replay gates/GATE.json` judges one gate's record again",
+            ));
+    }
+    let audit = match &archived {
+        Some(archived) => archived.audit(&expected).await?,
+        None => audit(folder, &expected).await?,
+    };
+    let archive = archived.as_ref().map(Archived::name);
+    terminal::data(&if args.json { as_json(&audit, archive)? } else { for_people(&audit, archive) });
     let Some(first) = audit.problems.first() else { return Ok(ExitCode::Ok) };
     let many = count(audit.problems.len(), "problem");
     Err(Failure::new(ExitCode::EvidenceBroken, format!("{many} in `{}`; {}", folder.display(), told(first)))
         .hint("keep the folder as it is, and find out who changed it and when; a run that is not over: `--unfinished`"))
 }
 
-fn for_people(audit: &Audit) -> String {
+fn for_people(audit: &Audit, archive: Option<&str>) -> String {
     let run = &audit.run;
     let mut out = format!("run {} of {}  {}\n", clean(&run.run), clean(&run.runbook), clean(&run.title));
     let practice = if run.practice { ", in the practice workspace" } else { "" };
@@ -47,6 +54,9 @@ fn for_people(audit: &Audit) -> String {
         ("head", format!("{} (record {})", audit.head, audit.records)),
         ("attested by", audit.attested_by.clone().unwrap_or_else(|| "nobody".into())),
     ];
+    if let Some(archive) = archive {
+        let _ = writeln!(out, "  {:<11} {}", "archive", clean(archive));
+    }
     for (name, value) in about {
         let _ = writeln!(out, "  {name:<11} {}", clean(&value));
     }
@@ -85,6 +95,7 @@ fn looked_at(what: &'static str) -> &'static str {
         "signatures" => "signatures: good, by people who were asked",
         "evidence" => "kept files: still bear out their steps",
         "deliverables" => "deliverables: complete",
+        "copies" => "published copies: what the records say, the report as they tell it",
         "attestations" => "attestations: say what the journal says",
         other => other,
     }
@@ -124,10 +135,11 @@ pub(super) fn told(problem: &Problem) -> String {
     parts.join(": ")
 }
 
-fn as_json(audit: &Audit) -> anyhow::Result<String> {
+fn as_json(audit: &Audit, archive: Option<&str>) -> anyhow::Result<String> {
     let mut value = serde_json::to_value(audit)?;
     if let Value::Object(members) = &mut value {
         members.insert("format".into(), json!(1));
+        members.insert("archive".into(), json!(archive));
         members.insert("consistent".into(), json!(audit.is_consistent()));
     }
     Ok(serde_json::to_string_pretty(&value)? + "\n")

@@ -57,8 +57,7 @@ pub fn prepare(view: &View<'_>, step: &Step, network: &Network, scope: &Scope) -
     let folders: Vec<PathBuf> = std::iter::once(view.world.folder.shims()).chain(folders).collect();
     let mut env = environment::base(&view.world.environment, &folders);
     // A name that is set, even to nothing, is not loaded again by a dotenv inside the step.
-    let declared = view.runbook.networks.values().flat_map(|network| network.rpc.iter().chain(&network.key));
-    for name in declared.chain(&view.world.hidden) {
+    for name in view.runbook.secret_variables().chain(&view.world.hidden) {
         env.insert(name.clone(), String::new());
     }
     let names = given.keys().cloned().collect();
@@ -78,17 +77,13 @@ pub fn display(step: &Step, argv: &[String], scope: &Scope) -> String {
 
 fn given(view: &View<'_>, step: &Step, network: &Network, scope: &Scope) -> Result<BTreeMap<String, String>, String> {
     let mut given = BTreeMap::new();
-    if step.needs.contains(&Need::Rpc) {
-        let dev = view.progress.dev_chain.as_ref().filter(|chain| network.dev_chain.is_some() && !chain.ended);
-        for name in &network.rpc {
-            let value = dev.map(|chain| &chain.url).or_else(|| view.world.variables.get(name));
+    let dev = view.progress.dev_chain.as_ref().filter(|chain| network.dev_chain.is_some() && !chain.ended);
+    for need in &step.needs {
+        let own = dev.filter(|_| *need == Need::Rpc).map(|chain| &chain.url);
+        for name in view.runbook.granted(network, need) {
+            let value = own.or_else(|| view.world.variables.get(name));
             given.extend(value.map(|value| (name.clone(), value.clone())));
         }
-    }
-    if step.needs.contains(&Need::Key) {
-        let values =
-            network.key.iter().filter_map(|name| Some((name.clone(), view.world.variables.get(name)?.clone())));
-        given.extend(values);
     }
     for (name, value) in &step.env {
         given.insert(name.clone(), value.render(scope)?);

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Ending, Engine, facts, interrupted, judge};
+use super::{Ending, Engine, facts, interrupted, judge, scan};
 use crate::error::{ExitCode, Failure};
 use crate::event::Event;
 use crate::plan::{self, Item};
@@ -61,7 +61,7 @@ pub fn runbook_of(runbook: &Runbook, contingency: &Contingency) -> Runbook {
 impl Engine<'_> {
     /// Goes through the steps, then watches until the chain says that it is over, or a person stops it. `say` is told
     /// every change in a sentence.
-    pub async fn face(mut self, facing: Facing, say: &mut (dyn FnMut(&str) + Send)) -> Result<Ending, Failure> {
+    pub async fn face(&mut self, facing: Facing, say: &mut (dyn FnMut(&str) + Send)) -> Result<ExitCode, Failure> {
         let runbook = self.runbook;
         let phase = &runbook.phases[0];
         self.take_in_handed()?;
@@ -75,11 +75,22 @@ impl Engine<'_> {
         if let Some(signal) = self.world.stop.borrow().signal() {
             self.recorder.record(Event::Interrupted { signal })?;
         }
-        self.recorder.record(Event::RunEnded { complete: code == ExitCode::Ok, secrets: 0 })?;
+        self.tell_lost(say);
+        Ok(code)
+    }
+
+    /// Ends it with the last look for secrets. That comes after everything that was to be done and told, and stops nothing:
+    /// what it finds is told, and is the exit code.
+    pub fn faced(mut self, code: ExitCode, say: &mut (dyn FnMut(&str) + Send)) -> Result<Ending, Failure> {
+        let places = scan::scan(&self.world, &[], &self.looked).unwrap_or_else(|failure| {
+            say(&format!("what was written could not be looked through for secrets: {failure}"));
+            Vec::new()
+        });
+        self.recorder.record(Event::RunEnded { complete: code == ExitCode::Ok, secrets: places.len() })?;
         self.tell_lost(say);
         let head = self.recorder.head().0.to_owned();
         let progress = self.recorder.progress().clone();
-        Ok(Ending { code, hint: None, contingency: None, progress, head, secret: None })
+        Ok(Ending { code, hint: None, contingency: None, progress, head, archive: None, secret: scan::failure(places) })
     }
 
     async fn go_through_steps(&mut self, say: &mut (dyn FnMut(&str) + Send)) -> Result<(), Failure> {

@@ -41,6 +41,7 @@ pub mod world;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::PathBuf;
 
+pub use publish::Packed;
 pub use signing::nonce;
 
 use crate::devchain::Running;
@@ -89,6 +90,8 @@ pub struct Ending {
     pub progress: Progress,
     /// The journal's head, to note down: it binds everything before it.
     pub head: String,
+    /// The archive that was published, or why none was; nothing where none was to be.
+    pub archive: Option<Result<String, Failure>>,
     /// What was written that must not be: told last, whatever else is.
     pub secret: Option<Failure>,
 }
@@ -123,8 +126,9 @@ impl<'a> Engine<'a> {
         Self { answers: (!answers.is_empty()).then(|| answers.into()), ..self }
     }
 
-    /// Runs until nothing is left to do or something stops it. The dev chain that it started ends in every case.
-    pub async fn run(mut self) -> Result<Ending, Failure> {
+    /// Runs until nothing is left to do or something stops it. The dev chain that it started ends in every case. `pack`
+    /// makes the archive of the run, where it is complete and the runbook publishes one.
+    pub async fn run(mut self, pack: impl AsyncFnOnce() -> Result<Packed, Failure>) -> Result<Ending, Failure> {
         let looped = self.go_through().await;
         if looped.is_err() {
             self.stopped()?;
@@ -136,13 +140,18 @@ impl<'a> Engine<'a> {
         // Before anyone is told that it is complete.
         let found = scan::scan(&self.world, &self.recorder.progress().published, &self.looked);
         let secrets = found.as_ref().map_or(0, Vec::len);
-        self.recorder.record(Event::RunEnded { complete: code == ExitCode::Ok && self.is_complete(), secrets })?;
-        publish::report(&self.world)?;
+        let complete = code == ExitCode::Ok && self.is_complete();
+        let last = self.recorder.record_untold(Event::RunEnded { complete, secrets })?;
+        let reported = publish::report(&self.world);
+        let leaves = self.runbook.archive && complete && secrets == 0 && found.is_ok();
+        let archive = if leaves { Some(publish::archive(&self.world, pack().await)) } else { None };
+        self.recorder.tell(&last);
+        reported?;
         let mut places = found?;
         places.extend(scan::report(&self.world)?);
         let head = self.recorder.head().0.to_owned();
         let (contingency, progress) = (self.chosen.take(), self.recorder.progress().clone());
-        Ok(Ending { code, hint, contingency, progress, head, secret: scan::failure(places) })
+        Ok(Ending { code, hint, contingency, progress, head, archive, secret: scan::failure(places) })
     }
 
     /// The loop. `Some`: it stopped for a reason that is no event, such as a decision that a person must make.

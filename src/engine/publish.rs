@@ -8,11 +8,15 @@ use crate::digest::sha256;
 use crate::error::{ExitCode, Failure};
 use crate::event::{Event, PublishedFile};
 use crate::journal;
-use crate::report::{self, Report};
+use crate::report::{Report, markdown};
 use crate::runbook::PhaseId;
 
-/// Citadel's own report, relative to the reports folder.
-pub(super) const REPORT: &str = "citadel-report.md";
+/// A run in one file.
+#[derive(Debug)]
+pub struct Packed {
+    pub name: String,
+    pub bytes: Vec<u8>,
+}
 
 impl Engine<'_> {
     /// Publishes every deliverable whose artefacts are all kept.
@@ -40,9 +44,20 @@ impl Engine<'_> {
 /// Writes citadel's own report, from the journal alone.
 pub(super) fn report(world: &World) -> Result<(), Failure> {
     let entries = journal::read(&world.folder.journal())?.entries;
-    let text = report::markdown::render(&Report::of(&entries));
-    write_file_in(world, REPORT, text.as_bytes())?;
+    let text = markdown::render(&Report::of(&entries));
+    write_file_in(world, markdown::FILE, text.as_bytes())?;
     Ok(())
+}
+
+/// Puts a complete run's archive beside the copies, and says what it is called. One of an earlier run stays.
+pub(super) fn archive(world: &World, packed: Result<Packed, Failure>) -> Result<String, Failure> {
+    let Packed { name, bytes } = packed?;
+    write_file_in(world, &name, &bytes).map_err(|why| match why.code {
+        // The same command again would open another run.
+        ExitCode::Precondition => why.hint("a step may have put it there: look at it and remove it"),
+        _ => why,
+    })?;
+    Ok(name)
 }
 
 /// Publishes a gate's newest record, unless it holds a secret: the run's folder has it anyway.

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::publish;
 use super::world::World;
 use crate::error::{ExitCode, Failure};
 use crate::event::PublishedFile;
 use crate::journal::files_below;
 use crate::process::Looked;
+use crate::report::markdown;
 use crate::secrets::{Mask, Search};
 
 /// How much of a file is read at once.
@@ -45,7 +45,7 @@ pub(super) fn scan(
 
 /// The same for citadel's own report, which is written last.
 pub(super) fn report(world: &World) -> Result<Vec<String>, Failure> {
-    Ok(places_in(&world.reports.join(publish::REPORT), &world.mask)?)
+    Ok(places_in(&world.reports.join(markdown::FILE), &world.mask)?)
 }
 
 fn places_in(file: &Path, mask: &Mask) -> anyhow::Result<Vec<String>> {

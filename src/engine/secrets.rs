@@ -33,9 +33,13 @@ pub(super) fn check(
         let id = format!("file {}", render(file));
         results.extend(problems.map(|problem| CheckResult::failed(&id, KIND, problem.what).hint(problem.how)));
     }
-    let mut names: Vec<String> = network.rpc.iter().chain(&network.key).cloned().collect();
-    names.extend(requires.iter().map(render).filter(|name| !name.is_empty()));
-    names.dedup();
+    let further = view.runbook.secrets.values().flatten();
+    let mut names: Vec<String> = network.rpc.iter().chain(&network.key).chain(further).cloned().collect();
+    for name in requires.iter().map(render) {
+        if !name.is_empty() && !names.contains(&name) {
+            names.push(name);
+        }
+    }
     results.extend(names.iter().map(|name| variable_result(view, network, name, &render(file))));
     results
 }

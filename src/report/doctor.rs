@@ -36,7 +36,8 @@ pub struct ToolRow {
 #[derive(Debug, Clone, Serialize)]
 pub struct VariableRow {
     pub name: String,
-    pub of: &'static str,
+    /// What it is: an endpoint, a private key, or its class of secrets.
+    pub of: String,
     pub set: bool,
     /// What is wrong with its value.
     pub problem: Option<String>,
@@ -217,7 +218,7 @@ mod tests {
             chain_id: 1,
             ready: false,
             tools: vec![ToolRow { name: "node".into(), wanted: "20.1".into(), found: None, fits: false }],
-            variables: vec![VariableRow { name: "X_RPC_URL".into(), of: "endpoint", set: true, problem: None }],
+            variables: vec![VariableRow { name: "X_RPC_URL".into(), of: "endpoint".into(), set: true, problem: None }],
             endpoints,
             addresses: vec![AddressRow {
                 name: "timelock".into(),

@@ -58,10 +58,14 @@ pub struct Runbook {
     /// Where readable copies are published, relative to `folder`.
     pub reports: Template,
     pub source: Option<Source>,
+    /// Whether a complete run publishes its archive beside the readable copies.
+    pub archive: bool,
     pub workspace: Workspace,
     pub limits: Limits,
     pub tools: Vec<Tool>,
     pub networks: BTreeMap<String, Network>,
+    /// Further classes of secrets: the names of their environment variables.
+    pub secrets: BTreeMap<String, Vec<String>>,
     pub contracts: BTreeMap<String, Contract>,
     pub vars: BTreeMap<String, PerNetwork>,
     pub signers: BTreeMap<String, Signers>,
@@ -69,6 +73,23 @@ pub struct Runbook {
     pub phases: Vec<Phase>,
     pub contingencies: Vec<Contingency>,
     pub deliverables: Vec<Deliverable>,
+}
+
+impl Runbook {
+    /// Every variable that holds a secret, of whatever class.
+    pub fn secret_variables(&self) -> impl Iterator<Item = &String> {
+        let of_networks = self.networks.values().flat_map(|network| network.rpc.iter().chain(&network.key));
+        of_networks.chain(self.secrets.values().flatten())
+    }
+
+    /// The variables of a class, as a step on `network` is given them.
+    pub fn granted<'a>(&'a self, network: &'a Network, need: &Need) -> &'a [String] {
+        match need {
+            Need::Rpc => &network.rpc,
+            Need::Key => &network.key,
+            Need::Secret(class) => self.secrets.get(class).map_or(&[], Vec::as_slice),
+        }
+    }
 }
 
 /// The prose that a runbook transcribes.

@@ -83,11 +83,25 @@ pub enum Action {
 }
 
 /// A class of secrets that a step is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Need {
     Rpc,
     Key,
+    /// A class of `[secret]`.
+    #[serde(untagged)]
+    Secret(String),
+}
+
+impl Need {
+    /// The class of this name.
+    pub fn of(class: &str) -> Self {
+        match class {
+            "rpc" => Self::Rpc,
+            "key" => Self::Key,
+            other => Self::Secret(other.to_owned()),
+        }
+    }
 }
 
 /// What a step may change.

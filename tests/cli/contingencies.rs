@@ -278,6 +278,41 @@ fn a_step_that_fails_does_not_stop_the_next() {
     assert!(test.path("good").exists());
 }
 
+/// A run of one step, and a contingency of one step, each a shell line that is granted a key.
+fn with_a_key(of_run: &str, of_contingency: &str) -> Test {
+    let needs = "needs = [\"key\"]";
+    let test = stub(&step("hello", of_run, needs)).set("TEST_KEY", "Kw93hLxP0sBk71TbVyQz");
+    test.edit("runbook.toml", "rpc = [", "key = [\"TEST_KEY\"]\nrpc = [");
+    let contingency = format!(
+        "\n[[contingency]]\nid = \"leak\"\ntitle = \"Leak\"\nwhen = \"always\"\n\
+         [[contingency.step]]\nid = \"plant\"\ntitle = \"Plant\"\nshell = '''{of_contingency}'''\n{needs}\n"
+    );
+    test.write("runbook.toml", test.read("runbook.toml") + &contingency);
+    test
+}
+
+/// Encodes the key into a file that nothing but a look through the whole folder finds.
+const PLANT: &str = r#"printf "xx$TEST_KEY" | base64 > "$(echo ../state/stub/test/FOLDER)/planted""#;
+
+#[test]
+fn what_it_wrote_is_looked_through_at_its_end_and_holds_nothing_up() {
+    let test = with_a_key("true", &PLANT.replace("FOLDER", "contingencies/*.leak"));
+    let outcome = test.citadel("contingency run leak --network test").code(19).says("Gate leak PASSED");
+    let outcome = outcome.says("citadel contingency close leak").says("it is over").says("SECRET FOUND");
+    outcome.says("planted` holds the value of `TEST_KEY`").never_says("Kw93hLxP0s").never_says("aEx4UDBz");
+    let ended = std::fs::read_to_string(folder(&test, "test", "stub").join("journal.jsonl")).unwrap();
+    assert!(ended.lines().last().unwrap().contains(r#""type":"run_ended","complete":true,"secrets":1"#), "{ended}");
+    test.citadel("run --network test").code(12).says("SUSPENDED");
+    test.citadel_with(&["contingency", "close", "leak", "--network", "test", "--reason", "rotated"]).code(0);
+}
+
+#[test]
+fn what_a_run_wrote_is_told_after_the_contingency_that_was_chosen() {
+    let test = with_a_key(&format!("{}; exit 3", PLANT.replace("FOLDER", "2*")), "true");
+    let outcome = test.citadel("run --network test --on-failure contingency:leak").code(19).says("Gate leak PASSED");
+    outcome.says("planted` holds the value of `TEST_KEY`").never_says("Kw93hLxP0s");
+}
+
 fn stub_phases_with_contingency() -> Test {
     let test = super::stub::stub_phases(&phase("1", &step("hello", "true", "")));
     let steps = ["bad\"\ntitle = \"Bad\"\nshell = \"exit 7\"", "good\"\ntitle = \"Good\"\nshell = \"touch good\""];

@@ -25,6 +25,7 @@ mod judging;
 mod links;
 mod plans;
 mod pseudo_terminal;
+mod published;
 #[path = "../pty/mod.rs"]
 mod pty;
 mod refusals;

@@ -102,6 +102,65 @@ fn it_reaches_only_the_steps_that_need_it() {
     files_hold_none(&from_file.state());
 }
 
+/// A class of its own for steps that verify sources, and one that no step here is granted.
+const CLASSES: &str =
+    "[secret.explorer]\nvariables = [\"TEST_EXPLORER\"]\n[secret.relay]\nvariables = [\"TEST_RELAY\"]\n";
+
+/// Steps on a network with further classes of secrets, all of which have a value.
+fn with_classes(steps: &str) -> Test {
+    let test = stub(steps).set("TEST_EXPLORER", KEY).set("TEST_RELAY", PASSWORD);
+    test.edit("runbook.toml", "\n[[phase]]", &format!("\n{CLASSES}\n[[phase]]"));
+    test
+}
+
+#[test]
+fn a_further_class_reaches_only_the_steps_that_need_it() {
+    let granted = "test -n \"$TEST_EXPLORER\" && test -z \"$TEST_RPC_URL$TEST_RELAY\"; echo \"got $TEST_EXPLORER\"";
+    let set =
+        "test -z \"$TEST_EXPLORER$TEST_RELAY\" && test -n \"${TEST_RELAY+set}\" && test -n \"${TEST_EXPLORER+set}\"";
+    let evidence = "needs = [\"explorer\"]\n[[phase.step.evidence]]\noutput = { has = [\"[TEST_EXPLORER]\"] }";
+    let test = with_classes(&(step("with", granted, evidence) + &step("without", set, "needs = [\"rpc\"]")));
+    test.citadel("plan --network test").code(0).says("given    TEST_EXPLORER").never_says(KEY);
+    told_none(&test.citadel("run --network test").code(0));
+    files_hold_none(&test.state());
+    files_hold_none(&test.path("reports"));
+}
+
+#[test]
+fn what_a_step_needs_of_a_further_class_must_have_a_value_before_it() {
+    let steps = step("first", "true", "") + &step("verify", "true", "needs = [\"explorer\"]");
+    let test = with_classes(&steps).unset("TEST_EXPLORER").unset("TEST_RELAY");
+    let missing = "`TEST_EXPLORER` is not set: of `[secret.explorer]`, which 1.verify needs";
+    test.citadel("run --network test").code(15).says(missing).never_says("TEST_RELAY");
+    test.citadel("doctor --network test").code(15).says(missing).says("explorer: not set").says("relay: not set");
+    test.citadel("run --network test --step 1.first").code(0);
+    let file = test.write(".env", "TEST_EXPLORER=your-key\n");
+    std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+    let refused = test.citadel("run --network test").code(15).says("can be read by others (mode 0644)");
+    refused.says("`TEST_EXPLORER` still has the placeholder of its template");
+    std::fs::write(&file, format!("TEST_EXPLORER={KEY}\n")).unwrap();
+    std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+    told_none(&test.citadel("run --network test").code(0));
+}
+
+#[test]
+fn a_step_of_the_kind_secrets_asks_for_further_classes_too() {
+    let check = "[[phase.step]]\nid = \"look\"\ntitle = \"Look\"\n\
+                 secrets = { template = \"env.example\", file = \".env\", requires = [\"TEST_RELAY\"] }\n";
+    let test = with_classes(check).unset("TEST_RELAY");
+    test.write("env.example", "TEST_RELAY=\n");
+    let outcome = test.citadel("run --network test").code(13).says("`TEST_RELAY` has no value");
+    assert_eq!(outcome.stderr.matches("✘ variable TEST_RELAY").count(), 1, "{}", outcome.stderr);
+}
+
+#[test]
+fn what_was_written_of_a_further_class_is_found_at_the_end() {
+    let write = "printf \"xx$TEST_EXPLORER\" | base64 > \"$(echo ../state/stub/test/2*)/planted\"";
+    let test = with_classes(&step("leak", write, "needs = [\"explorer\"]"));
+    let outcome = test.citadel("run --network test").code(19).says("planted` holds the value of `TEST_EXPLORER`");
+    told_none(&outcome);
+}
+
 /// The base64 of a text, as a command would print it.
 fn base64(test: &Test, plain: &str) -> String {
     test.write("plain.txt", plain);

@@ -5,6 +5,7 @@
 mod attesting;
 mod contents;
 mod pack;
+mod unpack;
 
 use std::path::{Path, PathBuf};
 
@@ -14,21 +15,31 @@ use super::context::Context;
 use super::opening::Existing;
 use crate::audit::{Expected, audit};
 use crate::cli::{Archive, Attesting, Export, OfRun};
-use crate::engine::scan;
+use crate::engine::{Packed, scan};
 use crate::error::{ExitCode, Failure};
+use crate::event::RunOpened;
 use crate::journal::{self, RunFolder};
 use crate::terminal;
 use crate::text::count;
 pub(super) use attesting::read_key;
 use contents::Contents;
+pub(super) use unpack::{Unpacked, unpack};
+
+/// How archives' names end.
+pub(super) const SUFFIX: &str = ".tar.zst";
+
+/// What the archive of a run is called, without its end, and the one folder in it.
+pub(super) fn name_of(run: &RunOpened) -> String {
+    format!("{}-{}-{}", run.runbook, run.network, run.run)
+}
 
 /// Packs a run.
 pub(super) async fn archive(context: &Context, args: &Archive) -> Result<ExitCode, Failure> {
     let (name, contents) = gather(context, &args.of, &args.attesting).await?;
-    let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.tar.zst")));
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from(name.clone() + SUFFIX));
     let out = context.here.join(out);
     refuse_to_overwrite(&out)?;
-    let bytes = pack::tar_zst(&name, &contents)?;
+    let bytes = pack::tar_zst(&name, contents.files(), contents.time)?;
     crate::journal::write_file(&out, &bytes)?;
     let unpack = format!("tar --zstd -xf {}; cd {name}", out.file_name().unwrap_or_default().to_string_lossy());
     say(&out, &contents, &unpack);
@@ -68,7 +79,16 @@ fn refuse_to_overwrite(out: &Path) -> Result<(), Failure> {
     }
 }
 
-/// What leaves, once it is known that it may.
+/// The archive of the run in `folder`, as `citadel archive` makes it.
+///
+/// # Errors
+/// It may not leave.
+pub(super) async fn packed(context: &Context, folder: &RunFolder, attesting: &Attesting) -> Result<Packed, Failure> {
+    let (name, contents) = leaving(context, folder, attesting).await?;
+    let bytes = pack::tar_zst(&name, contents.files(), contents.time)?;
+    Ok(Packed { name: name + SUFFIX, bytes })
+}
+
 async fn gather(context: &Context, of: &OfRun, attesting: &Attesting) -> Result<(String, Contents), Failure> {
     let folder = match &of.run {
         Some(folder) => Some(RunFolder::at(&context.here.join(folder))),
@@ -78,6 +98,11 @@ async fn gather(context: &Context, of: &OfRun, attesting: &Attesting) -> Result<
         return Err(Failure::new(ExitCode::Precondition, "there is no such run")
             .hint("`citadel status` shows the latest; `--run DIR` names one that is kept elsewhere"));
     };
+    leaving(context, &folder, attesting).await
+}
+
+/// What leaves, once it is known that it may.
+async fn leaving(context: &Context, folder: &RunFolder, attesting: &Attesting) -> Result<(String, Contents), Failure> {
     let found = audit(folder.path(), &Expected { unfinished: true, ..Expected::default() }).await?;
     if let Some(first) = found.problems.first() {
         return Err(Failure::new(ExitCode::EvidenceBroken, format!("the run is not consistent: {}", first.what))
@@ -86,9 +111,8 @@ async fn gather(context: &Context, of: &OfRun, attesting: &Attesting) -> Result<
     let entries = journal::read(&folder.journal())?.entries;
     let progress = contents::complete(&context.runbook, &entries)?;
     let attestations = attesting::attest(context, attesting, &entries).await?;
-    let contents = Contents::of(&folder, &entries, &progress, attestations)?;
+    let contents = Contents::of(folder, &entries, &progress, attestations)?;
     let mask = context.mask(Path::new(&found.run.workspace))?;
     scan::look_through(contents.files(), &mask)?;
-    let run = &found.run;
-    Ok((format!("{}-{}-{}", run.runbook, run.network, run.run), contents))
+    Ok((name_of(&found.run), contents))
 }

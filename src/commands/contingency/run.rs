@@ -9,9 +9,9 @@ use super::records::{Records, suspend};
 use super::situation::{self, Brake, Seen};
 use crate::cli::ContingencyRun;
 use crate::commands::context::Context;
+use crate::engine::Engine;
 use crate::engine::contingency::{Facing, runbook_of};
 use crate::engine::world::{View, World};
-use crate::engine::{Ending, Engine};
 use crate::error::{ExitCode, Failure};
 use crate::plan::Selection;
 use crate::process::{Stop, signals};
@@ -71,9 +71,10 @@ async fn face(
     refuse_practice(&mut alone, &world, network);
     let selection = Selection::all(&alone);
     let Records { recorder, held: _held, .. } = records;
-    let engine = Engine::new(&alone, &selection, world, recorder, false);
-    let ending = engine.face(Facing { once }, &mut terminal::note).await?;
-    Ok(finish(&ending, id, network))
+    let mut engine = Engine::new(&alone, &selection, world, recorder, false);
+    let code = engine.face(Facing { once }, &mut terminal::note).await?;
+    finish(code, id, network);
+    engine.faced(code, &mut terminal::note)?.secret.map_or(Ok(code), Err)
 }
 
 /// The world of a contingency: nothing that takes time is asked of git, and no mark holds it up.
@@ -157,15 +158,14 @@ fn refuse_practice(alone: &mut Runbook, world: &World, network: &Network) {
     }
 }
 
-fn finish(ending: &Ending, id: &str, network: &Network) -> ExitCode {
+fn finish(code: ExitCode, id: &str, network: &Network) {
     let network = &network.name;
     let again = format!("`citadel contingency run {id} --network {network}` goes on");
     let close = format!("`citadel contingency close {id} --reason \"…\" --network {network}` lets runs go on");
-    let next = match ending.code {
+    let next = match code {
         ExitCode::Ok => format!("once its cause is understood, {close}"),
         ExitCode::Waiting => format!("do what is left; {again}"),
         _ => format!("{again}; once it is over, {close}"),
     };
     terminal::note(&format!("next: {next}"));
-    ending.code
 }

@@ -45,7 +45,8 @@ async fn ask(context: &Context, args: &SignOffRequest) -> Result<ExitCode, Failu
     }
     let GatePart { net, workspace } = args.part.clone();
     let part = Part { net: net.into(), phase: Some(args.gate.clone()), step: None, workspace, new: false };
-    let run = crate::cli::Run { part, yes: false, opening: None, plan: None, on_failure: Vec::new() };
+    let attesting = crate::cli::Attesting::default();
+    let run = crate::cli::Run { part, yes: false, opening: None, plan: None, on_failure: Vec::new(), attesting };
     Box::pin(super::run::run(context, &run)).await
 }
 

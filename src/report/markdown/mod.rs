@@ -19,6 +19,9 @@ use crate::report::{outcome_words, signal_name};
 use crate::text::{count, duration};
 use crate::verdict::{CheckResult, Verdict};
 
+/// What it is called where it is published.
+pub const FILE: &str = "citadel-report.md";
+
 /// What `gate verify` found.
 pub(super) fn gates(views: &[GateView], note: &str) -> String {
     verify::render(views, note)
@@ -37,6 +40,16 @@ pub fn render(report: &Report) -> String {
     blocks.extend(files(report));
     blocks.extend(journal(report));
     blocks.join("\n\n") + "\n"
+}
+
+/// The run that a report says it is about; nothing where it is none of ours.
+pub fn run_of(report: &str) -> Option<&str> {
+    report.lines().find_map(|line| line.strip_prefix("| Run | `")?.strip_suffix("` |"))
+}
+
+/// Whether a report says that every gate passed.
+pub fn says_complete(report: &str) -> bool {
+    report.lines().any(|line| line.starts_with("> **COMPLETE**: "))
 }
 
 fn first_page(report: &Report) -> Vec<String> {
@@ -378,6 +391,13 @@ Sign-off: 2 of 2 needed, asked of signer-1, signer-2 and signer-3; statement \
         assert!(text.contains("### Gate 1: ✘ **failed**"));
         assert!(text.contains("- **not-paused** is failed: 1 of 8 modules is paused: fee\\_pool"), "{text}");
         assert!(text.contains("  - observed: `{\"paused\":[\"fee_pool\"]}`"), "{text}");
+    }
+
+    #[test]
+    fn a_report_says_which_run_it_is_about() {
+        let report = Report::of(&fixture::entries(fixture::events()));
+        assert_eq!(super::run_of(&render(&report)), Some(report.run.as_ref().unwrap().run.as_str()));
+        assert_eq!(super::run_of("# Run\n"), None);
     }
 
     #[test]

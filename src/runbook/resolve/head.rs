@@ -15,6 +15,7 @@ pub(super) struct Head {
     pub(super) title: String,
     pub(super) reports: Template,
     pub(super) source: Option<Source>,
+    pub(super) archive: bool,
 }
 
 impl<'a> Resolve<'a> {
@@ -40,8 +41,9 @@ impl<'a> Resolve<'a> {
         let title = reader.text("title");
         let reports = self.reports(&mut reader);
         let source = reader.optional("source").and_then(|node| self.source(node));
+        let archive = reader.flag("archive").unwrap_or(false);
         reader.finish();
-        Head { id, title, reports, source }
+        Head { id, title, reports, source, archive }
     }
 
     fn source(&self, node: &'a Node<'a>) -> Option<Source> {

@@ -16,6 +16,7 @@ mod predicate;
 mod reference;
 mod rehearsed;
 mod relation;
+mod secret;
 mod signers;
 mod step;
 mod tail;
@@ -108,6 +109,7 @@ impl<'a> Resolve<'a> {
         self.defaults(&mut reader);
         let tools = self.tools(&mut reader);
         let networks = self.networks(&mut reader);
+        let secrets = self.classes(&mut reader, &networks);
         let contracts = self.contracts(&mut reader);
         let vars = self.vars(&mut reader);
         let signers = self.signers(&mut reader);
@@ -126,10 +128,12 @@ impl<'a> Resolve<'a> {
             sha256: format!("{:x}", Sha256::digest(text)),
             reports: head.reports,
             source: head.source,
+            archive: head.archive,
             workspace,
             limits: self.limits,
             tools,
             networks,
+            secrets,
             contracts,
             vars,
             signers,

@@ -14,6 +14,8 @@ use crate::runbook::document::Table;
 pub(super) struct Names {
     /// Whether citadel starts the network's chain itself.
     pub(super) networks: BTreeMap<String, bool>,
+    /// Further classes of secrets.
+    pub(super) secrets: BTreeSet<String>,
     /// `None`: the kind itself is misspelt.
     pub(super) contracts: BTreeMap<String, Option<ContractKind>>,
     pub(super) vars: BTreeSet<String>,
@@ -41,6 +43,7 @@ impl Names {
             let dev = entry.node.as_table().is_some_and(|table| table.get("dev_chain").is_some());
             names.networks.insert(entry.key.to_string(), dev);
         }
+        names.secrets.extend(root.members("secret").iter().map(|entry| entry.key.to_string()));
         for entry in root.members("contract") {
             let kind = entry.node.as_table().and_then(|table| table.text("kind"));
             let kind = kind.and_then(|kind| KINDS.iter().find(|(word, _)| *word == kind)).map(|(_, kind)| *kind);

@@ -60,7 +60,8 @@ impl<'a> Resolve<'a> {
         self.variables(reader, "rpc")
     }
 
-    fn variables(&self, reader: &mut Reader<'a>, key: &'static str) -> Vec<String> {
+    /// Names of environment variables, each once.
+    pub(super) fn variables(&self, reader: &mut Reader<'a>, key: &'static str) -> Vec<String> {
         let mut seen = BTreeSet::new();
         let mut variables = Vec::new();
         for node in reader.list(key) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::secret::OF_NETWORKS;
 use super::{Resolve, Unique, take_id};
 use crate::runbook::decode::Reader;
 use crate::runbook::diagnostic::Diagnostic;
@@ -10,8 +11,6 @@ use crate::runbook::document::{Node, Value};
 use crate::runbook::{
     Action, Check, Effects, Evidence, EvidenceKind, ExpectedExit, Isolation, Need, Retry, Step, StepId, Template, forms,
 };
-
-const NEEDS: &[(&str, Need)] = &[("rpc", Need::Rpc), ("key", Need::Key)];
 
 const EFFECTS: &[(&str, Effects)] = &[("none", Effects::None), ("files", Effects::Files), ("chain", Effects::Chain)];
 
@@ -123,8 +122,14 @@ impl<'a> Resolve<'a> {
     }
 
     fn needs(&self, reader: &mut Reader<'a>) -> Vec<Need> {
-        let list = reader.list("needs").iter();
-        let mut needs: Vec<Need> = list.filter_map(|node| self.report.choice(node, "needs", NEEDS)).collect();
+        let list = reader.list("needs");
+        if list.is_empty() {
+            return Vec::new();
+        }
+        let known = OF_NETWORKS.into_iter().chain(self.names.secrets.iter().map(String::as_str));
+        let known: Vec<(&str, &str)> = known.map(|class| (class, class)).collect();
+        let classes = list.iter().filter_map(|node| self.report.choice(node, "needs", &known));
+        let mut needs: Vec<Need> = classes.map(Need::of).collect();
         needs.sort_unstable();
         needs.dedup();
         needs
