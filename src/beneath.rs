@@ -27,6 +27,9 @@ impl std::error::Error for InTheWay {}
 /// No larger file is read, unless more is asked for.
 pub const MOST: u64 = 64 * 1024 * 1024;
 
+/// No larger file of citadel's own is read: an archive, a gate's record.
+pub const MOST_OF_OURS: u64 = 1 << 30;
+
 /// A regular file that was read whole.
 #[derive(Debug)]
 pub struct Found {

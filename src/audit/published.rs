@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::files::all;
 use super::{Audit, EXPORTED, Problem};
-use crate::beneath;
+use crate::beneath::{self, MOST_OF_OURS};
 use crate::digest::sha256;
 use crate::error::Failure;
 use crate::event::Event;
@@ -26,7 +26,7 @@ pub fn published(folder: &Path, run: &Path, archive: &str, audit: &mut Audit) ->
     let entries = journal::read(&RunFolder::at(&run.join(EXPORTED)).journal())?.entries;
     let copies = copies(&entries);
     for (file, (record, sum)) in &copies {
-        let problem = match beneath::read(folder, file) {
+        let problem = match beneath::read_up_to(MOST_OF_OURS, folder, file) {
             Ok(found) if sha256(&found.bytes) == **sum => None,
             Ok(_) => Some("the published copy is not what the record says".to_owned()),
             Err(why) => Some(format!("the published copy: {why:#}")),
@@ -74,7 +74,7 @@ fn report(folder: &Path, run: &Path, entries: &[Entry], audit: &mut Audit) {
     let mut wrong = |what: String| {
         audit.problems.push(Problem { record: last, file: Some(markdown::FILE.to_owned()), what });
     };
-    let found = match beneath::read(folder, markdown::FILE) {
+    let found = match beneath::read_up_to(MOST_OF_OURS, folder, markdown::FILE) {
         Ok(found) => found.bytes,
         Err(why) => return wrong(format!("the published report: {why:#}")),
     };
@@ -82,7 +82,7 @@ fn report(folder: &Path, run: &Path, entries: &[Entry], audit: &mut Audit) {
         return;
     }
     let is_ours = by == Some(env!("CARGO_PKG_VERSION"));
-    match beneath::read(run, "report.md") {
+    match beneath::read_up_to(MOST_OF_OURS, run, "report.md") {
         Ok(archived) if !is_ours && archived.bytes == found => audit.noted.push(format!(
             "`{}`: written by citadel {}, and not told again by this one: it is the archive's copy",
             markdown::FILE,

@@ -11,9 +11,6 @@ use crate::journal::{self, RunFolder};
 use crate::report::markdown;
 use crate::text::clean;
 
-/// No larger archive is read.
-const MOST: u64 = 1 << 30;
-
 /// An archive, and the folder of readable copies that it stands in.
 pub(super) struct Archived {
     folder: PathBuf,
@@ -86,7 +83,7 @@ impl Archived {
     }
 
     fn unpack(&self) -> anyhow::Result<Unpacked> {
-        unpack(&beneath::read_up_to(MOST, &self.folder, &self.name)?.bytes)
+        unpack(&beneath::read_up_to(beneath::MOST_OF_OURS, &self.folder, &self.name)?.bytes)
     }
 
     /// Whether it is called what it is, and is what packing its files gives.

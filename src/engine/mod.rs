@@ -144,7 +144,8 @@ impl<'a> Engine<'a> {
         let last = self.recorder.record_untold(Event::RunEnded { complete, secrets })?;
         let reported = publish::report(&self.world);
         let leaves = self.runbook.archive && complete && secrets == 0 && found.is_ok();
-        let archive = if leaves { Some(publish::archive(&self.world, pack().await)) } else { None };
+        let packed = if leaves { Some(pack().await) } else { None };
+        let archive = packed.map(|packed| publish::archive(&self.world, self.recorder.progress(), packed));
         self.recorder.tell(&last);
         reported?;
         let mut places = found?;

@@ -8,6 +8,7 @@ use crate::digest::sha256;
 use crate::error::{ExitCode, Failure};
 use crate::event::{Event, PublishedFile};
 use crate::journal;
+use crate::progress::Progress;
 use crate::report::{Report, markdown};
 use crate::runbook::PhaseId;
 
@@ -50,8 +51,13 @@ pub(super) fn report(world: &World) -> Result<(), Failure> {
 }
 
 /// Puts a complete run's archive beside the copies, and says what it is called. One of an earlier run stays.
-pub(super) fn archive(world: &World, packed: Result<Packed, Failure>) -> Result<String, Failure> {
+pub(super) fn archive(world: &World, progress: &Progress, packed: Result<Packed, Failure>) -> Result<String, Failure> {
     let Packed { name, bytes } = packed?;
+    // Another machine may have judged some of the gates, before the run was handed over.
+    for (gate, judged) in progress.gates.iter().filter_map(|(gate, of)| Some((gate, of.judged.as_ref()?))) {
+        let record = beneath::read_up_to(beneath::MOST_OF_OURS, world.folder.path(), &judged.record)?.bytes;
+        gate_record(world, gate, &record)?;
+    }
     write_file_in(world, &name, &bytes).map_err(|why| match why.code {
         // The same command again would open another run.
         ExitCode::Precondition => why.hint("a step may have put it there: look at it and remove it"),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::builder::{Outcome, Test};
 use super::rehearsal::rehearsed;
-use super::stub::{step, stub};
+use super::stub::{phase, step, stub, stub_phases};
 
 const SUFFIX: &str = ".tar.zst";
 
@@ -85,6 +85,16 @@ fn the_newest_runs_archive_is_taken_and_older_ones_stay() {
     test.edit("gate.json", "true", "false");
     test.citadel("run --network test --new").code(10);
     verify(&published(&test)).code(15).says("no archive of it");
+}
+
+#[test]
+fn copies_that_were_made_elsewhere_or_are_gone_are_made_again() {
+    let test = stub_phases(&(phase("1", &step("one", "true", "")) + &phase("2", &step("two", "true", ""))));
+    test.edit("runbook.toml", "title = \"Stub\"", "title = \"Stub\"\narchive = true");
+    test.citadel("run --network test --phase 1").code(0);
+    fs::remove_dir_all(published(&test)).unwrap();
+    test.citadel("run --network test").code(0);
+    verify(&published(&test)).code(0).says("3 published copies");
 }
 
 #[test]

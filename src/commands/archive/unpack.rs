@@ -9,9 +9,7 @@ use ruzstd::decoding::StreamingDecoder;
 use tempfile::TempDir;
 
 use super::pack;
-
-/// None is unpacked to more: a small file can hold a great many zeros.
-const MOST: u64 = 1 << 30;
+use crate::beneath::MOST_OF_OURS;
 
 /// How many files one may hold.
 const MOST_FILES: usize = 100_000;
@@ -39,7 +37,8 @@ struct Taken {
 /// # Errors
 /// It is no archive of a run, or not whole.
 pub(in crate::commands) fn unpack(bytes: &[u8]) -> anyhow::Result<Unpacked> {
-    let tar = decompressed(bytes, MOST)?;
+    // A small file can hold a great many zeros.
+    let tar = decompressed(bytes, MOST_OF_OURS)?;
     let taken = take_apart(&tar)?;
     // What is not seen through the files, such as what stands between them, is held by the format: there is one way to pack.
     anyhow::ensure!(
