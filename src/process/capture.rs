@@ -10,8 +10,8 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use super::lines::{Last, Lines};
+use super::output::Output;
 use super::prompt::looks_like_prompt;
-use super::read_back::ReadBack;
 use super::{Command, Watcher, Written, plain};
 use crate::secrets::{Mask, Masker};
 
@@ -150,8 +150,7 @@ impl Stream {
 #[derive(Debug)]
 struct Sink {
     file: File,
-    read_back: ReadBack,
-    mask: Mask,
+    output: Output,
     /// Why it is not complete.
     lost: Option<String>,
 }
@@ -159,9 +158,9 @@ struct Sink {
 impl Sink {
     fn create(path: &Path, mask: &Mask) -> anyhow::Result<Self> {
         let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(true).mode(0o600).open(path);
+        let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
         let file = file.with_context(|| format!("cannot write `{}`", path.display()))?;
-        Ok(Self { file, read_back: ReadBack::new(), mask: mask.clone(), lost: None })
+        Ok(Self { file, output: Output::new(mask), lost: None })
     }
 
     fn write(&mut self, bytes: &[u8]) {
@@ -169,7 +168,7 @@ impl Sink {
             return;
         }
         match self.file.write_all(bytes) {
-            Ok(()) => self.read_back.wrote(bytes, &self.file, &self.mask),
+            Ok(()) => self.output.push(bytes),
             Err(error) => self.lost = Some(format!("the output could not be kept: {error}")),
         }
     }
@@ -179,9 +178,8 @@ impl Sink {
         if let Some(lost) = self.lost {
             return Err(lost);
         }
-        let finished = self.read_back.finish();
-        let (bytes, digest, looked) =
-            finished.map_err(|error| format!("the output could not be read back: {error}"))?;
+        let finished = self.output.finish(&self.file);
+        let (bytes, digest, looked) = finished.map_err(|error| format!("the output could not be hashed: {error}"))?;
         Ok(Written { bytes, digest, looked })
     }
 }

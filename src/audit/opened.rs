@@ -1,0 +1,43 @@
+//! Whether the run was opened as what its gate records, and the runbooks in them, say that it is.
+
+use super::Notes;
+use super::runbooks::{Runbooks, Then};
+use crate::event::{Event, RunOpened};
+use crate::journal::Entry;
+use crate::runbook::Runbook;
+
+/// Looks at the first record, and at every judgement.
+pub(super) fn look(entries: &[Entry], runbooks: &Runbooks, notes: &mut Notes) {
+    let mut then = Then::default();
+    for entry in entries {
+        then.apply(&entry.event);
+        let (Some(run), Some(runbook)) = (then.run, runbooks.then(&then)) else { continue };
+        match &entry.event {
+            Event::RunOpened(_) | Event::RunContinued(_) => {
+                for what in differences(run, runbook) {
+                    notes.wrong(entry.seq, what);
+                }
+            }
+            Event::GateJudged(judged) => {
+                let phase = runbook.phases.iter().find(|phase| phase.id == judged.gate);
+                let on = phase.and_then(|phase| phase.on.as_deref()).unwrap_or(&run.network);
+                if judged.network != on {
+                    notes.wrong(entry.seq, format!("was judged on {}, and the run is on {on}", judged.network));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn differences(run: &RunOpened, runbook: &Runbook) -> Vec<String> {
+    let network = runbook.networks.get(&run.network);
+    let differs = [
+        ("runbook", run.runbook == runbook.id),
+        ("title", run.title == runbook.title),
+        ("network", network.is_some()),
+        ("chain_id", network.is_none_or(|network| network.chain_id == run.chain_id)),
+    ];
+    let differs = differs.iter().filter(|(_, same)| !same);
+    differs.map(|(name, _)| format!("the run's `{name}` is not what its runbook says")).collect()
+}
