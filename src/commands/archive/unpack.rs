@@ -113,7 +113,7 @@ mod tests {
         let mut tar = Builder::new(Vec::new());
         tar.append(&header, &[][..]).unwrap();
         let bytes = pack::compressed(&tar.into_inner().unwrap());
-        unpack(&bytes).map(|_| String::new()).unwrap_or_else(|error| format!("{error:#}"))
+        unpack(&bytes).map_or_else(|error| format!("{error:#}"), |_| String::new())
     }
 
     #[test]
