@@ -14,7 +14,7 @@ use crate::cli::Handover;
 use crate::engine::nonce;
 use crate::error::{ExitCode, Failure};
 use crate::event::Event;
-use crate::journal::{Journal, Lock};
+use crate::journal::Lock;
 use crate::runbook::Network;
 use crate::terminal;
 
@@ -82,8 +82,8 @@ fn write(
             handed_over::copy_file(&Path::new(&reports).join(&file.path), &out.join(PUBLISHED), &file.path)?;
         }
     }
-    let (mut journal, contents) = Journal::open(&run.folder.journal())?;
-    let said = contents.entries.last().map(|entry| &entry.event);
+    let mut journal = run.journal(context)?;
+    let said = run.entries.last().map(|entry| &entry.event);
     let nonce = if let Some(Event::HandedOver { nonce, .. }) = said {
         nonce.clone()
     } else {

@@ -14,7 +14,7 @@ use crate::digest::sha256;
 use crate::engine::handed_in;
 use crate::error::{ExitCode, Failure};
 use crate::event::{Artefact, Event, HandedIn};
-use crate::journal::{Journal, Lock, RunFolder, write_file};
+use crate::journal::{Lock, RunFolder, write_file};
 use crate::plan::Selection;
 use crate::runbook::{Action, Step};
 use crate::secrets::Mask;
@@ -45,7 +45,7 @@ pub(super) fn complete(context: &Context, args: &Complete) -> Result<ExitCode, F
     let lock = contingency.map_or_else(|| home.lock(), |id| home.contingency_lock(id));
     match Lock::take(&lock, &owner(context, &format!("citadel step complete {}", step.id))) {
         Ok(_lock) => {
-            let (mut journal, _) = Journal::open(&run.folder.journal())?;
+            let mut journal = run.journal(context)?;
             journal.append(Event::HandedIn(handed_in), Timestamp::now())?;
             terminal::data(&format!("recorded for {}; {again} judges it\n", step.id));
         }
@@ -82,7 +82,7 @@ fn read(context: &Context, step: &Step, run: &Existing, evidence: &[String]) -> 
         } else if path.is_file() {
             files.push(keep(step, run, &path, before, &mask)?);
         } else {
-            words.push(mask.text(text));
+            words.push(mask.clean(text));
         }
     }
     let text = (!words.is_empty()).then(|| words.join("; "));

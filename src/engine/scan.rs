@@ -12,7 +12,7 @@ use super::world::World;
 use crate::error::{ExitCode, Failure};
 use crate::event::PublishedFile;
 use crate::journal::files_below;
-use crate::secrets::{Mask, shapes, shapes_in};
+use crate::secrets::{Mask, shapes_in};
 
 /// Looks through the run's folder and what was published of it: every place that holds a secret, with the rule.
 ///
@@ -46,9 +46,7 @@ fn places_in(file: &Path, mask: &Mask) -> anyhow::Result<Vec<String>> {
 /// As at the end of a run: with the code `SecretFound` and every place.
 pub fn look_through(files: &BTreeMap<String, Vec<u8>>, mask: &Mask) -> Result<(), Failure> {
     let of = |(file, bytes): (&String, &Vec<u8>)| {
-        let names = mask.found(bytes).into_iter().map(|name| format!("the value of `{name}`"));
-        let rules = names.chain(shapes(bytes).into_iter().map(str::to_owned));
-        rules.map(|rule| format!("`{file}` holds {rule}")).collect::<Vec<_>>()
+        mask.problems(bytes).into_iter().map(|rule| format!("`{file}` holds {rule}")).collect::<Vec<_>>()
     };
     failure(files.iter().flat_map(of).collect()).map_or(Ok(()), Err)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aho_corasick::AhoCorasick;
 use anyhow::Context as _;
 
-use super::{Masker, Secret, forms, is_harmless};
+use super::{Masker, Secret, forms, hide, is_harmless, shapes};
 
 /// Knows the secrets of a run; cheap to clone.
 #[derive(Clone)]
@@ -90,6 +90,17 @@ impl Mask {
     /// The same text without secrets.
     pub fn text(&self, text: &str) -> String {
         String::from_utf8_lossy(&self.bytes(text.as_bytes())).into_owned()
+    }
+
+    /// The same text fit to be recorded and shown: without secrets, and without what looks like one by its shape.
+    pub fn clean(&self, text: &str) -> String {
+        if self.is_empty() { hide(text) } else { hide(&self.text(text)) }
+    }
+
+    /// What these bytes hold that must not be kept or passed on, in words: values by their names, shapes by their kinds.
+    pub fn problems(&self, bytes: &[u8]) -> Vec<String> {
+        let names = self.found(bytes).into_iter().map(|name| format!("the value of `{name}`"));
+        names.chain(shapes(bytes).into_iter().map(str::to_owned)).collect()
     }
 
     /// The names of the secrets that these bytes give away, each once.

@@ -121,6 +121,16 @@ needs = ["rpc", "key"]
   keep = "evidence.json"
 "#;
 
+const BY_HAND: &str = r#"
+[[phase.step]]
+id = "call"
+title = "Calls somebody"
+manual = "Call them."
+  [[phase.step.evidence]]
+  file = "evidence.json"
+  json = [{ at = "$.texts", eq = "something else" }]
+"#;
+
 fn site(steps: &str) -> Test {
     let mut test = Test::apart().set("CORPUS_URL", URL);
     for (name, value, _) in SECRETS {
@@ -269,6 +279,68 @@ fn evidence_that_holds_one_is_refused_and_not_altered() {
     files_clean(&test.state());
     files_clean(&test.path("reports"));
     commands_are_clean(&test);
+}
+
+/// What nobody declared, and what a person may write down of a key.
+fn typed() -> String {
+    let secrets: Vec<&str> = SECRETS.iter().map(|(_, value, _)| *value).collect();
+    format!("they said {} and privateKey=0x{}", secrets.join(", "), "5e".repeat(32))
+}
+
+#[track_caller]
+fn nothing_of_it_is_anywhere(test: &Test) {
+    files_clean(&test.state());
+    files_clean(&test.path("reports"));
+    commands_are_clean(test);
+    let journal = fs::read_to_string(test.runs("corpus", "test")[0].join("journal.jsonl")).unwrap();
+    assert!(!journal.contains("5e5e5e5e"), "{journal}");
+}
+
+#[test]
+fn a_gate_quotes_none_of_what_it_looks_at() {
+    let test = site(&super::stub::step("hello", "echo hello", ""));
+    test.sh("node leak.js gate.json > said 2>&1 && rm said");
+    test.edit("gate.json", "\"ok\":1", "\"open\":\"privateKey=0x5e\"");
+    let said = "`gate.json` holds the value of `CORPUS_BARE`, and is not looked at";
+    let outcome = test.citadel("run --network test --yes").code(11).says(said);
+    clean("stderr", outcome.stderr.as_bytes());
+    test.citadel("gate verify --network test").code(11).says(said);
+    nothing_of_it_is_anywhere(&test);
+    let undeclared = format!("{{ \"open\": {{ \"privateKey\": \"{}\" }} }}", "5e".repeat(32));
+    test.write("gate.json", undeclared);
+    let outcome = test.citadel("gate verify --network test").code(11);
+    outcome.says("holds a private key in hex, and is not looked at").never_says("5e5e5e5e");
+}
+
+#[test]
+fn without_a_run_nothing_is_quoted_either() {
+    let test = site(&super::stub::step("hello", "echo hello", ""));
+    test.sh("node leak.js gate.json > said 2>&1 && rm said");
+    for format in ["text", "json", "junit", "github", "markdown"] {
+        let outcome = test.citadel(&format!("gate verify --network test --format {format}"));
+        clean(format, outcome.stdout.as_bytes());
+        clean(format, outcome.stderr.as_bytes());
+    }
+}
+
+#[test]
+fn what_people_write_and_what_is_judged_after_them_is_masked() {
+    let test = site(BY_HAND);
+    test.sh("node leak.js evidence.json > said 2>&1 && rm said");
+    let run = |code| {
+        let outcome = test.citadel("run --network test --yes").code(code);
+        clean("stderr", outcome.stderr.as_bytes());
+        outcome
+    };
+    run(20).says("Call them.");
+    let told = ["step", "complete", "1.call", "--evidence", &typed(), "--network", "test"];
+    clean("stdout", test.citadel_with(&told).code(0).stdout.as_bytes());
+    run(20).says("Call them.");
+    nothing_of_it_is_anywhere(&test);
+    let told = ["decide", "1.call", "--happened", "--reason", &typed(), "--network", "test"];
+    clean("stdout", test.citadel_with(&told).code(0).stdout.as_bytes());
+    run(13).says("its effect happened, but its evidence does not hold").says("[CORPUS_HEX]");
+    nothing_of_it_is_anywhere(&test);
 }
 
 #[test]
