@@ -1,11 +1,15 @@
 //! The mask: finds secrets, in every form, and puts `[NAME]` in their place.
 
+use std::io::Read as _;
 use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
 use anyhow::Context as _;
 
-use super::{Masker, Secret, forms, hide, is_harmless, shapes};
+use super::{Masker, Secret, forms, hide, is_harmless, shapes, wrapped};
+
+/// How much of a stream is looked through at once.
+const PIECE: usize = 64 * 1024;
 
 /// Knows the secrets of a run; cheap to clone.
 #[derive(Clone)]
@@ -82,7 +86,7 @@ impl Mask {
     /// The same bytes without secrets.
     pub fn bytes(&self, bytes: &[u8]) -> Vec<u8> {
         let (mut stream, mut masked) = (self.stream(), Vec::with_capacity(bytes.len()));
-        stream.push(bytes, &mut masked);
+        bytes.chunks(PIECE).for_each(|piece| stream.push(piece, &mut masked));
         stream.finish(&mut masked);
         masked
     }
@@ -105,26 +109,27 @@ impl Mask {
 
     /// The names of the secrets that these bytes give away, each once.
     pub fn found(&self, bytes: &[u8]) -> Vec<String> {
-        let mut names: Vec<_> = self.matches(bytes).map(|span| self.label(span.pattern)).collect();
+        let mut names = self.found_in(bytes).unwrap_or_default();
         names.sort_unstable();
-        names.dedup();
-        names.into_iter().map(|label| label.trim_matches(['[', ']']).to_owned()).collect()
+        names
     }
 
     /// The same of a stream, however long.
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn found_in(&self, stream: impl std::io::Read) -> std::io::Result<Vec<String>> {
-        let mut names = Vec::new();
-        if self.is_empty() {
-            return Ok(names);
-        }
-        for found in self.inner.search.stream_find_iter(stream) {
-            let name = self.label(found?.pattern().as_usize()).trim_matches(['[', ']']);
-            if !names.iter().any(|known| known == name) {
-                names.push(name.to_owned());
+    pub fn found_in(&self, mut stream: impl std::io::Read) -> std::io::Result<Vec<String>> {
+        let (mut names, mut held, mut before) = (Vec::new(), Vec::new(), 0);
+        while !self.is_empty() && stream.by_ref().take(PIECE as u64).read_to_end(&mut held)? > 0 {
+            for span in self.all(&held, before) {
+                let name = self.label(span.pattern).trim_matches(['[', ']']);
+                if !names.iter().any(|known| known == name) {
+                    names.push(name.to_owned());
+                }
             }
+            let undecided = self.undecided(&held, before);
+            before = wrapped::digits_before(&held[..undecided], before);
+            held.drain(..undecided);
         }
         Ok(names)
     }
@@ -139,13 +144,28 @@ impl Mask {
         found.map(|found| Span { start: found.start(), end: found.end(), pattern: found.pattern().as_usize() })
     }
 
-    /// What must go: occurrences that share a byte as one span, named after the first and longest of them.
-    pub(super) fn spans(&self, bytes: &[u8]) -> Vec<Span> {
-        // Whether there is anything at all is a much faster question.
-        if !self.inner.search.is_match(bytes) {
+    /// Every occurrence, those that a tool broke into lines too; `before` digits stand right before the bytes.
+    fn all(&self, bytes: &[u8], before: usize) -> Vec<Span> {
+        if self.is_empty() {
             return Vec::new();
         }
-        let mut found: Vec<_> = self.matches(bytes).collect();
+        // Whether there is anything at all is a much faster question.
+        let in_it = |bytes: &[u8]| self.inner.search.is_match(bytes);
+        let mut found: Vec<_> = if in_it(bytes) { self.matches(bytes).collect() } else { Vec::new() };
+        for joined in wrapped::joined(bytes, before, self.inner.longest) {
+            if in_it(&joined.bytes) {
+                found.extend(self.matches(&joined.bytes).map(|span| {
+                    let stood = joined.stood(span.start..span.end);
+                    Span { start: stood.start, end: stood.end, pattern: span.pattern }
+                }));
+            }
+        }
+        found
+    }
+
+    /// What must go: occurrences that share a byte as one span, named after the first and longest of them.
+    pub(super) fn spans(&self, bytes: &[u8], before: usize) -> Vec<Span> {
+        let mut found = self.all(bytes, before);
         found.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
         found.into_iter().fold(Vec::new(), |mut spans: Vec<Span>, span| {
             match spans.last_mut() {
@@ -157,9 +177,16 @@ impl Mask {
     }
 
     /// Where the longest end of `bytes` starts that may be the beginning of a secret; their length if none is.
-    pub(super) fn undecided(&self, bytes: &[u8]) -> usize {
+    pub(super) fn undecided(&self, bytes: &[u8], before: usize) -> usize {
+        let plain = self.begun(bytes).unwrap_or(bytes.len());
+        let joined = wrapped::joined_end(bytes, before, self.inner.longest);
+        let broken = joined.and_then(|joined| self.begun(&joined.bytes).map(|at| joined.stood(at..at + 1).start));
+        plain.min(broken.unwrap_or(plain))
+    }
+
+    fn begun(&self, bytes: &[u8]) -> Option<usize> {
         let earliest = (bytes.len() + 1).saturating_sub(self.inner.longest);
-        (earliest..bytes.len()).find(|&start| self.begins_secret(&bytes[start..])).unwrap_or(bytes.len())
+        (earliest..bytes.len()).find(|&start| self.begins_secret(&bytes[start..]))
     }
 
     fn begins_secret(&self, end: &[u8]) -> bool {
@@ -200,6 +227,10 @@ mod tests {
         check(&[("NET", "sepolia")], "on sepolia", "on sepolia");
         check(&[("URL", "https://x.io/v2/0123456789abcdef")], "POST /v2/0123456789abcdef 403", "POST /v2/[URL] 403");
         check(&[("KEY", "hunter22")], "basic bWU6aHVudGVyMjI=", "basic bWU6[KEY]I=");
+        let line = "d".repeat(56);
+        check(&[("KEY", "hunter22")], &format!("{line}hunt\ner22!"), &format!("{line}[KEY]!"));
+        check(&[("KEY", "hunter22")], &format!("{line}hunt\\ner22!"), &format!("{line}[KEY]!"));
+        check(&[("KEY", "hunter22")], "the hunt\ner22!", "the hunt\ner22!");
     }
 
     #[test]
@@ -212,6 +243,15 @@ mod tests {
         let mask = mask(&[("A", "abcdefgh"), ("B", "hunter22"), ("ID", "31337")]);
         assert_eq!(mask.found(b"hunter22, 6162636465666768, hunter22"), ["A", "B"]);
         assert_eq!(mask.found(b"31337"), [""; 0]);
+        // Wherever the pieces that a stream is read in end, and wherever a line does.
+        for before in [PIECE - 9, PIECE - 4, PIECE - 1, PIECE, 2 * PIECE - 5] {
+            for after in 1..8 {
+                let text = format!("{}hunter22", "d".repeat(before));
+                let broken = format!("{}\n{}", &text[..before + after], &text[before + after..]);
+                assert_eq!(mask.found_in(text.as_bytes()).unwrap(), ["B"], "after {before}");
+                assert_eq!(mask.found_in(broken.as_bytes()).unwrap(), ["B"], "after {before}, broken after {after}");
+            }
+        }
         assert_eq!(mask.skipped(), ["ID"]);
     }
 

@@ -8,6 +8,7 @@ mod mask;
 mod shapes;
 mod stream;
 mod value;
+mod wrapped;
 
 use std::fmt;
 
