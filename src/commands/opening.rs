@@ -20,6 +20,7 @@ use crate::plan::Selection;
 use crate::process;
 use crate::progress::Progress;
 use crate::runbook::{Network, PhaseId};
+use crate::secrets::Mask;
 use crate::workspace::{self, Workspace};
 
 /// A run as it stands on disk.
@@ -55,8 +56,13 @@ impl Existing {
 
     /// Its journal, to append to: what it was given in secret stays out of it.
     pub(super) fn journal(&self, context: &Context) -> Result<Journal, Failure> {
+        Ok(Journal::open(&self.folder.journal(), &self.mask(context)?)?.0)
+    }
+
+    /// Knows what must not be recorded of it, nor passed on.
+    pub(super) fn mask(&self, context: &Context) -> Result<Mask, Failure> {
         let workspace = self.progress.run.as_ref().map(|run| run.workspace.clone()).unwrap_or_default();
-        Ok(Journal::open(&self.folder.journal(), &context.mask(Path::new(&workspace))?)?.0)
+        context.mask(Path::new(&workspace))
     }
 
     /// Refuses to go on with a run that another citadel goes on with.

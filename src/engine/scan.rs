@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 
@@ -11,7 +11,7 @@ use super::publish;
 use super::world::World;
 use crate::error::{ExitCode, Failure};
 use crate::event::PublishedFile;
-use crate::journal::files_below;
+use crate::journal::{RunFolder, files_below};
 use crate::secrets::{Mask, shapes_in};
 
 /// Looks through the run's folder and what was published of it: every place that holds a secret, with the rule.
@@ -19,13 +19,28 @@ use crate::secrets::{Mask, shapes_in};
 /// # Errors
 /// A file cannot be looked through.
 pub(super) fn scan(world: &World, published: &[PublishedFile]) -> Result<Vec<String>, Failure> {
-    let folder = world.folder.path();
+    places(world.folder.path(), &world.reports, published, &world.mask)
+}
+
+/// The same of a run that is about to be passed on.
+///
+/// # Errors
+/// As at the end of a run: with the code `SecretFound` and every place.
+pub fn before_passing_on(
+    folder: &RunFolder,
+    reports: &Path,
+    published: &[PublishedFile],
+    mask: &Mask,
+) -> Result<(), Failure> {
+    failure(places(folder.path(), reports, published, mask)?).map_or(Ok(()), Err)
+}
+
+fn places(folder: &Path, reports: &Path, published: &[PublishedFile], mask: &Mask) -> Result<Vec<String>, Failure> {
     let kept = files_below(folder)?.into_iter().map(|file| folder.join(file));
-    let mut files: Vec<PathBuf> = kept.filter(|file| is_regular(file)).collect();
-    files.extend(published.iter().map(|file| world.reports.join(&file.path)).filter(|path| path.is_file()));
+    let published = published.iter().map(|file| reports.join(&file.path));
     let mut places = Vec::new();
-    for file in files {
-        places.extend(places_in(&file, &world.mask)?);
+    for file in kept.chain(published).filter(|file| is_regular(file)) {
+        places.extend(places_in(&file, mask)?);
     }
     Ok(places)
 }
