@@ -82,6 +82,15 @@ pub(super) fn failure(details: Vec<String>) -> Option<Failure> {
     Some(Failure { details, ..Failure::new(ExitCode::SecretFound, what).hint(hint) })
 }
 
+/// A failure with what was found beside it: a secret is told first, and the failure with it.
+pub(super) fn beside(places: Vec<String>, other: Failure) -> Failure {
+    let Some(mut found) = failure(places) else { return other };
+    found.details.push(format!("the run was broken off besides: {other}"));
+    found.details.extend(other.details);
+    found.details.extend(other.hint);
+    found
+}
+
 /// What a file holds that it must not.
 fn rules(file: &Path, mask: &Mask) -> anyhow::Result<Vec<String>> {
     let names = mask.found_in(File::open(file)?)?;
