@@ -166,7 +166,7 @@ fn owner(context: &Context, asked: &Part) -> Owner {
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         pid: std::process::id(),
         since: Timestamp::now(),
-        command: std::env::args().collect::<Vec<_>>().join(" "),
+        command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" "),
         part: part(asked),
     }
 }
