@@ -3,6 +3,7 @@
 
 use super::{Event, GateJudged, HandedIn, RunContinued, RunOpened, SignOffRequested, StepEnded};
 use crate::process::Ended;
+use crate::verdict::CheckResult;
 
 impl Event {
     /// Puts every free text through `say`.
@@ -16,7 +17,7 @@ impl Event {
             | Self::SuspensionEnded { reason, .. }
             | Self::RunClosed { reason, .. } => *reason = say(reason),
             Self::GateJudged(GateJudged { results, notes, .. }) => {
-                results.iter_mut().for_each(|result| result.retell(say));
+                all_results(results, say);
                 all(notes, say);
             }
             Self::SignOffRequested(SignOffRequested { voids, .. }) => all(voids, say),
@@ -43,10 +44,16 @@ impl Event {
 
 fn step_ended(ended: &mut StepEnded, say: &dyn Fn(&str) -> String) {
     let StepEnded { ended, evidence, reason, tail, left, .. } = ended;
-    evidence.iter_mut().for_each(|result| result.retell(say));
+    all_results(evidence, say);
     all(reason.iter_mut().chain(tail).chain(left), say);
     if let Ended::NotStarted(why) = ended {
         *why = say(why);
+    }
+}
+
+fn all_results(results: &mut [CheckResult], say: &dyn Fn(&str) -> String) {
+    for result in results {
+        result.retell(say);
     }
 }
 

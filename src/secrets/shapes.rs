@@ -119,7 +119,8 @@ impl LineShapes {
         self.inside &= !line.trim().contains("  ") && line.len() <= 200;
         match self.inside {
             true => format!("[{PEM}]"),
-            false => hide(&line),
+            false if may_hold(line.as_bytes()) => hide(&line),
+            false => line,
         }
     }
 }

@@ -69,14 +69,14 @@ fn an_effect_is_not_repeated_under_another_id_or_by_asking_twice() {
     test.citadel("run --network test --step pay").code(0);
     test.citadel("plan --network test --step pay").code(0).says("skip step 1.pay").says("`--again` makes its effect");
     test.citadel("run --network test --step pay").code(0).says("done by attempt 1; `--again`");
-    let text = test.read("runbook.toml");
+    let before = test.read("runbook.toml");
     for (from, to) in [("id = \"pay\"", "id = \"send\""), ("id = \"1\"", "id = \"9\"")] {
         test.edit("runbook.toml", from, to);
         for command in ["plan", "run"] {
             let outcome = test.citadel(&format!("{command} --network test")).code(17);
             outcome.says("1.pay is done in this run, and the runbook declares it no more").says("citadel run --new");
         }
-        test.write("runbook.toml", &text);
+        test.write("runbook.toml", &before);
     }
     test.citadel(RUN).code(0).says("COMPLETE");
     assert_eq!(test.read("paid"), "paid\n");
