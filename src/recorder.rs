@@ -12,6 +12,7 @@ use crate::journal::{Entry, GENESIS, Journal};
 use crate::process::Started;
 use crate::progress::Progress;
 use crate::runbook::StepId;
+use crate::secrets::Mask;
 
 /// Watches a run. An observer cannot affect it: it returns nothing and sees only what is already recorded.
 pub trait Observer {
@@ -37,6 +38,8 @@ pub struct Recorder {
     observers: RefCell<Vec<Box<dyn Observer>>>,
     /// In an emergency, a journal that fails is given up.
     emergency: bool,
+    /// For what no journal takes: a journal masks by itself.
+    mask: Mask,
     /// Why nothing is recorded any more.
     unrecorded: Option<String>,
     /// The head: of the journal, or of what would stand in it.
@@ -48,17 +51,24 @@ impl Recorder {
     /// A recorder that goes on from `progress`, the replay of `journal`.
     pub fn new(journal: Journal, progress: Progress, observers: Vec<Box<dyn Observer>>) -> Self {
         let (sequence, head) = (journal.sequence(), journal.head().to_owned());
-        let observers = RefCell::new(observers);
-        Self { journal: Some(journal), progress, observers, emergency: false, unrecorded: None, sequence, head }
+        let (observers, mask) = (RefCell::new(observers), journal.mask().clone());
+        let (journal, emergency) = (Some(journal), false);
+        Self { journal, progress, observers, emergency, mask, unrecorded: None, sequence, head }
     }
 
     /// The same in an emergency: where there is no journal, or it fails, facts are told and kept in memory alone.
-    pub fn in_emergency(journal: Option<Journal>, progress: Progress, observers: Vec<Box<dyn Observer>>) -> Self {
+    pub fn in_emergency(
+        journal: Option<Journal>,
+        mask: &Mask,
+        progress: Progress,
+        observers: Vec<Box<dyn Observer>>,
+    ) -> Self {
         if let Some(journal) = journal {
             return Self { emergency: true, ..Self::new(journal, progress, observers) };
         }
         let (sequence, head, observers) = (0, GENESIS.to_owned(), RefCell::new(observers));
-        Self { journal: None, progress, observers, emergency: true, unrecorded: None, sequence, head }
+        let mask = mask.clone();
+        Self { journal: None, progress, observers, emergency: true, mask, unrecorded: None, sequence, head }
     }
 
     /// Why nothing is recorded any more, once.
@@ -66,7 +76,7 @@ impl Recorder {
         self.unrecorded.take()
     }
 
-    fn entry(&mut self, event: Event, synced: bool) -> Result<Entry, Failure> {
+    fn entry(&mut self, mut event: Event, synced: bool) -> Result<Entry, Failure> {
         let now = Timestamp::now();
         if let Some(journal) = &mut self.journal {
             let append = if synced { Journal::append } else { Journal::append_unsynced };
@@ -79,6 +89,7 @@ impl Recorder {
             }
         }
         self.journal = None;
+        event.retell(&|text| self.mask.clean(text));
         Ok(Entry::unkept(self.sequence + 1, now, event))
     }
 

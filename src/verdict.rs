@@ -125,6 +125,21 @@ impl CheckResult {
         self
     }
 
+    /// Puts every text that may quote a file, a chain or a person through `say`.
+    pub fn retell(&mut self, say: &dyn Fn(&str) -> String) {
+        let more = self.said.iter_mut().map(|said| &mut said.answer);
+        let more = more.chain(&mut self.reproduce).chain(&mut self.hint);
+        for text in [&mut self.message, &mut self.expected].into_iter().chain(more) {
+            *text = say(text);
+        }
+        // As a whole: what a value is, its key may tell.
+        let observed = self.observed.to_string();
+        let said = say(&observed);
+        if said != observed {
+            self.observed = serde_json::from_str(&said).unwrap_or(Value::String(said));
+        }
+    }
+
     fn new(id: &str, kind: &str, verdict: Verdict, message: impl Into<String>) -> Self {
         Self {
             id: id.to_owned(),

@@ -16,6 +16,7 @@ use citadel::event::Event;
 use citadel::journal::{self, Broken, Contents, Entry};
 use citadel::progress::Progress;
 use citadel::report::{Outcome, Report, json, junit, markdown, status};
+use citadel::secrets::Mask;
 use serde_json::Value;
 
 fn folder() -> PathBuf {
@@ -285,7 +286,7 @@ fn a_later_format_stops_every_command_with_a_sentence_that_helps() {
 fn resealed(change: impl Fn(&mut Value)) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.jsonl");
-    let mut journal = journal::Journal::create(&path).unwrap();
+    let mut journal = journal::Journal::create(&path, &Mask::none()).unwrap();
     let first = contents("v1/complete.jsonl").entries.remove(0);
     let mut record = serde_json::to_value(first).unwrap();
     change(&mut record);

@@ -7,7 +7,7 @@ use super::opening::Existing;
 use crate::cli::Decide;
 use crate::error::{ExitCode, Failure};
 use crate::event::Event;
-use crate::journal::{Journal, Lock, Owner};
+use crate::journal::{Lock, Owner};
 use crate::plan::Selection;
 use crate::progress::StepState;
 use crate::terminal;
@@ -40,7 +40,7 @@ pub(super) fn decide(context: &Context, args: &Decide) -> Result<ExitCode, Failu
             .hint(format!("`citadel status --network {}`", network.name)));
     }
     let attempt = existing.progress.steps.get(&step).map_or(0, |progress| progress.attempt);
-    let (mut journal, _) = Journal::open(&existing.folder.journal())?;
+    let mut journal = existing.journal(context)?;
     let (by, reason, happened) = (context.operator(), args.reason.clone(), args.happened);
     journal.append(Event::StepDecided { step: step.clone(), attempt, happened, by, reason }, Timestamp::now())?;
     let answer = if happened { "happened" } else { "did not happen" };

@@ -115,12 +115,16 @@ pub(super) fn copy(from: &Path, to: &Path, skip: impl Fn(&str) -> bool) -> Resul
 
 /// Copies one file to `relative` below `to`, which it cannot leave.
 pub(super) fn copy_file(from: &Path, to: &Path, relative: &str) -> Result<(), Failure> {
+    write(to, relative, &std::fs::read(from).with_context(|| format!("cannot read `{}`", from.display()))?)
+}
+
+/// Writes one file to `relative` below `to`, which it cannot leave.
+pub(super) fn write(to: &Path, relative: &str, bytes: &[u8]) -> Result<(), Failure> {
     let inside = Path::new(relative).components().all(|part| matches!(part, Component::Normal(_)));
     if !inside {
         return Err(Failure::new(ExitCode::EvidenceBroken, format!("`{relative}` leaves its folder")));
     }
-    let bytes = std::fs::read(from).with_context(|| format!("cannot read `{}`", from.display()))?;
     let target = to.join(relative);
     create_folder(target.parent().context("a file has a folder")?)?;
-    Ok(write_file(&target, &bytes)?)
+    Ok(write_file(&target, bytes)?)
 }

@@ -10,11 +10,12 @@ use super::contingency::records::owner;
 use super::handed_over::{self, Manifest, PUBLISHED, RUN};
 use super::opening::Existing;
 use super::resume;
+use crate::beneath;
 use crate::cli::Handover;
-use crate::engine::nonce;
+use crate::engine::{nonce, scan};
 use crate::error::{ExitCode, Failure};
 use crate::event::Event;
-use crate::journal::{Journal, Lock};
+use crate::journal::Lock;
 use crate::runbook::Network;
 use crate::terminal;
 
@@ -73,17 +74,18 @@ fn write(
     out: &Path,
 ) -> Result<(u64, String), Failure> {
     let (by, to) = (context.operator(), args.to.clone());
+    let reports = run.progress.run.as_ref().map(|run| run.reports.clone()).unwrap_or_default();
+    scan::before_passing_on(&run.folder, Path::new(&reports), &run.progress.published, &run.mask(context)?)?;
     let skip = |file: &str| file.starts_with("shims/") || file == "journal.jsonl";
     handed_over::copy(run.folder.path(), &out.join(RUN), skip)?;
-    let reports = run.progress.run.as_ref().map(|run| run.reports.clone()).unwrap_or_default();
     for file in &run.progress.published {
         // A copy that is gone or changed fails its gate on the other machine as it would here.
-        if Path::new(&reports).join(&file.path).is_file() {
-            handed_over::copy_file(&Path::new(&reports).join(&file.path), &out.join(PUBLISHED), &file.path)?;
+        if let Ok(found) = beneath::read(Path::new(&reports), &file.path) {
+            handed_over::write(&out.join(PUBLISHED), &file.path, &found.bytes)?;
         }
     }
-    let (mut journal, contents) = Journal::open(&run.folder.journal())?;
-    let said = contents.entries.last().map(|entry| &entry.event);
+    let mut journal = run.journal(context)?;
+    let said = run.entries.last().map(|entry| &entry.event);
     let nonce = if let Some(Event::HandedOver { nonce, .. }) = said {
         nonce.clone()
     } else {

@@ -20,6 +20,7 @@ use crate::plan::Selection;
 use crate::process;
 use crate::progress::Progress;
 use crate::runbook::{Network, PhaseId};
+use crate::secrets::Mask;
 use crate::workspace::{self, Workspace};
 
 /// A run as it stands on disk.
@@ -51,6 +52,17 @@ impl Existing {
         let Contents { entries, torn } = journal::read(&folder.journal())?;
         let progress = Progress::replay(entries.iter().map(|entry| &entry.event));
         Ok(Self { run, folder, entries, torn, progress })
+    }
+
+    /// Its journal, to append to: what it was given in secret stays out of it.
+    pub(super) fn journal(&self, context: &Context) -> Result<Journal, Failure> {
+        Ok(Journal::open(&self.folder.journal(), &self.mask(context)?)?.0)
+    }
+
+    /// Knows what must not be recorded of it, nor passed on.
+    pub(super) fn mask(&self, context: &Context) -> Result<Mask, Failure> {
+        let workspace = self.progress.run.as_ref().map(|run| run.workspace.clone()).unwrap_or_default();
+        context.mask(Path::new(&workspace))
     }
 
     /// Refuses to go on with a run that another citadel goes on with.
@@ -142,7 +154,7 @@ impl<'a> Prospect<'a> {
     ) -> Result<(Journal, Event, Progress), Failure> {
         // What was handed over is closed by whoever goes on with it.
         if let Some((old, reason)) = self.given_up.as_ref().filter(|(old, _)| old.progress.handed_over.is_none()) {
-            let (mut journal, _) = Journal::open(&old.folder.journal())?;
+            let mut journal = old.journal(context)?;
             let closed = Event::RunClosed { by: context.operator(), reason: reason.clone() };
             journal.append(closed, Timestamp::now())?;
         }
@@ -156,7 +168,7 @@ impl<'a> Prospect<'a> {
         let contingencies = rehearsals::all(context, &self.workspace.dir);
         let guards = Guards { fence: Some(process::fence()), programs: self.workspace.programs.hashed() };
         if let Some(existing) = self.existing.as_ref().filter(|existing| existing.progress.run.is_some()) {
-            let (journal, _) = Journal::open(&existing.folder.journal())?;
+            let (journal, _) = Journal::open(&existing.folder.journal(), &world.mask)?;
             let event =
                 RunContinued { citadel, operator, host, runbook_sha256, commit, tools, phases, contingencies, guards };
             return Ok((journal, Event::RunContinued(event), progress));
@@ -164,8 +176,8 @@ impl<'a> Prospect<'a> {
         world.folder.create()?;
         // A citadel that died before its first record left a journal that says nothing: the run opens there.
         let journal = match &self.existing {
-            Some(empty) => Journal::open(&empty.folder.journal())?.0,
-            None => Journal::create(&world.folder.journal())?,
+            Some(empty) => Journal::open(&empty.folder.journal(), &world.mask)?.0,
+            None => Journal::create(&world.folder.journal(), &world.mask)?,
         };
         let event = RunOpened {
             run: world.run.clone(),
@@ -217,7 +229,7 @@ const WORKSPACE_HINT: &str = "run in an AGI Jobs checkout, or name it with `--wo
 
 fn selection(context: &Context, part: &Part, dev: bool) -> Result<Selection, Failure> {
     match (&part.phase, &part.step) {
-        (_, Some(step)) => Selection::step(&context.runbook, step),
+        (_, Some(step)) => Ok(Selection { again: part.again, ..Selection::step(&context.runbook, step)? }),
         (Some(phases), None) => {
             let mut selection = Selection::phases(&context.runbook, phases)?;
             if dev {

@@ -77,6 +77,7 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
         world.clock = Clock::after_records(&existing.entries);
         resume::refuse_going_back(&existing.entries, Timestamp::now())?;
         resume::refuse_survivors(&existing.progress, &existing.folder)?;
+        resume::refuse_forgotten(&context.runbook, prospect.network, &existing.progress)?;
     }
     if let Some(plan) = &plan {
         plan.refuse_other(context, &prospect, &world).await?;
@@ -194,7 +195,7 @@ fn owner(context: &Context, asked: &Part) -> Owner {
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         pid: std::process::id(),
         since: Timestamp::now(),
-        command: std::env::args().collect::<Vec<_>>().join(" "),
+        command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" "),
         part: part(asked),
     }
 }

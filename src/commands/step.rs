@@ -3,18 +3,18 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
 use jiff::Timestamp;
 
 use super::context::Context;
 use super::contingency::records::{open_one, owner};
 use super::opening::Existing;
+use crate::beneath;
 use crate::cli::Complete;
 use crate::digest::sha256;
 use crate::engine::handed_in;
 use crate::error::{ExitCode, Failure};
 use crate::event::{Artefact, Event, HandedIn};
-use crate::journal::{Journal, Lock, RunFolder, write_file};
+use crate::journal::{Lock, RunFolder, write_new_file};
 use crate::plan::Selection;
 use crate::runbook::{Action, Step};
 use crate::secrets::Mask;
@@ -45,7 +45,7 @@ pub(super) fn complete(context: &Context, args: &Complete) -> Result<ExitCode, F
     let lock = contingency.map_or_else(|| home.lock(), |id| home.contingency_lock(id));
     match Lock::take(&lock, &owner(context, &format!("citadel step complete {}", step.id))) {
         Ok(_lock) => {
-            let (mut journal, _) = Journal::open(&run.folder.journal())?;
+            let mut journal = run.journal(context)?;
             journal.append(Event::HandedIn(handed_in), Timestamp::now())?;
             terminal::data(&format!("recorded for {}; {again} judges it\n", step.id));
         }
@@ -71,37 +71,52 @@ fn find<'a>(context: &'a Context, name: &str) -> Result<(&'a Step, Option<&'a st
 }
 
 fn read(context: &Context, step: &Step, run: &Existing, evidence: &[String]) -> Result<HandedIn, Failure> {
-    let workspace = run.progress.run.as_ref().map(|run| run.workspace.clone()).unwrap_or_default();
-    let mask = context.mask(Path::new(&workspace))?;
+    let mask = run.mask(context)?;
     let (mut words, mut transactions, mut files) = (Vec::new(), Vec::new(), Vec::new());
-    let before = run.progress.handed_in.get(&step.id).map_or(0, Vec::len);
     for text in evidence {
         let path = context.here.join(text);
         if is_hash(text) {
+            refuse_secrets("what was given as a transaction", text.as_bytes(), &mask)?;
             transactions.push(text.to_lowercase());
-        } else if path.is_file() {
-            files.push(keep(step, run, &path, before, &mask)?);
+        } else if path.symlink_metadata().is_ok_and(|about| !about.is_dir()) {
+            files.push(keep(step, run, &path, &mask)?);
         } else {
-            words.push(mask.text(text));
+            words.push(mask.clean(text));
         }
     }
     let text = (!words.is_empty()).then(|| words.join("; "));
     Ok(HandedIn { step: step.id.clone(), by: context.operator(), text, transactions, files })
 }
 
-/// A copy of the file in the run's folder.
-fn keep(step: &Step, run: &Existing, path: &Path, number: usize, mask: &Mask) -> Result<Artefact, Failure> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let text = String::from_utf8_lossy(&bytes);
-    if mask.text(&text) != text {
-        let what = format!("`{}` holds a secret, and is not kept", path.display());
-        return Err(Failure::new(ExitCode::SecretFound, what).hint("take the secret out, and rotate it"));
-    }
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let relative = RunFolder::handed_in_file(&step.id.0, number, &name);
-    write_file(&run.folder.file(&relative), &bytes)?;
-    let (sha256, bytes) = (sha256(&bytes), bytes.len() as u64);
-    Ok(Artefact { name, path: relative, sha256, bytes, source: path.display().to_string() })
+/// A copy of the file in the run's folder, under a name that no other has: of the same name, or handed in meanwhile.
+fn keep(step: &Step, run: &Existing, path: &Path, mask: &Mask) -> Result<Artefact, Failure> {
+    let unfit = |why: &str| {
+        Failure::new(ExitCode::Usage, format!("`{}` cannot be handed in: {why}", path.display()))
+            .hint("name a regular file, not a link to one")
+    };
+    let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| unfit("its name is no text"))?;
+    let folder = path.parent().unwrap_or(path);
+    let bytes = beneath::read(folder, name).map_err(|error| unfit(&format!("{error:#}")))?.bytes;
+    refuse_secrets(&format!("`{}`", path.display()), &bytes, mask)?;
+    refuse_secrets("the name of a file", name.as_bytes(), mask)?;
+    let mut number = run.progress.handed_in.get(&step.id).map_or(0, Vec::len);
+    let relative = loop {
+        let relative = RunFolder::handed_in_file(&step.id.0, number, name);
+        if write_new_file(&run.folder.file(&relative), &bytes)? {
+            break relative;
+        }
+        number += 1;
+    };
+    let (name, source) = (name.to_owned(), path.display().to_string());
+    Ok(Artefact { name, path: relative, sha256: sha256(&bytes), bytes: bytes.len() as u64, source })
+}
+
+/// What is handed in leaves with the run.
+fn refuse_secrets(what: &str, bytes: &[u8], mask: &Mask) -> Result<(), Failure> {
+    let Some(found) = mask.problems(bytes).into_iter().next() else { return Ok(()) };
+    let what = mask.clean(what);
+    Err(Failure::new(ExitCode::SecretFound, format!("{what} holds {found}, and is not kept"))
+        .hint("take the secret out, and rotate it"))
 }
 
 fn is_hash(text: &str) -> bool {

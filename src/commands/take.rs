@@ -130,7 +130,7 @@ fn finish(
         suspension::mark(home, id, of)?;
     }
     let target = home.run(&offered.run.run);
-    let (mut journal, _) = Journal::open(&target.journal())?;
+    let (mut journal, _) = Journal::open(&target.journal(), &world.mask)?;
     let names: Vec<String> = gates.iter().map(|(gate, _)| gate.to_string()).collect();
     let event = TakenOver {
         citadel: env!("CARGO_PKG_VERSION").to_owned(),

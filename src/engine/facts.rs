@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::inputs::{Content, Noted};
+use crate::beneath;
 use crate::chain::{Surroundings, TransactionsAsk};
 use crate::digest::sha256;
 use crate::evidence::{Kept, hashes};
@@ -69,7 +70,7 @@ pub(super) fn deliverables(
 
 /// The SHA-256 of a file under the reports folder.
 pub(super) fn found_in(reports: &Path, path: &str) -> Option<String> {
-    std::fs::read(reports.join(path)).ok().map(|bytes| sha256(&bytes))
+    beneath::read(reports, path).ok().map(|found| sha256(&found.bytes))
 }
 
 fn published(

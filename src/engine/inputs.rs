@@ -93,6 +93,15 @@ impl<'a> Noting<'a> {
         self.noted.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What may be looked at: as with evidence, nothing that holds a secret, since the record keeps what was looked at.
+    fn fit(&self, name: &str, found: Result<Vec<u8>, String>) -> Result<Vec<u8>, String> {
+        let bytes = found?;
+        match self.around.mask().problems(&bytes).first() {
+            Some(what) => Err(format!("`{name}` holds {what}, and is not looked at")),
+            None => Ok(bytes),
+        }
+    }
+
     fn note(&self, how: impl FnOnce(&mut Noted)) {
         how(&mut self.noted.lock().unwrap_or_else(PoisonError::into_inner));
     }
@@ -106,7 +115,7 @@ impl Surroundings for Noting<'_> {
     fn artefact(&self, name: &str) -> Result<Vec<u8>, String> {
         let gathered = self.fetched.get(name).cloned();
         let is_kept = gathered.is_none();
-        let found = gathered.unwrap_or_else(|| self.around.artefact(name));
+        let found = self.fit(name, gathered.unwrap_or_else(|| self.around.artefact(name)));
         self.note(|noted| {
             let noted = if is_kept { &mut noted.artefacts } else { &mut noted.gathered };
             noted.insert(name.to_owned(), Content::of(&found));
@@ -140,7 +149,7 @@ impl Surroundings for Noting<'_> {
 
 impl Documents for Noting<'_> {
     fn file(&self, path: &str) -> Result<Vec<u8>, String> {
-        let found = self.around.file(path);
+        let found = self.fit(path, self.around.file(path));
         self.note(|noted| drop(noted.files.insert(path.to_owned(), Content::of(&found))));
         found
     }

@@ -13,6 +13,7 @@ use crate::chain::{self, Reading, Surroundings as _, TransactionsAsk};
 use crate::evidence::Kept;
 use crate::progress::StepState;
 use crate::runbook::{Check, CheckKind, JsonRule, JsonSource, Network, Phase, Runbook, Step};
+use crate::secrets::Mask;
 use crate::verdict::{CheckResult, Verdict, worst};
 
 /// A gate's answer before people are asked.
@@ -31,6 +32,14 @@ impl Judgement {
     /// The worst of its parts.
     pub fn verdict(&self) -> Verdict {
         worst(self.results.iter().map(|result| result.verdict))
+    }
+
+    /// The same fit to be recorded and shown: results quote what they were judged by.
+    fn clean(mut self, mask: &Mask) -> Self {
+        let notes = self.reading.iter_mut().flat_map(|reading| &mut reading.notes);
+        notes.for_each(|note| *note = mask.clean(note));
+        self.results.iter_mut().for_each(|result| result.retell(&|text| mask.clean(text)));
+        self
     }
 }
 
@@ -57,7 +66,7 @@ pub async fn judge(view: &View<'_>, phase: &Phase, more: &[Check]) -> Judgement 
     used.add_to(&mut judged.noted);
     results.extend(judged.results);
     results.extend(suspension::results(view));
-    Judgement { results, ..judged }
+    Judgement { results, ..judged }.clean(&view.world.mask)
 }
 
 /// Judges checks alone: before a step, as a probe, or where there is no run.
@@ -78,7 +87,8 @@ pub async fn checks_and(
     if on_chain.is_empty() && asks.is_empty() {
         let time = view.now(network, None);
         waive(checks.iter().copied(), &mut results, time);
-        return Judgement { results, reading: None, asks, noted: around.noted(), time };
+        let judgement = Judgement { results, reading: None, asks, noted: around.noted(), time };
+        return judgement.clean(&view.world.mask);
     }
     let target = view.target(network);
     let mut fetched = chain::fetch(&on_chain, &around, target.limits).await;
@@ -91,7 +101,7 @@ pub async fn checks_and(
     results.append(&mut reading.results);
     let time = view.now(network, reading.block.as_ref());
     waive(checks.iter().copied(), &mut results, time);
-    Judgement { results, reading: Some(reading), asks, noted: around.noted(), time }
+    Judgement { results, reading: Some(reading), asks, noted: around.noted(), time }.clean(&view.world.mask)
 }
 
 /// A local run without a kept chain ends together with its chain; nothing can be read of it any more.

@@ -134,8 +134,10 @@ impl<'a> Engine<'a> {
             self.stopped()?;
         }
         let ended = self.end_dev_chain().await;
-        let ending = looped?;
-        ended?;
+        let ending = match looped.and_then(|ending| ended.map(|()| ending)) {
+            Ok(ending) => ending,
+            Err(failure) => return Err(self.broken_off(failure)),
+        };
         let (code, hint) = ending.unwrap_or_else(|| self.code());
         // Before anyone is told that it is complete.
         let found = scan::scan(&self.world, &self.recorder.progress().published, &self.looked);
@@ -147,12 +149,28 @@ impl<'a> Engine<'a> {
         let packed = if leaves { Some(pack().await) } else { None };
         let archive = packed.map(|packed| publish::archive(&self.world, self.recorder.progress(), packed));
         self.recorder.tell(&last);
-        reported?;
         let mut places = found?;
+        if let Err(failure) = reported {
+            return Err(scan::beside(places, failure));
+        }
         places.extend(scan::report(&self.world)?);
         let head = self.recorder.head().0.to_owned();
         let (contingency, progress) = (self.chosen.take(), self.recorder.progress().clone());
         Ok(Ending { code, hint, contingency, progress, head, archive, secret: scan::failure(places) })
+    }
+
+    /// An error ends a run as anything else does: what was written is looked through all the same.
+    fn broken_off(&mut self, failure: Failure) -> Failure {
+        let places = match scan::scan(&self.world, &self.recorder.progress().published, &self.looked) {
+            Ok(places) => places,
+            Err(unread) => vec![format!("what was written could not be looked through: {unread}")],
+        };
+        if !places.is_empty() {
+            // Where even this cannot be recorded, the failure says why.
+            let _ = self.recorder.record(Event::RunEnded { complete: false, secrets: places.len() });
+            let _ = publish::report(&self.world);
+        }
+        scan::beside(places, failure)
     }
 
     /// The loop. `Some`: it stopped for a reason that is no event, such as a decision that a person must make.

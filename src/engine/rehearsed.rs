@@ -230,6 +230,7 @@ mod tests {
     use super::*;
     use crate::journal::Journal;
     use crate::report::fixture;
+    use crate::secrets::Mask;
     use crate::verdict::Verdict;
 
     fn asked() -> Rehearsed {
@@ -267,7 +268,7 @@ mod tests {
     fn a_practice_rehearsal_never_counts_for_a_real_checkout() {
         let state = tempfile::tempdir().unwrap();
         let folder = RunFolder::at(state.path());
-        let mut journal = Journal::create(&folder.journal()).unwrap();
+        let mut journal = Journal::create(&folder.journal(), &Mask::none()).unwrap();
         // The run of the fixture is of the practice workspace; its steps say no commit.
         for entry in fixture::entries(fixture::events()) {
             journal.append(entry.event, entry.time).unwrap();

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use super::world::World;
 use crate::error::{ExitCode, Failure};
 use crate::event::PublishedFile;
-use crate::journal::files_below;
+use crate::journal::{RunFolder, files_below};
 use crate::process::Looked;
 use crate::report::markdown;
 use crate::secrets::{Mask, Search};
@@ -29,15 +29,36 @@ pub(super) fn scan(
     published: &[PublishedFile],
     looked: &BTreeMap<PathBuf, Looked>,
 ) -> Result<Vec<String>, Failure> {
-    let folder = world.folder.path();
+    places(world.folder.path(), &world.reports, published, looked, &world.mask)
+}
+
+/// The same of a run that is about to be passed on.
+///
+/// # Errors
+/// As at the end of a run: with the code `SecretFound` and every place.
+pub fn before_passing_on(
+    folder: &RunFolder,
+    reports: &Path,
+    published: &[PublishedFile],
+    mask: &Mask,
+) -> Result<(), Failure> {
+    failure(places(folder.path(), reports, published, &BTreeMap::new(), mask)?).map_or(Ok(()), Err)
+}
+
+fn places(
+    folder: &Path,
+    reports: &Path,
+    published: &[PublishedFile],
+    looked: &BTreeMap<PathBuf, Looked>,
+    mask: &Mask,
+) -> Result<Vec<String>, Failure> {
     let kept = files_below(folder)?.into_iter().map(|file| folder.join(file));
-    let mut files: Vec<PathBuf> = kept.filter(|file| is_regular(file)).collect();
-    files.extend(published.iter().map(|file| world.reports.join(&file.path)).filter(|path| path.is_file()));
+    let published = published.iter().map(|file| reports.join(&file.path));
     let mut places = Vec::new();
-    for file in files {
+    for file in kept.chain(published).filter(|file| is_regular(file)) {
         match looked.get(&file).filter(|looked| file.metadata().is_ok_and(|about| looked.is_of(&about))) {
             Some(looked) => places.extend(told(&file, looked.found.clone())),
-            None => places.extend(places_in(&file, &world.mask)?),
+            None => places.extend(places_in(&file, mask)?),
         }
     }
     Ok(places)
@@ -63,9 +84,7 @@ fn told(file: &Path, rules: Vec<String>) -> impl Iterator<Item = String> {
 /// As at the end of a run: with the code `SecretFound` and every place.
 pub fn look_through(files: &BTreeMap<String, Vec<u8>>, mask: &Mask) -> Result<(), Failure> {
     let of = |(file, bytes): (&String, &Vec<u8>)| {
-        let mut search = Search::new(mask);
-        search.push(bytes);
-        search.finish().into_iter().map(|rule| format!("`{file}` holds {rule}")).collect::<Vec<_>>()
+        mask.problems(bytes).into_iter().map(|rule| format!("`{file}` holds {rule}")).collect::<Vec<_>>()
     };
     failure(files.iter().flat_map(of).collect()).map_or(Ok(()), Err)
 }
@@ -84,6 +103,15 @@ pub(super) fn failure(details: Vec<String>) -> Option<Failure> {
     };
     let hint = "rotate every secret that is named, then remove the files; nothing of this run must be passed on";
     Some(Failure { details, ..Failure::new(ExitCode::SecretFound, what).hint(hint) })
+}
+
+/// A failure with what was found beside it: a secret is told first, and the failure with it.
+pub(super) fn beside(places: Vec<String>, other: Failure) -> Failure {
+    let Some(mut found) = failure(places) else { return other };
+    found.details.push(format!("the run was broken off besides: {other}"));
+    found.details.extend(other.details);
+    found.details.extend(other.hint);
+    found
 }
 
 /// What a file holds that it must not.

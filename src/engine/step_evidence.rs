@@ -9,7 +9,6 @@ use super::{Engine, judge};
 use crate::event::BlockRef;
 use crate::evidence::{self, Attempt, Found};
 use crate::runbook::{BlockTag, Check, Network, Step};
-use crate::secrets::hide;
 use crate::verdict::CheckResult;
 use crate::workspace;
 
@@ -65,14 +64,6 @@ impl Engine<'_> {
         let finalized = judged.reading.as_ref().and_then(|reading| reading.finalized).map(block_ref);
         found.results.extend(judged.results);
         (found, Reached { last_block, finalized })
-    }
-
-    /// Evidence quotes what it read: a secret in it stays out of the journal.
-    pub(super) fn masked(&self, result: &mut CheckResult) {
-        let mask = &self.world.mask;
-        result.message = hide(&mask.text(&result.message));
-        let observed = hide(&mask.text(&result.observed.to_string()));
-        result.observed = serde_json::from_str(&observed).unwrap_or(serde_json::Value::String(observed));
     }
 
     /// The tracked files that differ from the commit; none where the workspace is no repository.

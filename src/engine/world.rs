@@ -194,6 +194,13 @@ pub struct Around<'a> {
     kept: Kept,
 }
 
+impl Around<'_> {
+    /// Knows what nothing kept may hold.
+    pub(super) fn mask(&self) -> &Mask {
+        &self.view.world.mask
+    }
+}
+
 impl Surroundings for Around<'_> {
     fn contracts(&self) -> Vec<Known> {
         let known = |contract: &Contract| {

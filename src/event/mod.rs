@@ -2,6 +2,7 @@
 //!
 //! Events say nothing about what comes next, and hold no secret value.
 
+mod free_text;
 mod gate;
 mod run;
 mod step;

@@ -14,7 +14,6 @@ use crate::digest::sha256;
 use crate::event::Artefact;
 use crate::journal::RunFolder;
 use crate::runbook::{EvidenceKind, FileEvidence, JsonRule, Lookup, Mentions, Scope, Step, Template};
-use crate::secrets::shapes;
 use crate::signoff::allowed_signers;
 use crate::verdict::CheckResult;
 use crate::workspace::read_file;
@@ -94,10 +93,7 @@ fn problems(attempt: &Attempt<'_>, wanted: &FileEvidence, kept: &Kept, path: &st
     if wanted.unchanged && attempt.before.get(path) != Some(&sha256(bytes)) {
         problems.push("the step changed it, and must leave it as it was".into());
     }
-    for name in attempt.mask.found(bytes) {
-        problems.push(format!("it holds the value of `{name}`, and is not kept"));
-    }
-    problems.extend(shapes(bytes).into_iter().map(|shape| format!("it holds {shape}, and is not kept")));
+    problems.extend(attempt.mask.problems(bytes).into_iter().map(|what| format!("it holds {what}, and is not kept")));
     if bytes.is_empty() {
         problems.push("it is empty".into());
     }

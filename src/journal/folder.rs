@@ -245,6 +245,23 @@ pub fn files_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// Writes a whole file under a name that nothing has yet, and says whether it did; what is there stays as it is.
+pub fn write_new_file(path: &Path, bytes: &[u8]) -> anyhow::Result<bool> {
+    let folder = path.parent().context("the file has no folder")?;
+    let write = || -> std::io::Result<bool> {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        match file.persist_noclobber(path) {
+            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+            other => other.map_err(|error| error.error)?,
+        };
+        std::fs::File::open(folder)?.sync_all()?;
+        Ok(true)
+    };
+    write().with_context(|| format!("cannot write `{}`", path.display())).map_err(unusable)
+}
+
 /// Writes a whole file: either all of it is there afterwards, under its name, or what was there before.
 pub fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let folder = path.parent().context("the file has no folder")?;

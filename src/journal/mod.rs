@@ -19,18 +19,20 @@ use anyhow::Context;
 use jiff::{Timestamp, Unit};
 
 pub use entry::{Broken, Entry, GENESIS};
-pub use folder::{Home, RunFolder, create as create_folder, files_below, write_file};
+pub use folder::{Home, RunFolder, create as create_folder, files_below, write_file, write_new_file};
 pub use lock::{Lock, Owner};
 pub use network_filesystem::network_filesystem;
 
 use crate::error::{ExitCode, Failure};
 use crate::event::Event;
+use crate::secrets::Mask;
 
 /// A journal opened for writing. It holds the file's length and last line in memory, and refuses to append when the file
-/// is not what it wrote.
+/// is not what it wrote. What is free text in an event goes through the mask first, whoever appends it.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
+    mask: Mask,
     file: File,
     /// Device and number: whether the path still leads to this file.
     identity: (u64, u64),
@@ -52,7 +54,7 @@ pub struct Contents {
 
 impl Journal {
     /// Makes a new, empty journal.
-    pub fn create(path: &Path) -> anyhow::Result<Self> {
+    pub fn create(path: &Path, mask: &Mask) -> anyhow::Result<Self> {
         let file = OpenOptions::new()
             .read(true)
             .append(true)
@@ -63,11 +65,12 @@ impl Journal {
         sync_folder(path)?;
         let (length, sequence, head, latest) = (0, 0, GENESIS.to_owned(), Timestamp::UNIX_EPOCH);
         let identity = identity(&file.metadata()?);
-        Ok(Self { path: path.to_owned(), file, identity, length, sequence, head, last_line: Vec::new(), latest })
+        let (path, mask) = (path.to_owned(), mask.clone());
+        Ok(Self { path, mask, file, identity, length, sequence, head, last_line: Vec::new(), latest })
     }
 
     /// Opens an existing journal after checking all of it. A torn last line is cut off: it was never a record.
-    pub fn open(path: &Path) -> anyhow::Result<(Self, Contents)> {
+    pub fn open(path: &Path, mask: &Mask) -> anyhow::Result<(Self, Contents)> {
         let bytes = bytes_of(path)?;
         let contents = checked(path, &bytes)?;
         let file = OpenOptions::new()
@@ -86,6 +89,7 @@ impl Journal {
         let lines = &bytes[..bytes.len() - contents.torn];
         let journal = Self {
             path: path.to_owned(),
+            mask: mask.clone(),
             file,
             identity: identity(&about),
             length,
@@ -108,13 +112,19 @@ impl Journal {
         self.put(event, now, |_| Ok(()))
     }
 
+    /// What it keeps out of its records.
+    pub fn mask(&self) -> &Mask {
+        &self.mask
+    }
+
     fn put(
         &mut self,
-        event: Event,
+        mut event: Event,
         now: Timestamp,
         sync: impl FnOnce(&File) -> std::io::Result<()>,
     ) -> Result<Entry, Failure> {
         self.unchanged()?;
+        event.retell(&|text| self.mask.clean(text));
         // A clock that went back must not make the record look older than the one before.
         let time = now.round(Unit::Millisecond).unwrap_or(now).max(self.latest);
         let (entry, line) = Entry::seal(self.sequence + 1, self.head.clone(), time, event)?;
@@ -220,7 +230,7 @@ mod tests {
 
     fn journal() -> (tempfile::TempDir, Journal) {
         let folder = tempfile::tempdir().unwrap();
-        let mut journal = Journal::create(&folder.path().join("journal.jsonl")).unwrap();
+        let mut journal = Journal::create(&folder.path().join("journal.jsonl"), &Mask::none()).unwrap();
         for signal in 1..=3 {
             journal.append(Event::Interrupted { signal }, Timestamp::from_second(signal.into()).unwrap()).unwrap();
         }
@@ -266,7 +276,7 @@ mod tests {
         let path = journal.path.clone();
         drop(journal);
         OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"v\":1,\"se").unwrap();
-        let (mut journal, contents) = Journal::open(&path).unwrap();
+        let (mut journal, contents) = Journal::open(&path, &Mask::none()).unwrap();
         assert_eq!(contents.torn, 10);
         journal.append(Event::DevChainEnded, Timestamp::UNIX_EPOCH).unwrap();
         assert_eq!(read(&path).unwrap().entries.len(), 4);

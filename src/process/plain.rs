@@ -57,7 +57,7 @@ fn skip_string(chars: &mut Peekable<Chars<'_>>) {
 
 /// Characters that reorder or break what stands around them, and so can make a line read as another.
 fn turns_text(char: char) -> bool {
-    matches!(char, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

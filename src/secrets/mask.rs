@@ -5,7 +5,11 @@ use std::sync::Arc;
 use aho_corasick::AhoCorasick;
 use anyhow::Context as _;
 
-use super::{Masker, Secret, forms, is_harmless};
+use super::search::Names;
+use super::{Masker, Secret, forms, hide, is_harmless, shapes, wrapped};
+
+/// How much of a stream is looked through at once.
+const PIECE: usize = 64 * 1024;
 
 /// Knows the secrets of a run; cheap to clone.
 #[derive(Clone)]
@@ -82,7 +86,7 @@ impl Mask {
     /// The same bytes without secrets.
     pub fn bytes(&self, bytes: &[u8]) -> Vec<u8> {
         let (mut stream, mut masked) = (self.stream(), Vec::with_capacity(bytes.len()));
-        stream.push(bytes, &mut masked);
+        bytes.chunks(PIECE).for_each(|piece| stream.push(piece, &mut masked));
         stream.finish(&mut masked);
         masked
     }
@@ -92,21 +96,37 @@ impl Mask {
         String::from_utf8_lossy(&self.bytes(text.as_bytes())).into_owned()
     }
 
-    /// The names of the secrets that these bytes give away, each once.
-    pub fn found(&self, bytes: &[u8]) -> Vec<String> {
-        // Whether there is anything at all is a much faster question.
-        if self.is_empty() || !self.inner.search.is_match(bytes) {
-            return Vec::new();
-        }
-        let mut names: Vec<_> = self.matches(bytes).map(|span| self.label(span.pattern)).collect();
-        names.sort_unstable();
-        names.dedup();
-        names.into_iter().map(|label| label.trim_matches(['[', ']']).to_owned()).collect()
+    /// The same text fit to be recorded and shown: without secrets, and without what looks like one by its shape.
+    pub fn clean(&self, text: &str) -> String {
+        if self.is_empty() { hide(text) } else { hide(&self.text(text)) }
     }
 
-    /// How long the longest form of a secret is.
-    pub(super) fn longest(&self) -> usize {
-        self.inner.longest
+    /// What these bytes hold that must not be kept or passed on, in words: values by their names, shapes by their kinds.
+    pub fn problems(&self, bytes: &[u8]) -> Vec<String> {
+        let names = self.found(bytes).into_iter().map(|name| format!("the value of `{name}`"));
+        names.chain(shapes(bytes).into_iter().map(str::to_owned)).collect()
+    }
+
+    /// The names of the secrets that these bytes give away, each once.
+    pub fn found(&self, bytes: &[u8]) -> Vec<String> {
+        let mut names = Names::new(self);
+        bytes.chunks(PIECE).for_each(|piece| names.push(piece));
+        let mut names = names.finish();
+        names.sort_unstable();
+        names
+    }
+
+    /// The names of what is found in `bytes`, each once, and how many of the bytes are done with; `before` digits stand right
+    /// before them.
+    pub(super) fn names(&self, bytes: &[u8], before: usize) -> (Vec<&str>, usize) {
+        let mut names: Vec<&str> = Vec::new();
+        for span in self.all(bytes, before) {
+            let name = self.label(span.pattern).trim_matches(['[', ']']);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        (names, self.undecided(bytes, before))
     }
 
     pub(super) fn label(&self, pattern: usize) -> &str {
@@ -119,13 +139,28 @@ impl Mask {
         found.map(|found| Span { start: found.start(), end: found.end(), pattern: found.pattern().as_usize() })
     }
 
-    /// What must go: occurrences that share a byte as one span, named after the first and longest of them.
-    pub(super) fn spans(&self, bytes: &[u8]) -> Vec<Span> {
-        // Whether there is anything at all is a much faster question.
-        if !self.inner.search.is_match(bytes) {
+    /// Every occurrence, those that a tool broke into lines too; `before` digits stand right before the bytes.
+    fn all(&self, bytes: &[u8], before: usize) -> Vec<Span> {
+        if self.is_empty() {
             return Vec::new();
         }
-        let mut found: Vec<_> = self.matches(bytes).collect();
+        // Whether there is anything at all is a much faster question.
+        let in_it = |bytes: &[u8]| self.inner.search.is_match(bytes);
+        let mut found: Vec<_> = if in_it(bytes) { self.matches(bytes).collect() } else { Vec::new() };
+        for joined in wrapped::joined(bytes, before, self.inner.longest) {
+            if in_it(&joined.bytes) {
+                found.extend(self.matches(&joined.bytes).map(|span| {
+                    let stood = joined.stood(span.start..span.end);
+                    Span { start: stood.start, end: stood.end, pattern: span.pattern }
+                }));
+            }
+        }
+        found
+    }
+
+    /// What must go: occurrences that share a byte as one span, named after the first and longest of them.
+    pub(super) fn spans(&self, bytes: &[u8], before: usize) -> Vec<Span> {
+        let mut found = self.all(bytes, before);
         found.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
         found.into_iter().fold(Vec::new(), |mut spans: Vec<Span>, span| {
             match spans.last_mut() {
@@ -137,9 +172,16 @@ impl Mask {
     }
 
     /// Where the longest end of `bytes` starts that may be the beginning of a secret; their length if none is.
-    pub(super) fn undecided(&self, bytes: &[u8]) -> usize {
+    pub(super) fn undecided(&self, bytes: &[u8], before: usize) -> usize {
+        let plain = self.begun(bytes).unwrap_or(bytes.len());
+        let joined = wrapped::joined_end(bytes, before, self.inner.longest);
+        let broken = joined.and_then(|joined| self.begun(&joined.bytes).map(|at| joined.stood(at..at + 1).start));
+        plain.min(broken.unwrap_or(plain))
+    }
+
+    fn begun(&self, bytes: &[u8]) -> Option<usize> {
         let earliest = (bytes.len() + 1).saturating_sub(self.inner.longest);
-        (earliest..bytes.len()).find(|&start| self.begins_secret(&bytes[start..])).unwrap_or(bytes.len())
+        (earliest..bytes.len()).find(|&start| self.begins_secret(&bytes[start..]))
     }
 
     fn begins_secret(&self, end: &[u8]) -> bool {
@@ -180,6 +222,10 @@ mod tests {
         check(&[("NET", "sepolia")], "on sepolia", "on sepolia");
         check(&[("URL", "https://x.io/v2/0123456789abcdef")], "POST /v2/0123456789abcdef 403", "POST /v2/[URL] 403");
         check(&[("KEY", "hunter22")], "basic bWU6aHVudGVyMjI=", "basic bWU6[KEY]I=");
+        let line = "d".repeat(56);
+        check(&[("KEY", "hunter22")], &format!("{line}hunt\ner22!"), &format!("{line}[KEY]!"));
+        check(&[("KEY", "hunter22")], &format!("{line}hunt\\ner22!"), &format!("{line}[KEY]!"));
+        check(&[("KEY", "hunter22")], "the hunt\ner22!", "the hunt\ner22!");
     }
 
     #[test]
@@ -192,6 +238,15 @@ mod tests {
         let mask = mask(&[("A", "abcdefgh"), ("B", "hunter22"), ("ID", "31337")]);
         assert_eq!(mask.found(b"hunter22, 6162636465666768, hunter22"), ["A", "B"]);
         assert_eq!(mask.found(b"31337"), [""; 0]);
+        // Wherever the pieces that a stream is read in end, and wherever a line does.
+        for before in [PIECE - 9, PIECE - 4, PIECE - 1, PIECE, 2 * PIECE - 5] {
+            for after in 1..8 {
+                let text = format!("{}hunter22", "d".repeat(before));
+                let broken = format!("{}\n{}", &text[..before + after], &text[before + after..]);
+                assert_eq!(mask.found_in(text.as_bytes()).unwrap(), ["B"], "after {before}");
+                assert_eq!(mask.found_in(broken.as_bytes()).unwrap(), ["B"], "after {before}, broken after {after}");
+            }
+        }
         assert_eq!(mask.skipped(), ["ID"]);
     }
 

@@ -9,6 +9,7 @@ mod search;
 mod shapes;
 mod stream;
 mod value;
+mod wrapped;
 
 use std::fmt;
 

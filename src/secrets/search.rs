@@ -1,8 +1,8 @@
 //! Looks through a stream for secrets, in one pass and flat memory: declared values in every form, and undeclared ones by
 //! their shape. Says what it found, never which.
 
-use super::Mask;
 use super::shapes::shapes;
+use super::{Mask, wrapped};
 
 /// How much is looked at in one piece, and how much of the end of one is looked at again with the next: no shape is longer.
 const PIECE: usize = 128 * 1024;
@@ -11,29 +11,26 @@ const AGAIN: usize = 16 * 1024;
 /// A stream that is being looked through.
 #[derive(Debug, Clone)]
 pub struct Search {
-    mask: Mask,
+    names: Names,
     piece: Vec<u8>,
-    /// How long a piece may become.
-    limit: usize,
-    again: usize,
-    found: Vec<String>,
+    shapes: Vec<&'static str>,
 }
 
 impl Search {
     /// For the secrets of `mask`, and for shapes.
     pub fn new(mask: &Mask) -> Self {
-        let again = AGAIN.max(mask.longest());
-        Self { mask: mask.clone(), piece: Vec::new(), limit: PIECE.max(2 * again), again, found: Vec::new() }
+        Self { names: Names::new(mask), piece: Vec::new(), shapes: Vec::new() }
     }
 
     /// Takes the next bytes.
     pub fn push(&mut self, mut bytes: &[u8]) {
+        self.names.push(bytes);
         while !bytes.is_empty() {
-            let (now, later) = bytes.split_at(bytes.len().min(self.limit - self.piece.len()));
+            let (now, later) = bytes.split_at(bytes.len().min(PIECE - self.piece.len()));
             self.piece.extend_from_slice(now);
-            if self.piece.len() == self.limit {
+            if self.piece.len() == PIECE {
                 self.look();
-                self.piece.drain(..self.limit - self.again);
+                self.piece.drain(..PIECE - AGAIN);
             }
             bytes = later;
         }
@@ -42,16 +39,49 @@ impl Search {
     /// What was found, each rule once.
     pub fn finish(mut self) -> Vec<String> {
         self.look();
-        self.found
+        let names = self.names.finish().into_iter().map(|name| format!("the value of `{name}`"));
+        names.chain(self.shapes.into_iter().map(str::to_owned)).collect()
     }
 
     fn look(&mut self) {
-        let names = self.mask.found(&self.piece).into_iter().map(|name| format!("the value of `{name}`"));
-        for rule in names.chain(shapes(&self.piece).into_iter().map(str::to_owned)) {
-            if !self.found.contains(&rule) {
-                self.found.push(rule);
+        let new = shapes(&self.piece).into_iter().filter(|shape| !self.shapes.contains(shape));
+        self.shapes = self.shapes.iter().copied().chain(new).collect();
+    }
+}
+
+/// The declared secrets in a stream, by their names. Holds back only what may be the beginning of one.
+#[derive(Debug, Clone)]
+pub(super) struct Names {
+    mask: Mask,
+    held: Vec<u8>,
+    /// The digits right before what is held.
+    before: usize,
+    found: Vec<String>,
+}
+
+impl Names {
+    pub(super) fn new(mask: &Mask) -> Self {
+        Self { mask: mask.clone(), held: Vec::new(), before: 0, found: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        if self.mask.is_empty() {
+            return;
+        }
+        self.held.extend_from_slice(bytes);
+        let (names, done) = self.mask.names(&self.held, self.before);
+        for name in names {
+            if !self.found.iter().any(|known| known == name) {
+                self.found.push(name.to_owned());
             }
         }
+        self.before = wrapped::digits_before(&self.held[..done], self.before);
+        self.held.drain(..done);
+    }
+
+    /// What was found, each name once.
+    pub(super) fn finish(self) -> Vec<String> {
+        self.found
     }
 }
 

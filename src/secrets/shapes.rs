@@ -51,6 +51,9 @@ fn may_hold(bytes: &[u8]) -> bool {
 
 /// The text with what looks like a secret named instead.
 pub fn hide(text: &str) -> String {
+    if !may_hold(text.as_bytes()) {
+        return text.to_owned();
+    }
     let hidden = COMPILED.iter().fold(text.as_bytes().to_vec(), |text, (name, shape)| {
         let named =
             |found: &Captures<'_>| if is_known(found) { found[0].to_vec() } else { format!("[{name}]").into_bytes() };

@@ -1,6 +1,6 @@
 //! Masking a stream as it comes: the result never depends on how the bytes were cut into chunks.
 
-use super::Mask;
+use super::{Mask, wrapped};
 
 /// The mask of one stream. Holds back only what may be the beginning of a secret, so memory stays flat and almost
 /// nothing is late.
@@ -10,11 +10,13 @@ pub struct Masker {
     held: Vec<u8>,
     /// How many of the held bytes belong to a secret whose name is already written.
     covered: usize,
+    /// How many digits were written right before the held bytes.
+    before: usize,
 }
 
 impl Masker {
     pub(super) fn new(mask: Mask) -> Self {
-        Self { mask, held: Vec::new(), covered: 0 }
+        Self { mask, held: Vec::new(), covered: 0, before: 0 }
     }
 
     /// Whether bytes pass through unchanged, since there is nothing to hide.
@@ -25,7 +27,7 @@ impl Masker {
     /// Takes bytes and appends to `out` all that is decided.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         self.held.extend_from_slice(bytes);
-        let undecided = self.mask.undecided(&self.held);
+        let undecided = self.mask.undecided(&self.held, self.before);
         self.write(undecided, out);
     }
 
@@ -37,7 +39,7 @@ impl Masker {
     /// Writes the held bytes up to `cut`. A secret that reaches across it is named now; what remains of it is covered.
     fn write(&mut self, cut: usize, out: &mut Vec<u8>) {
         let mut done = self.covered;
-        for span in self.mask.spans(&self.held).into_iter().filter(|span| span.start < cut) {
+        for span in self.mask.spans(&self.held, self.before).into_iter().filter(|span| span.start < cut) {
             if span.start >= done {
                 out.extend_from_slice(&self.held[done..span.start]);
                 out.extend_from_slice(self.mask.label(span.pattern).as_bytes());
@@ -48,6 +50,7 @@ impl Masker {
             out.extend_from_slice(&self.held[done..cut]);
         }
         self.covered = done.saturating_sub(cut);
+        self.before = wrapped::digits_before(&self.held[..cut], self.before);
         self.held.drain(..cut);
     }
 }
@@ -82,6 +85,28 @@ mod tests {
             for second in first..=input.len() {
                 let pieces = [&input[..first], &input[first..second], &input[second..]];
                 assert_eq!(in_pieces(&mask, &pieces), whole, "cut at {first} and {second}");
+            }
+        }
+    }
+
+    #[test]
+    fn nor_where_a_tool_broke_the_line() {
+        let mask = mask();
+        let before = "d".repeat(40);
+        for gap in ["\n", "\r\n", "\\n", "\\r\\n"] {
+            for at in 1..8 {
+                let (one, two) = "abcabcab".split_at(at);
+                let input = format!("{before}{one}{gap}{two}.{before}X{gap}/Y?Z=");
+                let whole = mask.bytes(input.as_bytes());
+                assert_eq!(String::from_utf8_lossy(&whole), format!("{before}[A].{before}[E]"), "{input}");
+            }
+            let input = format!("{before}abca{gap}bcab\n{before}aaa{gap}aaaX{gap}/Y?Z=");
+            let (input, whole) = (input.as_bytes(), mask.bytes(input.as_bytes()));
+            for first in 0..=input.len() {
+                for second in first..=input.len() {
+                    let pieces = [&input[..first], &input[first..second], &input[second..]];
+                    assert_eq!(in_pieces(&mask, &pieces), whole, "cut at {first} and {second}");
+                }
             }
         }
     }

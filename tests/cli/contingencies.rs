@@ -233,6 +233,44 @@ fn a_step_by_hand_of_a_phase_takes_evidence_too() {
 }
 
 #[test]
+fn files_of_one_name_are_all_kept_and_no_secret_is() {
+    let key = "0x7d1f0a93c45be86237ab94d05ef1c68a2b3970de41f5862c9ab7e03d18c4f56a";
+    let test = stub("[[phase.step]]\nid = \"ask\"\ntitle = \"Ask\"\nmanual = \"ask the owner\"\n");
+    let test = test.set("TEST_KEY", key);
+    test.edit("runbook.toml", "rpc = [", "key = [\"TEST_KEY\"]\nrpc = [");
+    test.citadel("run --network test").code(20);
+    let complete = |evidence: &[&str]| {
+        let given = evidence.iter().flat_map(|one| ["--evidence", one]);
+        let words: Vec<&str> = ["step", "complete", "1.ask", "--network", "test"].into_iter().chain(given).collect();
+        test.citadel_with(&words)
+    };
+    let pem = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIKh3vUu9Zr2T0q8mXoW4nJ5bLxYc7dGfEaHsRtPyQw1ZoAoGCCqGSM49\n";
+    test.write("a/key.pem", pem);
+    complete(&["a/key.pem"]).code(19).says("`").says("holds a PEM private key, and is not kept");
+    test.write("a/declared", key);
+    complete(&["a/declared"]).code(19).says("holds the value of `TEST_KEY`, and is not kept");
+    complete(&[key]).code(19).says("holds the value of `TEST_KEY`").never_says("7d1f0a93");
+    test.sh("ln -s declared a/link");
+    complete(&["a/link"]).code(2).says("is a symbolic link, not a regular file");
+    let folder = test.runs("stub", "test").pop().unwrap();
+    assert_eq!(std::fs::read_dir(folder.join("artefacts")).unwrap().count(), 0, "nothing of it is kept");
+    test.write("x/receipt.json", "1");
+    test.write("y/receipt.json", "2");
+    complete(&["x/receipt.json", "y/receipt.json", &format!("privateKey=0x{}", "5e".repeat(32))]).code(0);
+    test.write("z/receipt.json", "3");
+    complete(&["z/receipt.json"]).code(0);
+    test.citadel("run --network test").code(0).says("COMPLETE");
+    let mut kept: Vec<String> = std::fs::read_dir(folder.join("artefacts"))
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    kept.sort();
+    assert_eq!(kept, ["1", "2", "3"]);
+    assert!(!std::fs::read_to_string(folder.join("journal.jsonl")).unwrap().contains("5e5e5e5e"));
+    test.citadel_with(&["verify", &folder.display().to_string()]).code(0);
+}
+
+#[test]
 fn a_second_watcher_goes_through_no_steps() {
     let test = by_hand("");
     let mut first = test.start("contingency run call --network test");

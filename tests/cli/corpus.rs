@@ -18,7 +18,7 @@ AwEHoUQDQgAEx7LqVb3mKt9PzRfWnYcJ2sHdGu6oEiXa4TkM8vQrB5lZyN1jUwCp
 -----END EC PRIVATE KEY-----";
 
 /// A name, its value, and the parts of it that must not be seen either.
-const SECRETS: [(&str, &str, &[&str]); 8] = [
+const SECRETS: [(&str, &str, &[&str]); 9] = [
     (
         "CORPUS_HEX",
         "0x7d1f0a93c45be86237ab94d05ef1c68a2b3970de41f5862c9ab7e03d18c4f56a",
@@ -35,19 +35,29 @@ const SECRETS: [(&str, &str, &[&str]); 8] = [
     ("CORPUS_LEFT", "left8Q2zshared5Kx", &[]),
     ("CORPUS_RIGHT", "shared5Kxright9Wp", &[]),
     ("CORPUS_SHORT", "Zq83hL", &[]),
+    ("CORPUS_UMLAUT", "früh & spät <in Köln> 22", &[]),
 ];
 
-const URL: &str = "https://ops:hunter2-correct-horse@rpc.test.invalid/v2/Kw93hLxP0sBk71TbVyQz?token=tok-55aaXX-91";
-const URL_PARTS: [&str; 3] = ["hunter2-correct-horse", "Kw93hLxP0sBk71TbVyQz", "tok-55aaXX-91"];
+const URL: &str = "https://ops:hunter2%40correct-horse@rpc.test.invalid/v2/Kw93hLxP0sBk71TbVyQz?token=tok-55aaXX-91";
+const URL_PARTS: [&str; 4] =
+    ["hunter2%40correct-horse", "hunter2@correct-horse", "Kw93hLxP0sBk71TbVyQz", "tok-55aaXX-91"];
 
 /// Says everything it was given in every form, in pieces of every size.
 const LEAK: &str = r#"
+const { spawnSync } = require('node:child_process');
 const names = Object.keys(process.env).filter((name) => name.startsWith('CORPUS_'));
 const forms = (value) => [value, encodeURIComponent(value), JSON.stringify(value), JSON.stringify({ a: { b: value } }),
   ...['', 'x', 'xx'].map((before) => Buffer.from(before + value + 'after').toString('base64')),
   Buffer.from(value).toString('base64url'), Buffer.from(value).toString('hex'), Buffer.from(value).toString('hex').toUpperCase(),
-  new URLSearchParams({ value }).toString()];
+  new URLSearchParams({ value }).toString(), ...escaped(value), ...wrapped(value), ...wrapped(`it is ${value} and more`)];
+const escaped = (value) => [/[^ -~]/g, /[^ -~]|[<>&]/g, /[<>&']/g].flatMap((which) => [(hex) => hex, (hex) => hex.toUpperCase()]
+  .map((hex) => JSON.stringify(value).replace(which, (c) => '\\u' + hex(c.charCodeAt(0).toString(16).padStart(4, '0')))));
+const wrapped = (value) => [...['base64', 'hex'].flatMap((how) => [60, 64, 76].flatMap((width) => ['\n', '\r\n'].map((end) =>
+    Buffer.from(value).toString(how).match(new RegExp(`.{1,${width}}`, 'g')).join(end)))),
+  ...[['base64'], ['openssl', 'base64'], ['xxd', '-p']].map(([tool, ...how]) => spawnSync(tool, how, { input: value }))
+    .filter((done) => done.status === 0).map((done) => done.stdout.toString())];
 const texts = names.flatMap((name) => forms(process.env[name]));
+texts.push(decodeURIComponent(new URL(process.env.CORPUS_URL).password));
 texts.push(process.env.CORPUS_LEFT + process.env.CORPUS_RIGHT.slice('shared5Kx'.length));
 const say = async (out, text, size) => {
   for (let at = 0; at < text.length; at += size) await new Promise((done) => out.write(text.slice(at, at + size), done));
@@ -73,7 +83,7 @@ marker = "marker"
 [network.test]
 chain_id = 5
 rpc = ["CORPUS_URL"]
-key = ["CORPUS_HEX", "CORPUS_BARE", "CORPUS_PEM", "CORPUS_WORD", "CORPUS_JWT", "CORPUS_LEFT", "CORPUS_RIGHT", "CORPUS_SHORT"]
+key = ["CORPUS_HEX", "CORPUS_BARE", "CORPUS_PEM", "CORPUS_WORD", "CORPUS_JWT", "CORPUS_LEFT", "CORPUS_RIGHT", "CORPUS_SHORT", "CORPUS_UMLAUT"]
 [[phase]]
 id = "1"
 title = "Phase 1"
@@ -121,6 +131,16 @@ needs = ["rpc", "key"]
   keep = "evidence.json"
 "#;
 
+const BY_HAND: &str = r#"
+[[phase.step]]
+id = "call"
+title = "Calls somebody"
+manual = "Call them."
+  [[phase.step.evidence]]
+  file = "evidence.json"
+  json = [{ at = "$.texts", eq = "something else" }]
+"#;
+
 fn site(steps: &str) -> Test {
     let mut test = Test::apart().set("CORPUS_URL", URL);
     for (name, value, _) in SECRETS {
@@ -143,7 +163,13 @@ fn needles() -> Vec<(String, String)> {
     for (name, value, parts) in whole.chain([("CORPUS_URL", URL, &URL_PARTS[..])]) {
         for text in [value].into_iter().chain(parts.iter().copied()) {
             needles.push((name, text.to_owned()));
-            needles.push((name, serde_json::to_string(text).unwrap().trim_matches('"').to_owned()));
+            let json = serde_json::to_string(text).unwrap().trim_matches('"').to_owned();
+            for more in ["", "<>&", "<>&'"] {
+                let code = |c: char| format!("\\u{:04x}", u32::from(c));
+                let escape = |c: char| if c.is_ascii() && !more.contains(c) { c.to_string() } else { code(c) };
+                needles.push((name, json.chars().map(escape).collect()));
+            }
+            needles.push((name, json));
             for plain in ["-_.~", "-_.!~*'()", "-_.*"] {
                 let percent = |c: char| match c {
                     c if c.is_ascii_alphanumeric() || plain.contains(c) => c.to_string(),
@@ -174,11 +200,14 @@ fn needles() -> Vec<(String, String)> {
 #[track_caller]
 fn clean(what: &str, bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
+    // As it reads where a tool broke it into lines.
+    let joined = ["\r", "\n", "\\r", "\\n"].iter().fold(text.to_string(), |text, gap| text.replace(gap, ""));
     for (name, needle) in needles() {
         if let Some(at) = text.find(&needle) {
             let line = text[..at].lines().count();
             panic!("{what} holds {name} as `{needle}`, line {line}");
         }
+        assert!(!joined.contains(&needle), "{what} holds {name} as `{needle}`, broken into lines");
     }
 }
 
@@ -269,6 +298,63 @@ fn evidence_that_holds_one_is_refused_and_not_altered() {
     files_clean(&test.state());
     files_clean(&test.path("reports"));
     commands_are_clean(&test);
+}
+
+/// What nobody declared, and what a person may write down of a key.
+fn typed() -> String {
+    let secrets: Vec<&str> = SECRETS.iter().map(|(_, value, _)| *value).collect();
+    format!("they said {} and privateKey=0x{}", secrets.join(", "), "5e".repeat(32))
+}
+
+#[track_caller]
+fn nothing_of_it_is_anywhere(test: &Test) {
+    files_clean(&test.state());
+    files_clean(&test.path("reports"));
+    commands_are_clean(test);
+    let journal = fs::read_to_string(test.runs("corpus", "test")[0].join("journal.jsonl")).unwrap();
+    assert!(!journal.contains("5e5e5e5e"), "{journal}");
+}
+
+#[test]
+fn a_gate_quotes_none_of_what_it_looks_at() {
+    let test = site(&super::stub::step("hello", "echo hello", ""));
+    test.sh("node leak.js gate.json > said 2>&1 && rm said");
+    test.edit("gate.json", "\"ok\":1", "\"open\":\"privateKey=0x5e\"");
+    let said = "`gate.json` holds the value of `CORPUS_BARE`, and is not looked at";
+    let outcome = test.citadel("run --network test --yes").code(11).says(said);
+    clean("stderr", outcome.stderr.as_bytes());
+    test.citadel("gate verify --network test").code(11).says(said);
+    nothing_of_it_is_anywhere(&test);
+    let undeclared = format!("{{ \"open\": {{ \"privateKey\": \"{}\" }} }}", "5e".repeat(32));
+    test.write("gate.json", undeclared);
+    let outcome = test.citadel("gate verify --network test").code(11);
+    outcome.says("holds a private key in hex, and is not looked at").never_says("5e5e5e5e");
+}
+
+#[test]
+fn what_people_write_and_what_is_judged_after_them_is_masked() {
+    let test = site(BY_HAND);
+    test.sh("node leak.js evidence.json > said 2>&1 && rm said");
+    let run = |code| {
+        let outcome = test.citadel("run --network test --yes").code(code);
+        clean("stderr", outcome.stderr.as_bytes());
+        outcome
+    };
+    run(20).says("Call them.");
+    let told = ["step", "complete", "1.call", "--evidence", &typed(), "--network", "test"];
+    clean("stdout", test.citadel_with(&told).code(0).stdout.as_bytes());
+    run(20).says("Call them.");
+    nothing_of_it_is_anywhere(&test);
+    let told = ["decide", "1.call", "--happened", "--reason", &typed(), "--network", "test"];
+    clean("stdout", test.citadel_with(&told).code(0).stdout.as_bytes());
+    run(13).says("its effect happened, but its evidence does not hold");
+    nothing_of_it_is_anywhere(&test);
+    let journal = fs::read_to_string(test.runs("corpus", "test")[0].join("journal.jsonl")).unwrap();
+    let quotes = |what: &str| journal.lines().any(|line| line.contains(what) && line.contains("[CORPUS_HEX]"));
+    assert!(
+        ["handed_in", "step_decided", "step_ended"].into_iter().all(quotes),
+        "masked, and else as it was: {journal}"
+    );
 }
 
 #[test]

@@ -105,6 +105,19 @@ impl Two {
 }
 
 #[test]
+fn a_run_that_holds_a_secret_is_not_handed_over() {
+    let key = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIKh3vUu9Zr2T0q8mXoW4nJ5bLxYc7dGfEaHsRtPyQw1ZoAoGCCqGSM49";
+    let test = super::stub::stub(&step("leak", "cat key.pem; exit 1", ""));
+    test.write("key.pem", key);
+    test.citadel("run --network test").code(19);
+    let refused = test.citadel("handover --to bob --network test --out ../box").code(19);
+    refused.says("logs/1.leak.1.log` holds a PEM private key").says("nothing of this run must be passed on");
+    assert!(!test.root().join("box").exists(), "nothing leaves");
+    let last = test.journal("stub", "test").pop().unwrap().event;
+    assert!(!matches!(last, citadel::event::Event::HandedOver { .. }), "{last:?}");
+}
+
+#[test]
 fn a_run_goes_to_another_operator_and_back() {
     let two = Two::new();
     two.handed_over();

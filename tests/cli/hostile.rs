@@ -5,9 +5,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use citadel::event::Event;
-use citadel::process::Fence;
 
 use super::builder::{Outcome, Test};
+use super::fence::is_closed;
 use super::pseudo_terminal::shown;
 
 const KEY: &str = "0x7d1f0a93c45be86237ab94d05ef1c68a2b3970de41f5862c9ab7e03d18c4f56a";
@@ -93,7 +93,7 @@ fn run_folder(test: &Test) -> PathBuf {
 /// Whether this machine keeps steps out of the state folder.
 fn closed(test: &Test) -> bool {
     let Event::RunOpened(opened) = test.journal("hostile", "test").remove(0).event else { panic!("it opens the run") };
-    opened.guards.fence == Some(Fence::Closed)
+    is_closed(opened.guards.fence.as_ref())
 }
 
 #[track_caller]

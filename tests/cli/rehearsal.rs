@@ -9,6 +9,7 @@ use citadel::process::started;
 use citadel::progress::Progress;
 use citadel::recorder::{Observer, Recorder};
 use citadel::runbook::StepId;
+use citadel::secrets::Mask;
 use citadel::verdict::Verdict;
 use serde_json::{Value, json};
 
@@ -115,7 +116,8 @@ fn progress_equals_the_replay_of_the_journal_at_every_event() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.jsonl");
     let watcher = Replays { path: path.clone(), seen: 0 };
-    let mut recorder = Recorder::new(Journal::create(&path).unwrap(), Progress::default(), vec![Box::new(watcher)]);
+    let mut recorder =
+        Recorder::new(Journal::create(&path, &Mask::none()).unwrap(), Progress::default(), vec![Box::new(watcher)]);
     for entry in &entries {
         recorder.record(entry.event.clone()).unwrap();
     }

@@ -4,6 +4,8 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use citadel::event::Event;
+
 use super::builder::{Outcome, Test};
 use super::stub::{step, stub};
 
@@ -83,6 +85,30 @@ fn a_secret_that_nobody_declared_is_found_by_its_shape_at_the_end() {
     let told = outcome.stderr.lines().find(|line| line.contains("holds a JSON Web Token")).unwrap();
     assert!(!told.contains("eyJ"), "{told}");
     outcome.says("rotate every secret");
+}
+
+#[test]
+fn it_is_found_where_the_run_is_broken_off_too() {
+    let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV";
+    let leak = |more: &str| step("leak", &format!("cat token; {more}"), "");
+    let found = "1.leak.1.log` holds a JSON Web Token";
+    let told = |test: &Test, why: &str| {
+        test.write("token", token);
+        test.citadel("run --network test").code(19).says(found).says("broken off besides").says(why).never_says(token);
+        let last = test.journal("stub", "test").pop().unwrap().event;
+        assert!(matches!(last, Event::RunEnded { secrets: 1, .. }), "{last:?}");
+    };
+    let planted = "mkdir -p reports/test && ln -sf ../../victim reports/test/citadel-report.md";
+    let test = stub(&leak(planted));
+    test.write("victim", "mine");
+    told(&test, "citadel does not write through it");
+    assert_eq!(test.read("victim"), "mine");
+    // A step that needs to know the newest block, of an endpoint that is not there.
+    let sends = "effects = \"chain\"\n  [[phase.step.evidence]]\n  file = \"sent.json\"\n  keep = \"sent.json\"\n\
+                 \x20 [[phase.step.evidence]]\n  transactions = { of = \"sent.json\", at = \"$.hash\", min = 1 }\n";
+    let test = stub(&(leak("true") + &step("send", "touch sent", sends))).set("TEST_RPC_URL", "http://127.0.0.1:9");
+    told(&test, "the block before 1.send is not known");
+    assert!(!test.path("sent").exists());
 }
 
 #[test]

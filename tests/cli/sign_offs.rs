@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use citadel::event::Event;
 use citadel::journal::Journal;
+use citadel::secrets::Mask;
 use serde_json::{Value, json};
 
 use super::builder::{Outcome, Test};
@@ -175,7 +176,7 @@ fn a_clock_that_was_set_back_makes_no_request_last_longer() {
     // What the journal says happened later than the expiry did: this machine's clock is behind.
     let later = |hours: i64| {
         let run = test.runs("stub", "local").pop().unwrap();
-        let (mut journal, _) = Journal::open(&run.join("journal.jsonl")).unwrap();
+        let (mut journal, _) = Journal::open(&run.join("journal.jsonl"), &Mask::none()).unwrap();
         let time = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(hours);
         journal.append(Event::AnotherTry { by: "later".into() }, time).unwrap();
     };

@@ -15,7 +15,7 @@ const PAYLOADS: [(&str, &str); 24] = [
     ("one-byte control sequence", "\u{9b}2J\u{9b}31m"),
     ("device control", "\u{1b}P+q544e\u{1b}\\"),
     ("writes over what stood there", "PASSED\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}FAILED"),
-    ("turns the writing", "\u{202e}DESSAP"),
+    ("turns the writing", "\u{202e}DESSAP\u{61c}"),
     ("isolates", "\u{2066}x\u{2069}\u{200f}"),
     ("is invisible", "a\u{200b}b\u{feff}c\u{ad}d"),
     ("ends a line elsewhere", "a\u{2028}b\u{2029}c\u{85}d"),
@@ -50,7 +50,7 @@ fn site(payload: &str) -> Test {
 fn plain(what: &str, text: &str) {
     let bad = text.chars().find(|&c| {
         (c.is_control() && c != '\n')
-            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
             || matches!(c, '\u{e0000}'..='\u{e007f}')
     });
     assert!(bad.is_none(), "{what} shows {bad:?}: {text:?}");

@@ -10,7 +10,7 @@ use crate::commands::opening::Existing;
 use crate::engine::suspension;
 use crate::error::{ExitCode, Failure};
 use crate::event::Event;
-use crate::journal::{Home, Journal, Lock};
+use crate::journal::{Home, Lock};
 use crate::progress::Suspension;
 use crate::terminal;
 
@@ -31,11 +31,11 @@ pub(in crate::commands) fn close(context: &Context, args: &ContingencyClose) -> 
     let _own = Lock::take(&home.contingency_lock(id), &owner)?;
     // What was handed over is told by whoever goes on with it.
     if let Some(run) = run.as_ref().filter(|run| run.progress.handed_over.is_none()) {
-        record(run, id, of, context.operator(), &args.reason)?;
+        record(context, run, id, of, &args.reason)?;
     }
     unmark(&home, id)?;
     if let Some(open) = open {
-        let (mut journal, _) = Journal::open(&open.folder.journal())?;
+        let mut journal = open.journal(context)?;
         let closed = Event::RunClosed { by: context.operator(), reason: args.reason.clone() };
         journal.append(closed, Timestamp::now())?;
     }
@@ -47,8 +47,8 @@ pub(in crate::commands) fn close(context: &Context, args: &ContingencyClose) -> 
 }
 
 /// The run tells of both ends, even where it could not be told of the beginning then.
-fn record(run: &Existing, id: &str, of: Suspension, closer: String, reason: &str) -> Result<(), Failure> {
-    let (mut journal, _) = Journal::open(&run.folder.journal())?;
+fn record(context: &Context, run: &Existing, id: &str, of: Suspension, reason: &str) -> Result<(), Failure> {
+    let mut journal = run.journal(context)?;
     let Suspension { by, since, folder } = of;
     let contingency = id.to_owned();
     if !run.progress.suspended.contains_key(id) {
@@ -56,7 +56,7 @@ fn record(run: &Existing, id: &str, of: Suspension, closer: String, reason: &str
         journal.append(Event::Suspended { contingency, by, since, folder }, Timestamp::now())?;
     }
     let reason = reason.to_owned();
-    journal.append(Event::SuspensionEnded { contingency, by: closer, reason }, Timestamp::now())?;
+    journal.append(Event::SuspensionEnded { contingency, by: context.operator(), reason }, Timestamp::now())?;
     Ok(())
 }
 

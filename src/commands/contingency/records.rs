@@ -84,7 +84,8 @@ impl Records {
                 Err(failure) => terminal::warning(&format!("nothing is recorded: {failure}; the contingency goes on")),
             }
         }
-        let mut recorder = Recorder::in_emergency(None, Progress::default(), vec![observer(context, world)]);
+        let mut recorder =
+            Recorder::in_emergency(None, &world.mask, Progress::default(), vec![observer(context, world)]);
         let opening = opened(context, alone, world);
         for event in std::iter::once(opening).chain(facts) {
             // In memory alone nothing can fail.
@@ -111,12 +112,15 @@ fn kept(
         if let Err(failure) = resume::refuse_survivors(&existing.progress, &existing.folder) {
             terminal::warning(&format!("a step of an earlier citadel still runs: {}", failure.details.join("; ")));
         }
-        let (journal, _) = Journal::open(&existing.folder.journal())?;
+        let (journal, _) = Journal::open(&existing.folder.journal(), &world.mask)?;
         (journal, existing.progress, continued(context, alone, world))
     } else {
         let path = world.folder.journal();
         // One that a citadel left before its first record is taken.
-        let journal = Journal::create(&path).or_else(|_| Journal::open(&path).map(|(journal, _)| journal))?;
+        let journal = {
+            let open = |_| Journal::open(&path, &world.mask).map(|(journal, _)| journal);
+            Journal::create(&path, &world.mask).or_else(open)?
+        };
         (journal, Progress::default(), opened(context, alone, world))
     };
     // A journal that takes nothing is no journal: found out now, while another place can be chosen.
@@ -124,7 +128,7 @@ fn kept(
     progress.apply(entry.seq, &entry.event);
     let mut observer = observer(context, world);
     observer.event(&entry, &progress);
-    let mut recorder = Recorder::in_emergency(Some(journal), progress, vec![observer]);
+    let mut recorder = Recorder::in_emergency(Some(journal), &world.mask, progress, vec![observer]);
     for fact in facts {
         recorder.record(fact)?;
     }
@@ -203,7 +207,7 @@ pub(super) fn suspend(context: &Context, network: &Network, id: &str, world: &Wo
     }
     match Lock::take(&home.lock(), &owner(context, &format!("citadel contingency run {id}"))) {
         Ok(_lock) => {
-            if let Err(failure) = record(&home, id, of) {
+            if let Err(failure) = record(context, &home, id, of) {
                 terminal::warning(&format!("the run does not record its suspension yet: {failure}"));
             }
         }
@@ -219,13 +223,13 @@ pub(super) fn suspend(context: &Context, network: &Network, id: &str, world: &Wo
     }
 }
 
-fn record(home: &Home, contingency: &str, of: Suspension) -> Result<(), Failure> {
+fn record(context: &Context, home: &Home, contingency: &str, of: Suspension) -> Result<(), Failure> {
     let Some(run) = Existing::latest(home)?.filter(|run| run.progress.closed.is_none()) else { return Ok(()) };
     if run.progress.suspended.contains_key(contingency) || run.progress.handed_over.is_some() {
         return Ok(());
     }
     let (contingency, Suspension { by, since, folder }) = (contingency.to_owned(), of);
-    let (mut journal, _) = Journal::open(&run.folder.journal())?;
+    let mut journal = run.journal(context)?;
     journal.append(Event::Suspended { contingency, by, since, folder }, Timestamp::now())?;
     Ok(())
 }

@@ -23,7 +23,7 @@ use crate::workspace::{self, Workspace};
 
 pub(in crate::commands) async fn run(context: &Context, args: &ContingencyRun) -> Result<ExitCode, Failure> {
     let network = context.network(args.net.network.as_deref())?;
-    face(context, network, &args.id, args.workspace.as_deref(), args.once).await
+    Box::pin(face(context, network, &args.id, args.workspace.as_deref(), args.once)).await
 }
 
 /// The contingency that a person chose after a failure of a run.
@@ -33,7 +33,7 @@ pub(in crate::commands) async fn chosen(
     workspace: &Path,
     id: &str,
 ) -> Result<ExitCode, Failure> {
-    face(context, context.network(Some(network))?, id, Some(workspace), false).await
+    Box::pin(face(context, context.network(Some(network))?, id, Some(workspace), false)).await
 }
 
 async fn face(
