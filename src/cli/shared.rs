@@ -45,9 +45,6 @@ pub struct Part {
     /// One step, such as `1.plan-safe`; no gate is judged
     #[arg(long, value_name = "ID")]
     pub step: Option<String>,
-    /// That step once more, although it is done and its effect is on a chain
-    #[arg(long, requires = "step")]
-    pub again: bool,
     /// The checkout that steps run in [default: here or above; on a local chain, the practice workspace]
     #[arg(long, value_name = "DIR")]
     pub workspace: Option<PathBuf>,

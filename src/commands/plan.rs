@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::approved::{self, Approved};
 use super::context::Context;
 use super::opening::Prospect;
-use super::resume;
 use crate::cli::Plan;
 use crate::engine::command;
 use crate::engine::suspension;
@@ -24,7 +23,6 @@ const PIECE: usize = 64 * 1024;
 
 pub(super) async fn plan(context: &Context, args: &Plan) -> Result<ExitCode, Failure> {
     let prospect = Prospect::look(context, &args.part).await?;
-    resume::refuse_forgotten(&context.runbook, prospect.network, &prospect.progress())?;
     let (name, folder) = prospect.place(context);
     let (_sender, stop) = tokio::sync::watch::channel(Stop::No);
     let world = context.world(prospect.network, prospect.workspace.clone(), &name, folder, stop)?;

@@ -16,7 +16,7 @@ use crate::journal::{Entry, RunFolder};
 use crate::plan::{self, Item, Line};
 use crate::process::survivors;
 use crate::progress::{Progress, StepProgress, StepState};
-use crate::runbook::{Network, Runbook, StepId};
+use crate::runbook::StepId;
 use crate::workspace::read_file;
 
 /// How far this machine's clock may be behind the last record, since clocks are set right in small steps.
@@ -69,23 +69,6 @@ pub(super) fn refuse_survivors(progress: &Progress, folder: &RunFolder) -> Resul
         .hint(format!("wait until it is done, or end it with {}; then run again", ends.join(", ")));
     failure.details = details;
     Err(failure)
-}
-
-/// Refuses to go on where a step with an effect on a chain was begun that is declared no more: under another id its effect
-/// would happen again.
-pub(super) fn refuse_forgotten(runbook: &Runbook, network: &Network, progress: &Progress) -> Result<(), Failure> {
-    let declared: BTreeSet<&StepId> =
-        runbook.phases.iter().flat_map(|phase| &phase.steps).map(|step| &step.id).collect();
-    // The block before it is asked where a step has such an effect, and nowhere else.
-    let landed = |seen: &StepProgress| seen.started.after_block.is_some() && seen.state != StepState::NotHappened;
-    let forgotten = progress.steps.iter().find(|(id, seen)| landed(seen) && !declared.contains(id));
-    let Some((id, seen)) = forgotten else { return Ok(()) };
-    let what = format!("{id} is {} in this run, and the runbook declares it no more; nothing was started", state(seen));
-    Err(Failure::new(ExitCode::Changed, what).hint(format!(
-        "under another id its effect on the chain would happen again: give it its id back, or start over with \
-         `citadel run --new --network {}`",
-        network.name
-    )))
 }
 
 /// The table, for a run that goes on; nothing where no step was begun.

@@ -77,7 +77,6 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
         world.clock = Clock::after_records(&existing.entries);
         resume::refuse_going_back(&existing.entries, Timestamp::now())?;
         resume::refuse_survivors(&existing.progress, &existing.folder)?;
-        resume::refuse_forgotten(&context.runbook, prospect.network, &existing.progress)?;
     }
     if let Some(plan) = &plan {
         plan.refuse_other(context, &prospect, &world).await?;

@@ -150,8 +150,8 @@ pub fn retries_left(step: &Step, progress: &Progress) -> u32 {
 
 /// A line, put into words only where it is shown: what is behind a run is looked at before each of its steps.
 enum Found<'a> {
-    /// Nothing to do: the step was done by this attempt; whether it was asked for all the same.
-    Done(&'a StepId, u32, bool),
+    /// Nothing to do: the step was done by this attempt.
+    Done(&'a StepId, u32),
     /// Nothing to do: the gate passed.
     Passed(&'a PhaseId, &'a GateJudged),
     Due(Line),
@@ -160,10 +160,8 @@ enum Found<'a> {
 impl Found<'_> {
     fn text(self) -> Line {
         match self {
-            Self::Done(step, attempt, asked) => {
-                let more = if asked { "; `--again` makes its effect happen once more" } else { "" };
-                let why = format!("done by attempt {attempt}{more}");
-                Line { item: Item::Skip { what: format!("step {step}") }, why }
+            Self::Done(step, attempt) => {
+                Line { item: Item::Skip { what: format!("step {step}") }, why: format!("done by attempt {attempt}") }
             }
             Self::Passed(phase, judged) => Line {
                 item: Item::Skip { what: format!("gate {phase}") },
@@ -190,7 +188,6 @@ fn walk<B>(
     for (number, phase) in selection.phases.clone().zip(&runbook.phases[selection.phases.clone()]) {
         let dev = runbook.networks[phase.on.as_deref().unwrap_or(network)].dev_chain.is_some();
         let outline = progress.phases.iter().find(|outline| outline.id == phase.id);
-        let repeats = |step: &Step| dev || selection.again || step.idempotent || step.effects != Effects::Chain;
         let mut add = |found: Found<'_>, reads_chain: &dyn Fn() -> bool| {
             if dev && !chain && matches!(found, Found::Due(_)) && reads_chain() {
                 chain = true;
@@ -202,8 +199,7 @@ fn walk<B>(
         let steps = phase.steps.iter().enumerate().skip(settled(number));
         for (index, step) in steps.filter(|(_, step)| selection.takes(&step.id)) {
             let today = || outline_at(progress, outline, index, &step.id);
-            let asked = selection.step.as_ref().map(|_| repeats(step));
-            add(step_line(step, today, asked, progress), &|| step_needs_chain(step))?;
+            add(step_line(step, today, selection, progress), &|| step_needs_chain(step))?;
         }
         if selection.step.is_none() {
             add(gate_line(phase, outline, progress), &|| gate_needs_chain(runbook, phase))?;
@@ -212,24 +208,23 @@ fn walk<B>(
     ControlFlow::Continue(())
 }
 
-/// `asked`: it was asked for by its name, and whether it may then be done once more.
 fn step_line<'a>(
     step: &'a Step,
     today: impl FnOnce() -> Option<&'a StepOutline>,
-    asked: Option<bool>,
+    selection: &Selection,
     progress: &'a Progress,
 ) -> Found<'a> {
     let Some(seen) = progress.steps.get(&step.id) else {
         let item = Item::Run { step: step.id.clone(), attempt: 1 };
         return Found::Due(Line { item, why: "it has not run yet".into() });
     };
-    // One that was asked for by its name is due although it is done, unless its effect on a chain would happen again.
-    if seen.state == StepState::Done && (asked != Some(true) || progress.fresh.contains(&step.id)) {
+    let asked = selection.step.is_some() && !progress.fresh.contains(&step.id);
+    if seen.state == StepState::Done && !asked {
         if today().is_some_and(|outline| outline.definition != seen.started.definition) {
             let item = Item::Changed { step: step.id.clone() };
             return Found::Due(Line { item, why: "its definition changed since it was done".into() });
         }
-        return Found::Done(&step.id, seen.attempt, asked == Some(false));
+        return Found::Done(&step.id, seen.attempt);
     }
     Found::Due(due(step, seen))
 }

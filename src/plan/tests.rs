@@ -136,24 +136,6 @@ fn steps() {
 }
 
 #[test]
-fn an_effect_on_a_chain_is_repeated_only_where_that_is_said() {
-    let runbook = crate::runbook::parse(RUNBOOK, Path::new("runbook.toml")).unwrap();
-    let both = [started("a", "a1"), ended("a", StepOutcome::Done), started("b", "b1"), ended("b", StepOutcome::Done)];
-    let mut progress = progress(&["a", "b"], &both);
-    // Another invocation.
-    progress.fresh.clear();
-    let check = |step: &str, again: bool, expected: &str| {
-        let selection = Selection { again, ..Selection::step(&runbook, step).unwrap() };
-        let lines = plan(&runbook, &selection, &progress, "mainnet");
-        assert_eq!(format!("{}: {}", lines[0].item, lines[0].why), expected);
-        assert_eq!(next(&runbook, &selection, &progress, "mainnet").is_some(), expected.starts_with("run"));
-    };
-    check("1.a", false, "run 1.a: it was asked for");
-    check("1.b", false, "skip step 1.b: done by attempt 1; `--again` makes its effect happen once more");
-    check("1.b", true, "run 1.b: it was asked for");
-}
-
-#[test]
 fn a_settled_step_that_begins_again_is_due_again() {
     use StepOutcome::{Done, Failed};
     let runbook = crate::runbook::parse(RUNBOOK, Path::new("runbook.toml")).unwrap();

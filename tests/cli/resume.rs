@@ -8,7 +8,7 @@ use citadel::process::started;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::builder::Test;
-use super::stub::{Pipe, step, stub, stub_on_chain};
+use super::stub::{Pipe, step, stub};
 
 const RUN: &str = "run --network test";
 
@@ -54,35 +54,6 @@ impl Drop for Group {
 
 fn is_start(event: &Event) -> bool {
     matches!(event, Event::StepStarted(_))
-}
-
-#[test]
-fn an_effect_is_not_repeated_under_another_id_or_by_asking_twice() {
-    let evidence = "effects = \"chain\"\n  [[phase.step.evidence]]\n  chain = { code = { of = \"thing\" } }\n";
-    let (test, _watchdog) = stub_on_chain(&step("pay", "echo paid >> paid", evidence));
-    let record = std::fs::read(test.state().join("stub/local/devchain/devchain.json")).unwrap();
-    let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
-    let test = test.set("TEST_RPC_URL", record["url"].as_str().unwrap());
-    test.edit("runbook.toml", "chain_id = 5", "chain_id = 31337\nblock = \"latest\"");
-    let thing = "address = { test = \"0x5FbDB2315678afecb367f032d93F642f64180aa3\",";
-    test.edit("runbook.toml", "address = {", thing);
-    test.citadel("run --network test --step pay").code(0);
-    test.citadel("plan --network test --step pay").code(0).says("skip step 1.pay").says("`--again` makes its effect");
-    test.citadel("run --network test --step pay").code(0).says("done by attempt 1; `--again`");
-    let before = test.read("runbook.toml");
-    for (from, to) in [("id = \"pay\"", "id = \"send\""), ("id = \"1\"", "id = \"9\"")] {
-        test.edit("runbook.toml", from, to);
-        for command in ["plan", "run"] {
-            let outcome = test.citadel(&format!("{command} --network test")).code(17);
-            outcome.says("1.pay is done in this run, and the runbook declares it no more").says("citadel run --new");
-        }
-        test.write("runbook.toml", &before);
-    }
-    test.citadel(RUN).code(0).says("COMPLETE");
-    assert_eq!(test.read("paid"), "paid\n");
-    test.citadel("run --network test --again").code(2);
-    test.citadel("run --network test --step pay --again").code(0);
-    assert_eq!(test.read("paid"), "paid\npaid\n", "it was asked for in so many words");
 }
 
 #[test]
