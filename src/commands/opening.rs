@@ -70,6 +70,11 @@ impl Existing {
         let folder = home.run(&run);
         Self::read(run, folder).map(Some)
     }
+
+    /// The run of `home` that is not closed, if there is one.
+    pub(super) fn open(home: &Home) -> Result<Option<Self>, Failure> {
+        Ok(Self::latest(home)?.filter(|run| run.progress.closed.is_none()))
+    }
 }
 
 impl<'a> Prospect<'a> {

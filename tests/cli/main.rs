@@ -27,6 +27,8 @@ mod plans;
 mod pseudo_terminal;
 #[path = "../pty/mod.rs"]
 mod pty;
+#[cfg(target_os = "linux")]
+mod races;
 mod refusals;
 mod rehearsal;
 mod rehearsed;

@@ -42,15 +42,16 @@ impl Records {
         let network = &alone.networks[&world.network];
         let home = context.home(network);
         let id = alone.phases[0].id.0.clone();
+        let lock = home.contingencies().create().map_err(Failure::from).and_then(|()| {
+            let owner = owner(context, &format!("citadel contingency run {id}"));
+            Lock::take(&home.contingency_lock(&id), &owner)
+        });
+        // What stands there under the lock, or beside whoever has it.
         let existing = open_one(&home, &id);
         let name = existing.as_ref().map_or_else(|| new_name(&id), |existing| existing.run.clone());
         world.run.clone_from(&name);
         world.folder = home.contingencies().run(&name);
         world.reports = world.reports.join("contingencies").join(&name);
-        let lock = home.contingencies().create().map_err(Failure::from).and_then(|()| {
-            let owner = owner(context, &format!("citadel contingency run {id}"));
-            Lock::take(&home.contingency_lock(&id), &owner)
-        });
         let locked = match lock {
             Ok(lock) => Ok(lock),
             Err(failure) if failure.code == ExitCode::Locked => {
@@ -220,7 +221,7 @@ pub(super) fn suspend(context: &Context, network: &Network, id: &str, world: &Wo
 }
 
 fn record(home: &Home, contingency: &str, of: Suspension) -> Result<(), Failure> {
-    let Some(run) = Existing::latest(home)?.filter(|run| run.progress.closed.is_none()) else { return Ok(()) };
+    let Some(run) = Existing::open(home)? else { return Ok(()) };
     if run.progress.suspended.contains_key(contingency) || run.progress.handed_over.is_some() {
         return Ok(());
     }
