@@ -33,6 +33,9 @@ fn nothing_is_started_beside_what_a_killed_citadel_left_running() {
 
     let refused = test.citadel(RUN).code(16).says("a citadel that died left a step running; nothing was started");
     refused.says(&format!("step 1.wait: pid {pid} `")).says(&format!("`kill -TERM -- -{pid}`"));
+    let new = test.citadel("run --network test --new").code(16).says("a citadel that died left a step running");
+    new.says(&format!("step 1.wait: pid {pid} `"));
+    assert_eq!(test.runs("stub", "test").len(), 1, "no run was opened beside it");
     assert_eq!(test.journal("stub", "test").iter().filter(|entry| is_start(&entry.event)).count(), 1);
 
     drop(group);
