@@ -28,7 +28,8 @@ pub(super) fn refuse_going_back(entries: &[Entry], now: Timestamp) -> Result<(),
     if last.time > now + CLOCK_SLACK {
         let what = format!("the clock was set back: it is {now}, and the run's last record is of {}", last.time);
         return Err(Failure::new(ExitCode::Precondition, what)
-            .hint("nothing was started; set this machine's clock right, then run the same command again"));
+            .hint("nothing was started; set this machine's clock right, then run the same command again; where it is right, and \
+                   was ahead then, `citadel run --new` starts over"));
     }
     let by = entries.iter().rev().find_map(|entry| match &entry.event {
         Event::RunOpened(opened) => Some(&opened.citadel),

@@ -19,7 +19,7 @@ use anyhow::Context;
 use jiff::{Timestamp, Unit};
 
 pub use entry::{Broken, Entry, GENESIS};
-pub use folder::{Home, RunFolder, create as create_folder, files_below, write_file};
+pub use folder::{Home, RunFolder, age, create as create_folder, files_below, write_file};
 pub use lock::{Lock, Owner};
 pub use network_filesystem::network_filesystem;
 

@@ -29,11 +29,9 @@ pub(super) struct Records {
 /// The contingency `id` that is open on the network, if there is one.
 pub(in crate::commands) fn open_one(home: &Home, id: &str) -> Option<Existing> {
     let all = home.contingencies();
-    let mut names = all.runs().ok()?;
-    names.retain(|name| name.ends_with(&format!(".{id}")));
-    let name = names.pop()?;
-    let folder = all.run(&name);
-    Existing::read(name, folder).ok().filter(|existing| existing.progress.closed.is_none())
+    let names = all.runs().ok()?.into_iter().rev().filter(|name| name.ends_with(&format!(".{id}")));
+    let mut found = names.filter_map(|name| Existing::read(name.clone(), all.run(&name)).ok());
+    found.find(|existing| existing.progress.closed.is_none())
 }
 
 impl Records {
@@ -48,7 +46,10 @@ impl Records {
         });
         // What stands there under the lock, or beside whoever has it.
         let existing = open_one(&home, &id);
-        let name = existing.as_ref().map_or_else(|| new_name(&id), |existing| existing.run.clone());
+        let name = existing.as_ref().map_or_else(
+            || format!("{}.{id}", home.contingencies().new_run(Timestamp::now())),
+            |existing| existing.run.clone(),
+        );
         world.run.clone_from(&name);
         world.folder = home.contingencies().run(&name);
         world.reports = world.reports.join("contingencies").join(&name);
@@ -134,10 +135,6 @@ fn kept(
 
 fn observer(context: &Context, world: &World) -> Box<dyn crate::recorder::Observer> {
     terminal::observer(&context.style(world.folder.path()))
-}
-
-fn new_name(id: &str) -> String {
-    format!("{}.{id}", Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ"))
 }
 
 fn outlines(alone: &Runbook, world: &World) -> Vec<crate::event::PhaseOutline> {
