@@ -228,7 +228,7 @@ const WORKSPACE_HINT: &str = "run in an AGI Jobs checkout, or name it with `--wo
 
 fn selection(context: &Context, part: &Part, dev: bool) -> Result<Selection, Failure> {
     match (&part.phase, &part.step) {
-        (_, Some(step)) => Selection::step(&context.runbook, step),
+        (_, Some(step)) => Ok(Selection { again: part.again, ..Selection::step(&context.runbook, step)? }),
         (Some(phases), None) => {
             let mut selection = Selection::phases(&context.runbook, phases)?;
             if dev {

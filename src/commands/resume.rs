@@ -72,6 +72,23 @@ pub(super) fn refuse_survivors(progress: &Progress, folder: &RunFolder) -> Resul
     Err(failure)
 }
 
+/// Refuses to do a step once more that is done and changed a chain, unless somebody said so.
+pub(super) fn refuse_repeating(context: &Context, prospect: &Prospect<'_>) -> Result<(), Failure> {
+    let Some((existing, asked)) = prospect.existing.as_ref().zip(prospect.selection.step.as_ref()) else { return Ok(()) };
+    let step = context.runbook.phases.iter().flat_map(|phase| &phase.steps).find(|step| step.id == *asked);
+    let seen = existing.progress.steps.get(asked).filter(|seen| seen.state == StepState::Done);
+    match step.zip(seen) {
+        Some((step, seen)) if plan::only_once(step) && !prospect.selection.again => {
+            let what = format!("{asked} is done (attempt {}), and would change the chain once more", seen.attempt);
+            Err(Failure::new(ExitCode::Changed, what).hint(format!(
+                "nothing was started; where it must happen twice: `citadel run --network {} --step {asked} --again`",
+                prospect.network.name
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The table, for a run that goes on; nothing where no step was begun.
 pub(super) fn table(
     context: &Context,
@@ -96,6 +113,11 @@ pub(super) fn table(
                 let _ = writeln!(text, "      changed since: {change}");
             }
         }
+    }
+    let gone = |step: &&StepId| view.progress.outline(step).is_none();
+    for (step, seen) in view.progress.steps.iter().filter(|(step, _)| gone(step)) {
+        let word = if view.progress.undeclared() == Some(step) { "stop" } else { "-" };
+        let _ = writeln!(text, "  {:<22} {:<14} {word:<9} the runbook does not have it any more", step.0, state(seen));
     }
     Some(text.trim_end().to_owned())
 }

@@ -52,6 +52,7 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     if let Some(existing) = &prospect.existing {
         existing.refuse_handed_over()?;
     }
+    resume::refuse_repeating(context, &prospect)?;
     if prospect.existing.is_none() {
         confirm(&prospect, args.yes, stop.clone()).await?;
     }
