@@ -74,7 +74,9 @@ pub(super) fn refuse_survivors(progress: &Progress, folder: &RunFolder) -> Resul
 
 /// Refuses to do a step once more that is done and changed a chain, unless somebody said so.
 pub(super) fn refuse_repeating(context: &Context, prospect: &Prospect<'_>) -> Result<(), Failure> {
-    let Some((existing, asked)) = prospect.existing.as_ref().zip(prospect.selection.step.as_ref()) else { return Ok(()) };
+    let Some((existing, asked)) = prospect.existing.as_ref().zip(prospect.selection.step.as_ref()) else {
+        return Ok(());
+    };
     let step = context.runbook.phases.iter().flat_map(|phase| &phase.steps).find(|step| step.id == *asked);
     let seen = existing.progress.steps.get(asked).filter(|seen| seen.state == StepState::Done);
     match step.zip(seen) {

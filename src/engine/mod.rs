@@ -18,6 +18,7 @@ pub mod names;
 pub mod observe;
 pub mod opening;
 mod outcome;
+mod probe;
 mod publish;
 pub mod reading;
 mod record;

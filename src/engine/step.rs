@@ -7,7 +7,7 @@ use super::command::{self, Prepared};
 use super::outcome::{conclude, first_problem, not_started, refusal};
 use super::step_evidence::Reached;
 use super::watch::StepWatcher;
-use super::{Engine, judge, publish};
+use super::{Engine, publish};
 use crate::digest::sha256;
 use crate::error::{ExitCode, Failure};
 use crate::event::{Event, Log, StepEnded, StepOutcome, StepStarted};
@@ -65,10 +65,7 @@ impl Engine<'_> {
     pub(super) async fn probe(&mut self, step: &Step) -> Result<Option<(ExitCode, Option<String>)>, Failure> {
         let Some(check) = step.probe.as_deref() else { return Ok(None) };
         let network = Network { block: BlockTag::Latest, ..self.view().network(self.phase_of(step)?).clone() };
-        let view = self.view();
-        let reading = [check];
-        let reading = judge::checks_and(&view, &network, &reading, &[], view.kept(&network), None);
-        let judged = self.telling_waits(&format!("the probe of {}", step.id), reading).await;
+        let judged = self.probed(step, check, &network).await;
         let verdict = judged.verdict();
         let reason = judged.results.first().map(|result| result.message.clone()).unwrap_or_default();
         let attempt = self.recorder.progress().steps.get(&step.id).map_or(0, |progress| progress.attempt);
@@ -78,6 +75,8 @@ impl Engine<'_> {
                 self.recorder.record(Event::StepDecided { step, attempt, happened, by, reason })?;
                 Ok(None)
             }
+            // Asked to stop while it waited: that is what is told.
+            _ if *self.world.stop.borrow() != process::Stop::No => Ok(None),
             Verdict::Unknown | Verdict::Waiting | Verdict::Waived => {
                 let hint = format!("the probe of {}: {reason}; {}", step.id, self.decide_hint(&step.id));
                 Ok(Some((ExitCode::NeedsDecision, Some(hint))))

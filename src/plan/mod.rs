@@ -185,7 +185,10 @@ fn walk<B>(
 ) -> ControlFlow<B> {
     if let Some(step) = progress.undeclared() {
         let item = Item::Changed { step: step.clone() };
-        take(Found::Due(Line { item, why: "it may have changed a chain, and the runbook does not have it any more".into() }))?;
+        take(Found::Due(Line {
+            item,
+            why: "it may have changed a chain, and the runbook does not have it any more".into(),
+        }))?;
     }
     let mut chain = chain_is_up(progress);
     for (number, phase) in selection.phases.clone().zip(&runbook.phases[selection.phases.clone()]) {
@@ -231,7 +234,10 @@ fn step_line<'a>(
     }
     if seen.state == StepState::Done && only_once(step) && !selection.again {
         let item = Item::Changed { step: step.id.clone() };
-        return Found::Due(Line { item, why: "it is done, and would change the chain once more: `--again` says so".into() });
+        return Found::Due(Line {
+            item,
+            why: "it is done, and would change the chain once more: `--again` says so".into(),
+        });
     }
     Found::Due(due(step, seen))
 }

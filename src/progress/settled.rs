@@ -30,7 +30,8 @@ impl Progress {
         self.phases = phases;
         self.settled = Settled::default();
         self.settle_on();
-        self.undeclared = self.steps.values().find(|seen| self.is_undeclared(seen)).map(|seen| seen.started.step.clone());
+        self.undeclared =
+            self.steps.values().find(|seen| self.is_undeclared(seen)).map(|seen| seen.started.step.clone());
     }
 
     /// The first step that may have changed a chain and that today's definitions do not have any more: under another name it

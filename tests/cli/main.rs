@@ -23,6 +23,7 @@ mod handover;
 mod hostile;
 mod judging;
 mod links;
+mod mempool;
 mod plans;
 mod pseudo_terminal;
 #[path = "../pty/mod.rs"]
