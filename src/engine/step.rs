@@ -12,7 +12,7 @@ use crate::digest::sha256;
 use crate::error::{ExitCode, Failure};
 use crate::event::{Event, Log, StepEnded, StepOutcome, StepStarted};
 use crate::evidence::{self, Found};
-use crate::journal::RunFolder;
+use crate::journal::{RunFolder, write_file};
 use crate::process::{self, Ended};
 use crate::runbook::{Action, BlockTag, EvidenceKind, Isolation, Network, Scope, Step, Template};
 use crate::verdict::{CheckResult, Verdict, worst};
@@ -179,7 +179,7 @@ impl Engine<'_> {
                     results.iter().map(|result| format!("{}: {}\n", result.verdict, result.message)).collect();
                 let (path, told) = (RunFolder::log(&step.id.0, attempt), told.concat());
                 // The log is for people; what counts is in the journal.
-                let written = std::fs::write(self.world.folder.file(&path), &told).is_ok();
+                let written = write_file(&self.world.folder.file(&path), told.as_bytes()).is_ok();
                 let log = Log { path, sha256: sha256(told.as_bytes()), bytes: told.len() as u64 };
                 let outcome = match worst(results.iter().map(|result| result.verdict)) {
                     Verdict::Passed | Verdict::Waived => StepOutcome::Done,

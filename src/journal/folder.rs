@@ -149,10 +149,12 @@ impl RunFolder {
 
     /// Makes the folder and those in it.
     pub fn create(&self) -> anyhow::Result<()> {
-        for folder in ["logs", "artefacts", "gates", "openings", "sign-offs", "shims"] {
-            create(&self.path.join(folder))?;
-        }
-        Ok(())
+        create(&self.path)?;
+        let folders = ["logs", "artefacts", "gates", "openings", "sign-offs", "shims"].map(|name| self.path.join(name));
+        let new = folders.iter().any(|folder| !folder.exists());
+        // Their names are made durable together.
+        folders.iter().try_for_each(|folder| create_and(folder, |_| Ok(())))?;
+        if new { sync(&self.path).context("cannot sync the run's folder").map_err(unusable) } else { Ok(()) }
     }
 
     /// Its path.
@@ -238,14 +240,26 @@ impl RunFolder {
     }
 }
 
-/// Makes a folder and its parents, for the owner alone.
+/// Makes a folder and its parents, for the owner alone; what was made is there after a power cut, too.
 pub fn create(path: &Path) -> anyhow::Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
+    create_and(path, sync)
+}
+
+/// The same with what makes the names in a folder durable.
+fn create_and(path: &Path, mut sync: impl FnMut(&Path) -> std::io::Result<()>) -> anyhow::Result<()> {
+    // A relative path's first parent is the current folder, whose name is empty.
+    let parent_of = |path: &Path| path.parent().filter(|parent| !parent.as_os_str().is_empty()).map(Path::to_owned);
+    let new: Vec<&Path> =
+        path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).collect();
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.and_then(|()| new.into_iter().rev().filter_map(parent_of).try_for_each(|parent| sync(&parent)))
         .with_context(|| format!("cannot make the folder `{}`", path.display()))
         .map_err(unusable)
+}
+
+/// Makes the names in a folder durable.
+pub fn sync(folder: &Path) -> std::io::Result<()> {
+    std::fs::File::open(folder)?.sync_all()
 }
 
 /// The error with what to do about a folder that cannot be used.
@@ -279,7 +293,7 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
-        std::fs::File::open(folder)?.sync_all()
+        sync(folder)
     };
     write().with_context(|| format!("cannot write `{}`", path.display())).map_err(unusable)
 }
@@ -314,6 +328,25 @@ mod tests {
         check(&["2026-11-23T20-00-59Z", "2026-11-22T20-00-00Z"], now, "2026-11-23T20-01-00Z");
         check(&["2026-11-23T20-00-59Z.shock"], now, "2026-11-23T20-01-00Z");
         check(&["2-not-a-run"], now, "2026-11-22T20-00-00Z");
+    }
+
+    #[test]
+    fn every_folder_that_is_made_is_named_durably() {
+        let root = tempfile::tempdir().unwrap();
+        let check = |path: &str, expected: &[&str]| {
+            let mut synced = Vec::new();
+            let sync = |folder: &Path| {
+                synced.push(folder.to_owned());
+                sync(folder)
+            };
+            create_and(&root.path().join(path), sync).unwrap();
+            let expected: Vec<PathBuf> = expected.iter().map(|folder| root.path().join(folder)).collect();
+            assert_eq!(synced, expected, "{path}");
+            assert!(root.path().join(path).is_dir());
+        };
+        check("a/b/c", &["", "a", "a/b"]);
+        check("a/b/c", &[]);
+        check("a/b/d", &["a/b"]);
     }
 
     #[test]

@@ -41,6 +41,11 @@ impl Hashing {
         }
     }
 
+    /// How much it is so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// How much it was and its digest; none where a thread could not do its part.
     pub(super) fn finish(self) -> Option<(String, u64)> {
         let digest = match self.thread {
