@@ -24,6 +24,9 @@ pub enum Pool {
     Unknown(String),
 }
 
+/// The endpoint does not say.
+struct Untold;
+
 /// Looks for what waits.
 pub async fn pool(target: &Target<'_>) -> Pool {
     let (dev, accounts) = (is_dev_chain(target.network), target.network.accounts.as_slice());
@@ -39,11 +42,11 @@ pub async fn pool(target: &Target<'_>) -> Pool {
     let mut heads = Vec::new();
     for (endpoint, mut answers) in endpoints.open.iter().zip(answers) {
         let head = answers.pop().and_then(Result::ok).as_ref().and_then(number);
-        let waiting = if dev { in_pool(&answers) } else { of_accounts(accounts, &answers) };
+        let waiting = if dev { Ok(in_pool(&answers)) } else { of_accounts(accounts, &answers) };
         match (waiting, head) {
-            (Some(Some(waiting)), _) => return Pool::Waiting(format!("{waiting}, says {}", endpoint.at.label())),
-            (Some(None), Some(head)) => heads.push(head),
-            (None, _) | (_, None) => {}
+            (Ok(Some(waiting)), _) => return Pool::Waiting(format!("{waiting}, says {}", endpoint.at.label())),
+            (Ok(None), Some(head)) => heads.push(head),
+            (Err(Untold), _) | (_, None) => {}
         }
     }
     match heads.iter().max() {
@@ -61,19 +64,19 @@ fn counts(accounts: &[Address]) -> Vec<Request> {
     accounts.iter().flat_map(of).map(|params| Request::once("eth_getTransactionCount", params)).collect()
 }
 
-/// What waits of the accounts, if anything does; nothing where the endpoint does not tell.
-fn of_accounts(accounts: &[Address], answers: &[Result<Value, Trouble>]) -> Option<Option<String>> {
+/// What waits of the accounts, if anything does.
+fn of_accounts(accounts: &[Address], answers: &[Result<Value, Trouble>]) -> Result<Option<String>, Untold> {
     let told: Option<Vec<u64>> = answers.iter().map(|answer| number(answer.as_ref().ok()?)).collect();
-    let told = told.filter(|told| told.len() == 2 * accounts.len())?;
+    let told = told.filter(|told| told.len() == 2 * accounts.len()).ok_or(Untold)?;
     let mut waiting = accounts.iter().zip(told.chunks(2)).filter(|(_, told)| told[0] > told[1]);
-    Some(waiting.next().map(|(account, told)| not_mined(told[0] - told[1], &format!(" of {}", checksum(*account)))))
+    Ok(waiting.next().map(|(account, told)| not_mined(told[0] - told[1], &format!(" of {}", checksum(*account)))))
 }
 
 /// What waits in a development node's pool. One that cannot tell mines at once.
-fn in_pool(answers: &[Result<Value, Trouble>]) -> Option<Option<String>> {
-    let Some(Ok(told)) = answers.first() else { return Some(None) };
+fn in_pool(answers: &[Result<Value, Trouble>]) -> Option<String> {
+    let told = answers.first()?.as_ref().ok()?;
     let waiting: u64 = ["pending", "queued"].iter().filter_map(|of| number(&told[*of])).sum();
-    Some((waiting > 0).then(|| not_mined(waiting, "")))
+    (waiting > 0).then(|| not_mined(waiting, ""))
 }
 
 fn not_mined(many: u64, of: &str) -> String {

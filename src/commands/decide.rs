@@ -19,9 +19,9 @@ pub(super) fn decide(context: &Context, args: &Decide) -> Result<ExitCode, Failu
     let selection = Selection::step(&context.runbook, &args.step)?;
     let step = selection.step.ok_or_else(|| Failure::new(ExitCode::Usage, "name a step"))?;
     let home = context.home(network);
-    let look = || undecided(&home, &network.name, &step);
+    let see = || undecided(&home, &network.name, &step);
     let command = format!("citadel decide {step}");
-    let (_lock, existing) = Lock::take_and_look(&home.lock(), &owner(context, &command), look)?;
+    let (_lock, existing) = Lock::take_and_see(&home.lock(), &owner(context, &command), see)?;
     let attempt = existing.progress.steps.get(&step).map_or(0, |progress| progress.attempt);
     let (mut journal, _) = Journal::open(&existing.folder.journal())?;
     let (by, reason, happened) = (context.operator(), args.reason.clone(), args.happened);

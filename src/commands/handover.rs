@@ -33,9 +33,9 @@ pub(super) fn hand_over(context: &Context, args: &Handover) -> Result<ExitCode, 
         return Err(usage(format!("`{}` is no operator of {}", args.to, network.name), &hint));
     }
     let home = context.home(network);
-    let look = || open(&home, network, &args.to);
+    let see = || open(&home, network, &args.to);
     let owner = owner(context, &format!("citadel handover --to {}", args.to));
-    let (_lock, run) = Lock::take_and_look(&home.lock(), &owner, look)?;
+    let (_lock, run) = Lock::take_and_see(&home.lock(), &owner, see)?;
     resume::refuse_survivors(&run.progress, &run.folder)?;
     let default = || context.here.join(format!("handover-{}-to-{}", run.run, args.to));
     let out = args.out.as_ref().map_or_else(default, |out| context.here.join(out));

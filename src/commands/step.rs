@@ -32,7 +32,7 @@ pub(super) fn complete(context: &Context, args: &Complete) -> Result<ExitCode, F
         || format!("`citadel run --network {}`", network.name),
         |id| format!("`citadel contingency run {id} --network {}`", network.name),
     );
-    let look = || {
+    let see = || {
         let run = match contingency {
             Some(id) => open_one(&home, id),
             None => Existing::open(&home)?,
@@ -45,7 +45,7 @@ pub(super) fn complete(context: &Context, args: &Complete) -> Result<ExitCode, F
         Ok(run)
     };
     let lock = contingency.map_or_else(|| home.lock(), |id| home.contingency_lock(id));
-    match Lock::take_and_look(&lock, &owner(context, &format!("citadel step complete {}", step.id)), look) {
+    match Lock::take_and_see(&lock, &owner(context, &format!("citadel step complete {}", step.id)), see) {
         Ok((_lock, run)) => {
             let handed_in = read(context, step, &run, &args.evidence)?;
             let (mut journal, _) = Journal::open(&run.folder.journal())?;
@@ -54,7 +54,7 @@ pub(super) fn complete(context: &Context, args: &Complete) -> Result<ExitCode, F
         }
         Err(failure) if failure.code == ExitCode::Locked => {
             // Whoever holds the lock says what becomes of it; a run that was handed over is no such one.
-            let run = look()?;
+            let run = see()?;
             handed_in::leave(&run.folder, &read(context, step, &run, &args.evidence)?)?;
             terminal::data(&format!("handed in for {}; the citadel that works on it takes it in\n", step.id));
         }

@@ -65,7 +65,7 @@ impl Engine<'_> {
     pub(super) async fn probe(&mut self, step: &Step) -> Result<Option<(ExitCode, Option<String>)>, Failure> {
         let Some(check) = step.probe.as_deref() else { return Ok(None) };
         let network = Network { block: BlockTag::Latest, ..self.view().network(self.phase_of(step)?).clone() };
-        let judged = self.probed(step, check, &network).await;
+        let judged = Box::pin(self.probed(step, check, &network)).await;
         let verdict = judged.verdict();
         let reason = judged.results.first().map(|result| result.message.clone()).unwrap_or_default();
         let attempt = self.recorder.progress().steps.get(&step.id).map_or(0, |progress| progress.attempt);

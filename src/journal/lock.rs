@@ -59,16 +59,16 @@ impl Lock {
 }
 
 impl Lock {
-    /// Takes the lock at `path`, and tells what `look` sees under it: another citadel may have worked until just now. What
+    /// Takes the lock at `path`, and tells what `see` finds under it: another citadel may have worked until just now. What
     /// it refuses before is refused without the lock.
-    pub fn take_and_look<T>(
+    pub fn take_and_see<T>(
         path: &Path,
         owner: &Owner,
-        look: impl Fn() -> Result<T, Failure>,
+        see: impl Fn() -> Result<T, Failure>,
     ) -> Result<(Self, T), Failure> {
-        look()?;
+        see()?;
         let lock = Self::take(path, owner)?;
-        let seen = look()?;
+        let seen = see()?;
         Ok((lock, seen))
     }
 

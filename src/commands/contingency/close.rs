@@ -18,7 +18,7 @@ pub(in crate::commands) fn close(context: &Context, args: &ContingencyClose) -> 
     let network = context.network(args.net.network.as_deref())?;
     let id = &find(context, &args.id)?.id;
     let home = context.home(network);
-    let look = || {
+    let see = || {
         let run = Existing::open(&home)?;
         let progress = run.as_ref().map(|run| run.progress.clone()).unwrap_or_default();
         let Some(of) = suspension::suspensions(Some(&home), &progress).remove(id) else {
@@ -28,7 +28,7 @@ pub(in crate::commands) fn close(context: &Context, args: &ContingencyClose) -> 
         Ok((run, of))
     };
     let owner = owner(context, &format!("citadel contingency close {id}"));
-    let (_lock, (run, of)) = Lock::take_and_look(&home.lock(), &owner, look)?;
+    let (_lock, (run, of)) = Lock::take_and_see(&home.lock(), &owner, see)?;
     home.contingencies().create()?;
     let _own = Lock::take(&home.contingency_lock(id), &owner)?;
     let open = open_one(&home, id);

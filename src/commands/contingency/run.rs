@@ -72,7 +72,7 @@ async fn face(
     let selection = Selection::all(&alone);
     let Records { recorder, held: _held, .. } = records;
     let engine = Engine::new(&alone, &selection, world, recorder, false);
-    let ending = engine.face(Facing { once }, &mut terminal::note).await?;
+    let ending = Box::pin(engine.face(Facing { once }, &mut terminal::note)).await?;
     Ok(finish(&ending, id, network))
 }
 
