@@ -33,6 +33,8 @@ mod liars;
 mod openzeppelin;
 #[path = "chain/owners.rs"]
 mod owners;
+#[path = "chain/pool.rs"]
+mod pool;
 #[path = "chain/proxy.rs"]
 mod proxy;
 #[path = "chain/relations.rs"]

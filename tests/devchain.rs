@@ -71,6 +71,7 @@ impl Site {
             rpc: vec!["ANVIL_RPC_URL".to_owned()],
             agree: 1,
             key: vec![],
+            accounts: vec![],
             block: BlockTag::Latest,
             max_block_age: None,
             settle: Duration::ZERO,

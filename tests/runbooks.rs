@@ -79,6 +79,7 @@ fn the_rich_runbook_means_what_it_says() {
     let local = &runbook.networks["local"];
     assert_eq!((local.chain_id, local.passed_as.as_str(), local.agree), (31_337, "anvil", 1));
     assert_eq!(local.dev_chain.as_ref().unwrap().version, "1.7.1");
+    assert_eq!(runbook.networks.values().map(|network| network.accounts.len()).sum::<usize>(), 1);
     assert!(matches!(runbook.contracts["fee_pool"].address["local"], ContractAddress::DevChain(_)));
     let plan = &runbook.phases[1].steps[0];
     assert_eq!(plan.id.0, "1.plan-safe");
@@ -89,7 +90,7 @@ fn the_rich_runbook_means_what_it_says() {
     assert_eq!((limits.grace.as_secs(), limits.drain.as_secs()), (10, 3));
     assert_eq!(limits.run.unwrap().as_secs(), 6 * 3600);
     assert_eq!(plan.env["HARDHAT_NETWORK"].0, "{{ net }}");
-    assert_eq!((plan.place.line(), plan.place.column()), (146, 1));
+    assert_eq!((plan.place.line(), plan.place.column()), (147, 1));
     let export = &runbook.phases[1].steps[2];
     assert_eq!((export.exit, export.timeout.as_secs()), (ExpectedExit::Any, 900));
     assert_eq!(export.needs, [Need::Rpc, Need::Key, Need::of("explorer")]);

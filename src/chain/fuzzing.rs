@@ -100,6 +100,7 @@ fn network() -> Network {
         rpc: vec![],
         agree: 1,
         key: vec![],
+        accounts: vec![],
         block: BlockTag::Latest,
         max_block_age: Some(std::time::Duration::from_mins(30)),
         settle: std::time::Duration::ZERO,

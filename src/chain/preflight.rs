@@ -253,6 +253,7 @@ mod tests {
             rpc: vec![],
             agree: 1,
             key: vec![],
+            accounts: vec![],
             block: BlockTag::Latest,
             max_block_age: None,
             settle: Duration::ZERO,

@@ -304,6 +304,7 @@ mod tests {
             rpc: vec![],
             agree: 1,
             key: vec![],
+            accounts: vec![],
             block: BlockTag::Latest,
             max_block_age: None,
             settle: std::time::Duration::ZERO,

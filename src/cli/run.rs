@@ -15,7 +15,7 @@ pub struct Run {
     #[arg(long, value_name = "FILE")]
     pub opening: Option<PathBuf>,
     /// Run exactly the plan that `citadel plan --out` wrote, once; it names the network and the part
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["network", "local", "phase", "step", "new"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["network", "local", "phase", "step", "again", "new"])]
     pub plan: Option<PathBuf>,
     /// Open a run without asking to type the network's name
     #[arg(long, short)]

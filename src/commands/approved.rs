@@ -52,6 +52,9 @@ struct Asked {
     network: String,
     phase: Option<String>,
     step: Option<String>,
+    /// Older plans say nothing of it.
+    #[serde(default)]
+    again: bool,
     new: bool,
 }
 
@@ -80,7 +83,13 @@ impl Approved {
             made: Timestamp::now(),
             by: context.operator(),
             nonce: nonce()?,
-            asked: Asked { network, phase: part.phase.clone(), step: part.step.clone(), new: part.new },
+            asked: Asked {
+                network,
+                phase: part.phase.clone(),
+                step: part.step.clone(),
+                again: part.again,
+                new: part.new,
+            },
             digest: sha256(planned.to_string().as_bytes()),
             content: planned,
         })
@@ -115,11 +124,11 @@ impl Approved {
 
     /// What it asks for, in the workspace that the operator names.
     pub(super) fn part(&self, context: &Context, part: &Part) -> Result<Part, Failure> {
-        let Asked { network, phase, step, new } = self.asked.clone();
+        let Asked { network, phase, step, again, new } = self.asked.clone();
         // What was opened with it goes on, rather than being given up for another.
         let new = new && matches!(self.taken(&context.home(context.network(Some(&network))?))?, Taken::Never);
         let net = OptionalNet { network: Some(network), local: false };
-        Ok(Part { net, phase, step, workspace: part.workspace.clone(), new })
+        Ok(Part { net, phase, step, again, workspace: part.workspace.clone(), new })
     }
 
     /// Refuses where anything is not as it was planned, field by field, or where the plan was run already.

@@ -3,13 +3,15 @@
 use jiff::Timestamp;
 
 use super::context::Context;
+use super::contingency::records::owner;
 use super::opening::Existing;
 use crate::cli::Decide;
 use crate::error::{ExitCode, Failure};
 use crate::event::Event;
-use crate::journal::{Lock, Owner};
+use crate::journal::{Home, Lock};
 use crate::plan::Selection;
 use crate::progress::StepState;
+use crate::runbook::StepId;
 use crate::terminal;
 
 pub(super) fn decide(context: &Context, args: &Decide) -> Result<ExitCode, Failure> {
@@ -17,28 +19,9 @@ pub(super) fn decide(context: &Context, args: &Decide) -> Result<ExitCode, Failu
     let selection = Selection::step(&context.runbook, &args.step)?;
     let step = selection.step.ok_or_else(|| Failure::new(ExitCode::Usage, "name a step"))?;
     let home = context.home(network);
-    let Some(existing) = Existing::latest(&home)?.filter(|run| run.progress.closed.is_none()) else {
-        return Err(Failure::new(ExitCode::Usage, format!("there is no open run on {}", network.name))
-            .hint(format!("`citadel run --network {}` opens one", network.name)));
-    };
-    existing.refuse_handed_over()?;
-    let owner = Owner {
-        who: context.operator(),
-        host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
-        pid: std::process::id(),
-        since: Timestamp::now(),
-        command: format!("citadel decide {step}"),
-        part: None,
-    };
-    let _lock = Lock::take(&home.lock(), &owner)?;
-    let state = existing.progress.step_state(&step);
-    let open =
-        matches!(state, Some(StepState::Started | StepState::Indeterminate | StepState::Failed | StepState::Happened));
-    if !open {
-        let is = if state.is_some() { "known how it came out" } else { "has not run" };
-        return Err(Failure::new(ExitCode::Usage, format!("nothing is to be decided about {step}: it is {is}"))
-            .hint(format!("`citadel status --network {}`", network.name)));
-    }
+    let see = || undecided(&home, &network.name, &step);
+    let command = format!("citadel decide {step}");
+    let (_lock, existing) = Lock::take_and_see(&home.lock(), &owner(context, &command), see)?;
     let attempt = existing.progress.steps.get(&step).map_or(0, |progress| progress.attempt);
     let mut journal = existing.journal(context)?;
     let (by, reason, happened) = (context.operator(), args.reason.clone(), args.happened);
@@ -46,4 +29,22 @@ pub(super) fn decide(context: &Context, args: &Decide) -> Result<ExitCode, Failu
     let answer = if happened { "happened" } else { "did not happen" };
     terminal::data(&format!("recorded: {step}, attempt {attempt}, {answer}\n"));
     Ok(ExitCode::Ok)
+}
+
+/// The open run, in which it is not known how the step came out.
+fn undecided(home: &Home, network: &str, step: &StepId) -> Result<Existing, Failure> {
+    let Some(existing) = Existing::open(home)? else {
+        return Err(Failure::new(ExitCode::Usage, format!("there is no open run on {network}"))
+            .hint(format!("`citadel run --network {network}` opens one")));
+    };
+    existing.refuse_handed_over()?;
+    let state = existing.progress.step_state(step);
+    let open =
+        matches!(state, Some(StepState::Started | StepState::Indeterminate | StepState::Failed | StepState::Happened));
+    if open {
+        return Ok(existing);
+    }
+    let is = if state.is_some() { "known how it came out" } else { "has not run" };
+    Err(Failure::new(ExitCode::Usage, format!("nothing is to be decided about {step}: it is {is}"))
+        .hint(format!("`citadel status --network {network}`")))
 }

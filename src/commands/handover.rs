@@ -15,7 +15,7 @@ use crate::cli::Handover;
 use crate::engine::{nonce, scan};
 use crate::error::{ExitCode, Failure};
 use crate::event::Event;
-use crate::journal::Lock;
+use crate::journal::{Home, Lock};
 use crate::runbook::Network;
 use crate::terminal;
 
@@ -34,17 +34,9 @@ pub(super) fn hand_over(context: &Context, args: &Handover) -> Result<ExitCode, 
         return Err(usage(format!("`{}` is no operator of {}", args.to, network.name), &hint));
     }
     let home = context.home(network);
-    let Some(run) = Existing::latest(&home)?.filter(|run| run.progress.closed.is_none()) else {
-        return Err(Failure::new(ExitCode::Precondition, format!("no run is open on {}", network.name))
-            .hint(format!("`citadel status --network {}`", network.name)));
-    };
-    let _lock = Lock::take(&home.lock(), &owner(context, &format!("citadel handover --to {}", args.to)))?;
-    // Another citadel may have worked until just now.
-    let run = Existing::read(run.run, run.folder)?;
-    let again = run.progress.handed_over.as_deref() == Some(args.to.as_str());
-    if !again {
-        run.refuse_handed_over()?;
-    }
+    let see = || open(&home, network, &args.to);
+    let owner = owner(context, &format!("citadel handover --to {}", args.to));
+    let (_lock, run) = Lock::take_and_see(&home.lock(), &owner, see)?;
     resume::refuse_survivors(&run.progress, &run.folder)?;
     let default = || context.here.join(format!("handover-{}-to-{}", run.run, args.to));
     let out = args.out.as_ref().map_or_else(default, |out| context.here.join(out));
@@ -63,6 +55,18 @@ pub(super) fn hand_over(context: &Context, args: &Handover) -> Result<ExitCode, 
         to = args.to,
     ));
     Ok(ExitCode::Ok)
+}
+
+/// The open run; one that was handed over to the same person may be so again.
+fn open(home: &Home, network: &Network, to: &str) -> Result<Existing, Failure> {
+    let Some(run) = Existing::open(home)? else {
+        return Err(Failure::new(ExitCode::Precondition, format!("no run is open on {}", network.name))
+            .hint(format!("`citadel status --network {}`", network.name)));
+    };
+    if run.progress.handed_over.as_deref() != Some(to) {
+        run.refuse_handed_over()?;
+    }
+    Ok(run)
 }
 
 /// Writes the folder: first everything that may fail, then the record after which nothing follows, then the list.

@@ -76,11 +76,24 @@ impl Existing {
         )))
     }
 
-    /// The latest run of `home`, if there is one.
+    /// The latest run of `home`, if there is one; one that is open rather than one that was closed, whose name may be of a
+    /// clock that was ahead.
     pub(super) fn latest(home: &Home) -> Result<Option<Self>, Failure> {
-        let Some(run) = home.runs()?.pop() else { return Ok(None) };
-        let folder = home.run(&run);
-        Self::read(run, folder).map(Some)
+        let mut names = home.runs()?.into_iter().rev();
+        let Some(run) = names.next() else { return Ok(None) };
+        let latest = Self::read(run.clone(), home.run(&run))?;
+        if latest.progress.closed.is_none() {
+            return Ok(Some(latest));
+        }
+        // What cannot be read, and what was handed over, was given up for a later run without being closed.
+        let mut others = names.filter_map(|run| Self::read(run.clone(), home.run(&run)).ok());
+        let open = others.find(|run| run.progress.closed.is_none() && run.progress.handed_over.is_none());
+        Ok(Some(open.unwrap_or(latest)))
+    }
+
+    /// The run of `home` that is not closed, if there is one.
+    pub(super) fn open(home: &Home) -> Result<Option<Self>, Failure> {
+        Ok(Self::latest(home)?.filter(|run| run.progress.closed.is_none()))
     }
 }
 
@@ -133,9 +146,7 @@ impl<'a> Prospect<'a> {
             return (existing.run.clone(), existing.folder.clone());
         }
         let home = context.home(self.network);
-        let time = Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ").to_string();
-        let mut names = (1..).map(|n| if n == 1 { time.clone() } else { format!("{time}.{n}") });
-        let name = names.find(|name| !home.run(name).path().exists()).unwrap_or_else(|| time.clone());
+        let name = home.new_run(Timestamp::now());
         let folder = home.run(&name);
         (name, folder)
     }
@@ -229,7 +240,7 @@ const WORKSPACE_HINT: &str = "run in an AGI Jobs checkout, or name it with `--wo
 
 fn selection(context: &Context, part: &Part, dev: bool) -> Result<Selection, Failure> {
     match (&part.phase, &part.step) {
-        (_, Some(step)) => Selection::step(&context.runbook, step),
+        (_, Some(step)) => Ok(Selection { again: part.again, ..Selection::step(&context.runbook, step)? }),
         (Some(phases), None) => {
             let mut selection = Selection::phases(&context.runbook, phases)?;
             if dev {

@@ -28,7 +28,8 @@ pub(super) fn refuse_going_back(entries: &[Entry], now: Timestamp) -> Result<(),
     if last.time > now + CLOCK_SLACK {
         let what = format!("the clock was set back: it is {now}, and the run's last record is of {}", last.time);
         return Err(Failure::new(ExitCode::Precondition, what)
-            .hint("nothing was started; set this machine's clock right, then run the same command again"));
+            .hint("nothing was started; set this machine's clock right, then run the same command again; where it is right, and \
+                   was ahead then, `citadel run --new` starts over"));
     }
     let by = entries.iter().rev().find_map(|entry| match &entry.event {
         Event::RunOpened(opened) => Some(&opened.citadel),
@@ -71,6 +72,25 @@ pub(super) fn refuse_survivors(progress: &Progress, folder: &RunFolder) -> Resul
     Err(failure)
 }
 
+/// Refuses to do a step once more that is done and changed a chain, unless somebody said so.
+pub(super) fn refuse_repeating(context: &Context, prospect: &Prospect<'_>) -> Result<(), Failure> {
+    let Some((existing, asked)) = prospect.existing.as_ref().zip(prospect.selection.step.as_ref()) else {
+        return Ok(());
+    };
+    let step = context.runbook.phases.iter().flat_map(|phase| &phase.steps).find(|step| step.id == *asked);
+    let seen = existing.progress.steps.get(asked).filter(|seen| seen.state == StepState::Done);
+    match step.zip(seen) {
+        Some((step, seen)) if plan::only_once(step) && !prospect.selection.again => {
+            let what = format!("{asked} is done (attempt {}), and would change the chain once more", seen.attempt);
+            Err(Failure::new(ExitCode::Changed, what).hint(format!(
+                "nothing was started; where it must happen twice: `citadel run --network {} --step {asked} --again`",
+                prospect.network.name
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The table, for a run that goes on; nothing where no step was begun.
 pub(super) fn table(
     context: &Context,
@@ -95,6 +115,11 @@ pub(super) fn table(
                 let _ = writeln!(text, "      changed since: {change}");
             }
         }
+    }
+    let gone = |step: &&StepId| view.progress.outline(step).is_none();
+    for (step, seen) in view.progress.steps.iter().filter(|(step, _)| gone(step)) {
+        let word = if view.progress.undeclared() == Some(step) { "stop" } else { "-" };
+        let _ = writeln!(text, "  {:<22} {:<14} {word:<9} the runbook does not have it any more", step.0, state(seen));
     }
     Some(text.trim_end().to_owned())
 }

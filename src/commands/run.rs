@@ -57,6 +57,7 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     if let Some(existing) = &prospect.existing {
         existing.refuse_handed_over()?;
     }
+    resume::refuse_repeating(context, &prospect)?;
     if prospect.existing.is_none() {
         confirm(&prospect, args.yes, stop.clone()).await?;
     }
@@ -76,7 +77,10 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     if let Some(existing) = &prospect.existing {
         world.clock = Clock::after_records(&existing.entries);
         resume::refuse_going_back(&existing.entries, Timestamp::now())?;
-        resume::refuse_survivors(&existing.progress, &existing.folder)?;
+    }
+    // A run that is given up may have left a step at work as well as one that goes on.
+    for run in prospect.existing.iter().chain(prospect.given_up.as_ref().map(|(run, _)| run)) {
+        resume::refuse_survivors(&run.progress, &run.folder)?;
     }
     if let Some(plan) = &plan {
         plan.refuse_other(context, &prospect, &world).await?;

@@ -28,29 +28,34 @@ pub(super) fn complete(context: &Context, args: &Complete) -> Result<ExitCode, F
             .hint(format!("`citadel decide {} …` says whether its effect happened", step.id)));
     }
     let home = context.home(network);
-    let run = match contingency {
-        Some(id) => open_one(&home, id),
-        None => Existing::latest(&home)?.filter(|run| run.progress.closed.is_none()),
-    };
     let again = contingency.map_or_else(
         || format!("`citadel run --network {}`", network.name),
         |id| format!("`citadel contingency run {id} --network {}`", network.name),
     );
-    let Some(run) = run else {
-        return Err(Failure::new(ExitCode::Usage, format!("nothing that has {} is open on {}", step.id, network.name))
-            .hint(format!("{again} begins it")));
+    let see = || {
+        let run = match contingency {
+            Some(id) => open_one(&home, id),
+            None => Existing::open(&home)?,
+        };
+        let Some(run) = run else {
+            let what = format!("nothing that has {} is open on {}", step.id, network.name);
+            return Err(Failure::new(ExitCode::Usage, what).hint(format!("{again} begins it")));
+        };
+        run.refuse_handed_over()?;
+        Ok(run)
     };
-    run.refuse_handed_over()?;
-    let handed_in = read(context, step, &run, &args.evidence)?;
     let lock = contingency.map_or_else(|| home.lock(), |id| home.contingency_lock(id));
-    match Lock::take(&lock, &owner(context, &format!("citadel step complete {}", step.id))) {
-        Ok(_lock) => {
+    match Lock::take_and_see(&lock, &owner(context, &format!("citadel step complete {}", step.id)), see) {
+        Ok((_lock, run)) => {
+            let handed_in = read(context, step, &run, &args.evidence)?;
             let mut journal = run.journal(context)?;
             journal.append(Event::HandedIn(handed_in), Timestamp::now())?;
             terminal::data(&format!("recorded for {}; {again} judges it\n", step.id));
         }
         Err(failure) if failure.code == ExitCode::Locked => {
-            handed_in::leave(&run.folder, &handed_in)?;
+            // Whoever holds the lock says what becomes of it; a run that was handed over is no such one.
+            let run = see()?;
+            handed_in::leave(&run.folder, &read(context, step, &run, &args.evidence)?)?;
             terminal::data(&format!("handed in for {}; the citadel that works on it takes it in\n", step.id));
         }
         Err(failure) => return Err(failure),

@@ -17,7 +17,7 @@ use crate::engine::suspension;
 use crate::engine::world::{View, World};
 use crate::error::{ExitCode, Failure};
 use crate::event::{BlockRef, Event, TakenOver};
-use crate::journal::{Home, Journal, Lock, RunFolder};
+use crate::journal::{Home, Journal, Lock, RunFolder, sync_folder};
 use crate::report::gates;
 use crate::runbook::{Network, PhaseId};
 use crate::terminal;
@@ -107,6 +107,7 @@ fn import(home: &Home, offered: &Offered, folder: &Path) -> Result<(), Failure> 
         std::fs::rename(target.path(), &old).map_err(anyhow::Error::from)?;
     }
     std::fs::rename(&fresh, target.path()).map_err(anyhow::Error::from)?;
+    sync_folder(home.path()).map_err(anyhow::Error::from)?;
     if old.exists() {
         std::fs::remove_dir_all(&old).map_err(anyhow::Error::from)?;
     }

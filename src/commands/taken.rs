@@ -15,7 +15,7 @@ use crate::engine::rehearsed::{Defined, changes};
 use crate::engine::world::View;
 use crate::error::{ExitCode, Failure};
 use crate::event::{Event, PhaseOutline};
-use crate::journal::{Entry, Home};
+use crate::journal::{Entry, Home, age};
 
 /// Refuses a copy that is older than what is here, one that went on elsewhere than the run here did, and a run beside
 /// another that is open.
@@ -29,7 +29,7 @@ pub(super) fn refuse_other_work(home: &Home, offered: &Offered) -> Result<(), Fa
             let what = format!("run {name} is open here, and a network has one open run");
             return Err(Failure::new(ExitCode::Precondition, what)
                 .hint("nothing was imported; finish it, or hand it over: `citadel handover --to PERSON`"));
-        } else if name > *run {
+        } else if age(&name) > age(run) {
             let what = format!("run {name} was opened here after run {run}");
             return Err(Failure::new(ExitCode::Precondition, what).hint(
                 "nothing was imported; take the run over with another state folder: `citadel --state DIR take …`",

@@ -12,7 +12,7 @@ use crate::beneath;
 use crate::chain::{Surroundings, TransactionsAsk};
 use crate::digest::sha256;
 use crate::evidence::{Kept, hashes};
-use crate::plan::step_needs_chain;
+use crate::plan::{only_once, step_needs_chain};
 use crate::progress::{Progress, StepState};
 use crate::runbook::{Action, Deliverable, Evidence, EvidenceKind, Lookup, Phase, Runbook, Step, TransactionsEvidence};
 use crate::verdict::CheckResult;
@@ -42,7 +42,9 @@ pub(super) fn step_result(progress: &Progress, network: &str, step: &Step, kept:
     }
     let artefacts = seen.ended.iter().flat_map(|ended| &ended.artefacts);
     if let Some(problem) = artefacts.map(|artefact| kept.read(&artefact.name)).find_map(Result::err) {
-        return not_done(format!("no longer has its evidence: {problem}"));
+        let again = if only_once(step) { " --again" } else { "" };
+        return not_done(format!("no longer has its evidence: {problem}"))
+            .hint(format!("`citadel run --network {network} --step {}{again}`", step.id));
     }
     let word = seen.decided.as_ref().map(|(by, reason)| format!(", by the word of {by}: {reason}"));
     let handed_in = progress.handed_in.get(&step.id).and_then(|all| all.last());

@@ -18,6 +18,7 @@ pub mod names;
 pub mod observe;
 pub mod opening;
 mod outcome;
+mod probe;
 mod publish;
 pub mod reading;
 mod record;
@@ -261,15 +262,20 @@ impl<'a> Engine<'a> {
 
     /// What changed about a step that was done, field by field.
     fn changed_hint(&self, step: &StepId) -> String {
-        let progress = self.recorder.progress();
+        let (progress, network) = (self.recorder.progress(), &self.world.network);
+        if progress.undeclared() == Some(step) {
+            return format!(
+                "the runbook has no step {step} any more, and what that did to the chain would happen again under another \
+                 name: declare it as it was, or start over with `citadel run --new --network {network}`"
+            );
+        }
         let before = progress.steps.get(step).map(|seen| seen.started.definition.as_str());
         let after = progress.outline(step).map(|outline| outline.definition.as_str());
         let differences =
             before.zip(after).map(|(before, after)| self.view().differences(before, after)).unwrap_or_default();
         format!(
-            "{step} was done by another definition:\n  {}\nundo the change, or start over with `citadel run --new --network {}`",
-            differences.join("\n  "),
-            self.world.network
+            "{step} was done by another definition:\n  {}\nundo the change, or start over with `citadel run --new --network {network}`",
+            differences.join("\n  ")
         )
     }
 

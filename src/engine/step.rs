@@ -7,12 +7,12 @@ use super::command::{self, Prepared};
 use super::outcome::{conclude, first_problem, not_started, refusal};
 use super::step_evidence::Reached;
 use super::watch::StepWatcher;
-use super::{Engine, judge, publish};
+use super::{Engine, publish};
 use crate::digest::{Digest, sha256};
 use crate::error::{ExitCode, Failure};
 use crate::event::{Event, Log, StepEnded, StepOutcome, StepStarted};
 use crate::evidence::{self, Found};
-use crate::journal::RunFolder;
+use crate::journal::{RunFolder, write_file};
 use crate::process::{self, Ended};
 use crate::runbook::{Action, BlockTag, EvidenceKind, Isolation, Network, Scope, Step, Template};
 use crate::verdict::{CheckResult, Verdict, worst};
@@ -65,10 +65,7 @@ impl Engine<'_> {
     pub(super) async fn probe(&mut self, step: &Step) -> Result<Option<(ExitCode, Option<String>)>, Failure> {
         let Some(check) = step.probe.as_deref() else { return Ok(None) };
         let network = Network { block: BlockTag::Latest, ..self.view().network(self.phase_of(step)?).clone() };
-        let view = self.view();
-        let reading = [check];
-        let reading = judge::checks_and(&view, &network, &reading, &[], view.kept(&network), None);
-        let judged = self.telling_waits(&format!("the probe of {}", step.id), reading).await;
+        let judged = Box::pin(self.probed(step, check, &network)).await;
         let verdict = judged.verdict();
         let reason = judged.results.first().map(|result| result.message.clone()).unwrap_or_default();
         let attempt = self.recorder.progress().steps.get(&step.id).map_or(0, |progress| progress.attempt);
@@ -78,6 +75,8 @@ impl Engine<'_> {
                 self.recorder.record(Event::StepDecided { step, attempt, happened, by, reason })?;
                 Ok(None)
             }
+            // Asked to stop while it waited: that is what is told.
+            _ if *self.world.stop.borrow() != process::Stop::No => Ok(None),
             Verdict::Unknown | Verdict::Waiting | Verdict::Waived => {
                 let hint = format!("the probe of {}: {reason}; {}", step.id, self.decide_hint(&step.id));
                 Ok(Some((ExitCode::NeedsDecision, Some(hint))))
@@ -181,7 +180,7 @@ impl Engine<'_> {
                     results.iter().map(|result| format!("{}: {}\n", result.verdict, result.message)).collect();
                 let (path, told) = (RunFolder::log(&step.id.0, attempt), told.concat());
                 // The log is for people; what counts is in the journal.
-                let written = std::fs::write(self.world.folder.file(&path), &told).is_ok();
+                let written = write_file(&self.world.folder.file(&path), told.as_bytes()).is_ok();
                 let log = Log { path, digest: Digest::Sha256(sha256(told.as_bytes())), bytes: told.len() as u64 };
                 let outcome = match worst(results.iter().map(|result| result.verdict)) {
                     Verdict::Passed | Verdict::Waived => StepOutcome::Done,

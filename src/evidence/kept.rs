@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Attempt;
 use crate::digest::sha256;
 use crate::event::Artefact;
-use crate::journal::RunFolder;
+use crate::journal::{RunFolder, sync_folder};
 use crate::runbook::{Lookup, Scope, Template};
 
 /// The artefacts kept so far.
@@ -54,13 +54,15 @@ impl Lookup for Kept {
     }
 }
 
-/// Keeps `bytes` under `name`: written, synced, and only then spoken of.
+/// Keeps `bytes` under `name`: written, synced with its name, and only then spoken of.
 pub(super) fn keep(attempt: &Attempt<'_>, name: &str, bytes: &[u8], source: &str) -> anyhow::Result<Artefact> {
     let path = RunFolder::artefact(&attempt.step.id.0, attempt.number, name);
     let full = attempt.folder.file(&path);
     let mut file =
         std::fs::File::create(&full).with_context(|| format!("cannot keep `{name}` as `{}`", full.display()))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).with_context(|| format!("cannot keep `{name}`"))?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    let named = |()| full.parent().map_or(Ok(()), sync_folder);
+    written.and_then(named).with_context(|| format!("cannot keep `{name}`"))?;
     let bytes_kept = bytes.len() as u64;
     Ok(Artefact { name: name.to_owned(), path, sha256: sha256(bytes), bytes: bytes_kept, source: source.to_owned() })
 }

@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use anyhow::Context;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::error::Failure;
@@ -20,6 +23,9 @@ const MARK: &str = "suspended.";
 
 /// What the steps of a run meant when they ran.
 const DEFINITIONS: &str = "definitions.json";
+
+/// The name of a run: when it opened, in UTC.
+const NAME: &str = "%Y-%m-%dT%H-%M-%SZ";
 
 /// The folder that all runs of one runbook on one network live in.
 #[derive(Debug, Clone)]
@@ -110,9 +116,29 @@ impl Home {
                 runs.push(name);
             }
         }
-        runs.sort();
+        runs.sort_by(|one, other| age(one).cmp(&age(other)));
         Ok(runs)
     }
+
+    /// The name of a run that opens now: later than that of every other, whatever this machine's clock says.
+    pub fn new_run(&self, now: Timestamp) -> String {
+        let runs = self.runs().unwrap_or_default();
+        let latest = runs.iter().filter_map(|run| opened(run)).max();
+        let next = latest.and_then(|latest| latest.checked_add(SignedDuration::from_secs(1)).ok());
+        next.map_or(now, |next| next.max(now)).strftime(NAME).to_string()
+    }
+}
+
+/// What the names of runs are ordered by: the time that they begin with, then the number after it that older citadels gave
+/// to runs of one second.
+pub fn age(run: &str) -> (&str, u64, &str) {
+    let (time, rest) = run.split_once('.').unwrap_or((run, ""));
+    (time, rest.parse().unwrap_or_default(), rest)
+}
+
+/// The time in the name of a run; none where it is no such name.
+fn opened(run: &str) -> Option<Timestamp> {
+    Some(DateTime::strptime(NAME, age(run).0).ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
 impl RunFolder {
@@ -123,10 +149,12 @@ impl RunFolder {
 
     /// Makes the folder and those in it.
     pub fn create(&self) -> anyhow::Result<()> {
-        for folder in ["logs", "artefacts", "gates", "openings", "sign-offs", "shims"] {
-            create(&self.path.join(folder))?;
-        }
-        Ok(())
+        create(&self.path)?;
+        let folders = ["logs", "artefacts", "gates", "openings", "sign-offs", "shims"].map(|name| self.path.join(name));
+        let new = folders.iter().any(|folder| !folder.exists());
+        // Their names are made durable together.
+        folders.iter().try_for_each(|folder| create_and(folder, |_| Ok(())))?;
+        if new { sync(&self.path).context("cannot sync the run's folder").map_err(unusable) } else { Ok(()) }
     }
 
     /// Its path.
@@ -212,14 +240,26 @@ impl RunFolder {
     }
 }
 
-/// Makes a folder and its parents, for the owner alone.
+/// Makes a folder and its parents, for the owner alone; what was made is there after a power cut, too.
 pub fn create(path: &Path) -> anyhow::Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
+    create_and(path, sync)
+}
+
+/// The same with what makes the names in a folder durable.
+fn create_and(path: &Path, mut sync: impl FnMut(&Path) -> std::io::Result<()>) -> anyhow::Result<()> {
+    // A relative path's first parent is the current folder, whose name is empty.
+    let parent_of = |path: &Path| path.parent().filter(|parent| !parent.as_os_str().is_empty()).map(Path::to_owned);
+    let new: Vec<&Path> =
+        path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).collect();
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.and_then(|()| new.into_iter().rev().filter_map(parent_of).try_for_each(|parent| sync(&parent)))
         .with_context(|| format!("cannot make the folder `{}`", path.display()))
         .map_err(unusable)
+}
+
+/// Makes the names in a folder durable.
+pub fn sync(folder: &Path) -> std::io::Result<()> {
+    std::fs::File::open(folder)?.sync_all()
 }
 
 /// The error with what to do about a folder that cannot be used.
@@ -270,7 +310,66 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
-        std::fs::File::open(folder)?.sync_all()
+        sync(folder)
     };
     write().with_context(|| format!("cannot write `{}`", path.display())).map_err(unusable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The name of the next run after those that are there.
+    #[track_caller]
+    fn check(there: &[&str], now: &str, expected: &str) {
+        let state = tempfile::tempdir().unwrap();
+        let home = Home::new(state.path(), "runbook", "net");
+        for run in there {
+            create(home.run(run).path()).unwrap();
+            std::fs::write(home.run(run).journal(), "").unwrap();
+        }
+        let name = home.new_run(now.parse().unwrap());
+        assert_eq!(name, expected);
+        create(home.run(&name).path()).unwrap();
+        std::fs::write(home.run(&name).journal(), "").unwrap();
+        assert_eq!(home.runs().unwrap().pop().unwrap(), expected, "it is the latest");
+    }
+
+    #[test]
+    fn a_new_run_is_later_than_every_other() {
+        let now = "2026-11-22T20:00:00.7Z";
+        check(&[], now, "2026-11-22T20-00-00Z");
+        check(&["2026-11-22T19-00-00Z"], now, "2026-11-22T20-00-00Z");
+        check(&["2026-11-22T20-00-00Z"], now, "2026-11-22T20-00-01Z");
+        check(&["2026-11-22T20-00-00Z.2", "2026-11-22T20-00-00Z.10"], now, "2026-11-22T20-00-01Z");
+        check(&["2026-11-23T20-00-59Z", "2026-11-22T20-00-00Z"], now, "2026-11-23T20-01-00Z");
+        check(&["2026-11-23T20-00-59Z.shock"], now, "2026-11-23T20-01-00Z");
+        check(&["2-not-a-run"], now, "2026-11-22T20-00-00Z");
+    }
+
+    #[test]
+    fn every_folder_that_is_made_is_named_durably() {
+        let root = tempfile::tempdir().unwrap();
+        let check = |path: &str, expected: &[&str]| {
+            let mut synced = Vec::new();
+            let sync = |folder: &Path| {
+                synced.push(folder.to_owned());
+                sync(folder)
+            };
+            create_and(&root.path().join(path), sync).unwrap();
+            let expected: Vec<PathBuf> = expected.iter().map(|folder| root.path().join(folder)).collect();
+            assert_eq!(synced, expected, "{path}");
+            assert!(root.path().join(path).is_dir());
+        };
+        check("a/b/c", &["", "a", "a/b"]);
+        check("a/b/c", &[]);
+        check("a/b/d", &["a/b"]);
+    }
+
+    #[test]
+    fn runs_of_one_second_are_in_order() {
+        let mut runs = ["2026-11-22T20-00-00Z.10", "2026-11-22T20-00-00Z.2", "2026-11-22T20-00-00Z"];
+        runs.sort_by(|one, other| age(one).cmp(&age(other)));
+        assert_eq!(runs, ["2026-11-22T20-00-00Z", "2026-11-22T20-00-00Z.2", "2026-11-22T20-00-00Z.10"]);
+    }
 }

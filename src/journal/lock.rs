@@ -59,6 +59,19 @@ impl Lock {
 }
 
 impl Lock {
+    /// Takes the lock at `path`, and tells what `see` finds under it: another citadel may have worked until just now. What
+    /// it refuses before is refused without the lock.
+    pub fn take_and_see<T>(
+        path: &Path,
+        owner: &Owner,
+        see: impl Fn() -> Result<T, Failure>,
+    ) -> Result<(Self, T), Failure> {
+        see()?;
+        let lock = Self::take(path, owner)?;
+        let seen = see()?;
+        Ok((lock, seen))
+    }
+
     /// Who holds the lock at `path`, as far as a reader can tell without taking it.
     pub fn holder(path: &Path) -> Option<Owner> {
         let text = std::fs::read_to_string(path.with_extension("owner.json")).ok()?;

@@ -19,7 +19,9 @@ use anyhow::Context;
 use jiff::{Timestamp, Unit};
 
 pub use entry::{Broken, Entry, GENESIS};
-pub use folder::{Home, RunFolder, create as create_folder, files_below, write_file, write_new_file};
+pub use folder::{
+    Home, RunFolder, age, create as create_folder, files_below, sync as sync_folder, write_file, write_new_file,
+};
 pub use lock::{Lock, Owner};
 pub use network_filesystem::network_filesystem;
 
@@ -62,7 +64,8 @@ impl Journal {
             .open(path)
             .with_context(|| format!("cannot create the journal `{}`", path.display()))
             .map_err(folder::unusable)?;
-        sync_folder(path)?;
+        let folder = path.parent().context("the journal has no folder")?;
+        sync_folder(folder).context("cannot sync the run's folder")?;
         let (length, sequence, head, latest) = (0, 0, GENESIS.to_owned(), Timestamp::UNIX_EPOCH);
         let identity = identity(&file.metadata()?);
         let (path, mask) = (path.to_owned(), mask.clone());
@@ -217,11 +220,6 @@ pub fn parse(bytes: &[u8]) -> Result<Contents, Broken> {
 
 fn identity(about: &Metadata) -> (u64, u64) {
     (about.dev(), about.ino())
-}
-
-fn sync_folder(path: &Path) -> anyhow::Result<()> {
-    let folder = path.parent().context("the journal has no folder")?;
-    File::open(folder).and_then(|folder| folder.sync_all()).context("cannot sync the run's folder")
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use crate::event::{GateJudged, PhaseOutline, StepOutcome, StepOutline};
-use crate::process::Ended;
 use crate::progress::{Halt, Progress, StepProgress, StepState};
 use crate::runbook::{Action, Effects, EvidenceKind, Need, Phase, PhaseId, Runbook, Step, StepId};
 use crate::verdict::Verdict;
@@ -36,7 +35,7 @@ pub enum Item {
     Ask {
         step: StepId,
     },
-    /// It was done by another definition than today's.
+    /// It was done by another definition than today's, by one that is gone, or is done and would be done twice.
     Changed {
         step: StepId,
     },
@@ -184,6 +183,13 @@ fn walk<B>(
     settled: impl Fn(usize) -> usize,
     mut take: impl FnMut(Found<'_>) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
+    if let Some(step) = progress.undeclared() {
+        let item = Item::Changed { step: step.clone() };
+        take(Found::Due(Line {
+            item,
+            why: "it may have changed a chain, and the runbook does not have it any more".into(),
+        }))?;
+    }
     let mut chain = chain_is_up(progress);
     for (number, phase) in selection.phases.clone().zip(&runbook.phases[selection.phases.clone()]) {
         let dev = runbook.networks[phase.on.as_deref().unwrap_or(network)].dev_chain.is_some();
@@ -226,6 +232,13 @@ fn step_line<'a>(
         }
         return Found::Done(&step.id, seen.attempt);
     }
+    if seen.state == StepState::Done && only_once(step) && !selection.again {
+        let item = Item::Changed { step: step.id.clone() };
+        return Found::Due(Line {
+            item,
+            why: "it is done, and would change the chain once more: `--again` says so".into(),
+        });
+    }
     Found::Due(due(step, seen))
 }
 
@@ -245,7 +258,7 @@ fn due(step: &Step, seen: &StepProgress) -> Line {
             item: Item::Verify { step: step.id.clone() },
             why: format!("attempt {} happened, and its evidence decides", seen.attempt),
         },
-        StepState::Failed if step.effects == Effects::Chain && !step.idempotent && was_started(seen) => {
+        StepState::Failed if step.effects == Effects::Chain && !step.idempotent && !seen.was_not_started() => {
             // Its evidence did not hold, but something of its effect may have landed.
             unsettled(step, seen.attempt)
         }
@@ -268,9 +281,9 @@ fn by_hand(step: &Step) -> bool {
     matches!(step.action, Action::Manual { .. })
 }
 
-/// Whether the attempt had a process at all; without one nothing can have happened.
-fn was_started(seen: &StepProgress) -> bool {
-    !seen.ended.as_ref().is_some_and(|ended| matches!(ended.ended, Ended::NotStarted(_)))
+/// Whether `step`, once it is done, must not be done again unless somebody says so: it would change a chain twice.
+pub fn only_once(step: &Step) -> bool {
+    step.effects == Effects::Chain && !step.idempotent && !step.own_chain
 }
 
 fn gate_line<'a>(phase: &'a Phase, today: Option<&PhaseOutline>, progress: &'a Progress) -> Found<'a> {

@@ -5,7 +5,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
@@ -14,6 +14,10 @@ use super::output::Output;
 use super::prompt::looks_like_prompt;
 use super::{Command, Watcher, Written, plain};
 use crate::secrets::{Mask, Masker};
+
+/// Up to how many bytes a file is on disk before the attempt's outcome is recorded, which names its SHA-256. More would make
+/// a command wait for the disk that says very much.
+const SYNCED: u64 = 16 * 1024 * 1024;
 
 /// The two pipes of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +109,10 @@ impl Capture {
             self.untold = true;
         }
         self.tell(watcher);
+        let synced = [Some(&mut self.log), self.stdout.as_mut()].into_iter().flatten().filter_map(Sink::sync).count();
+        if synced > 0 {
+            self.log.name_durably();
+        }
         let (log, stdout) = (self.log.finish(), self.stdout.map(Sink::finish));
         let lost = [log.as_ref().err(), stdout.as_ref().and_then(|stdout| stdout.as_ref().err())];
         let lost = lost.into_iter().flatten().next().cloned();
@@ -149,6 +157,7 @@ impl Stream {
 /// A file that output goes to.
 #[derive(Debug)]
 struct Sink {
+    path: PathBuf,
     file: File,
     output: Output,
     /// Why it is not complete.
@@ -160,7 +169,7 @@ impl Sink {
         let mut options = OpenOptions::new();
         let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
         let file = file.with_context(|| format!("cannot write `{}`", path.display()))?;
-        Ok(Self { file, output: Output::new(mask), lost: None })
+        Ok(Self { path: path.to_owned(), file, output: Output::new(mask), lost: None })
     }
 
     fn write(&mut self, bytes: &[u8]) {
@@ -169,8 +178,23 @@ impl Sink {
         }
         match self.file.write_all(bytes) {
             Ok(()) => self.output.push(bytes),
-            Err(error) => self.lost = Some(format!("the output could not be kept: {error}")),
+            Err(error) => self.lost = Some(not_kept(error)),
         }
+    }
+
+    /// Brings what the file holds to disk, where it is something and not too much.
+    fn sync(&mut self) -> Option<()> {
+        if self.lost.is_some() || !is_synced(self.output.bytes()) {
+            return None;
+        }
+        self.lost = self.file.sync_data().err().map(not_kept);
+        Some(())
+    }
+
+    /// Makes the names of the files in its folder durable.
+    fn name_durably(&mut self) {
+        let synced = self.path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all());
+        self.lost = self.lost.take().or(synced.err().map(not_kept));
     }
 
     /// What the file holds, or why that is not all.
@@ -181,5 +205,29 @@ impl Sink {
         let finished = self.output.finish(&self.file);
         let (bytes, digest, looked) = finished.map_err(|error| format!("the output could not be hashed: {error}"))?;
         Ok(Written { bytes, digest, looked })
+    }
+}
+
+/// Whether a file of so many bytes is brought to disk when its attempt ends.
+fn is_synced(bytes: u64) -> bool {
+    (1..=SYNCED).contains(&bytes)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
+fn not_kept(error: std::io::Error) -> String {
+    format!("the output could not be kept: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_nothing_nor_very_much_waits_for_the_disk() {
+        let check = |bytes: u64, expected: bool| assert_eq!(is_synced(bytes), expected, "{bytes}");
+        check(0, false);
+        check(1, true);
+        check(16 * 1024 * 1024, true);
+        check(16 * 1024 * 1024 + 1, false);
     }
 }

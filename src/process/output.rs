@@ -69,6 +69,11 @@ impl Output {
         Self { bytes: 0, sha256: Running::default(), whole }
     }
 
+    /// How much it was so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Takes what was just written.
     pub(super) fn push(&mut self, bytes: &[u8]) {
         self.bytes += bytes.len() as u64;

@@ -69,6 +69,9 @@ pub struct Progress {
     /// How many steps from the first on are done by today's definitions: what comes next is looked for behind them.
     #[serde(skip)]
     settled: Settled,
+    /// A step that may have changed a chain and has no definition any more.
+    #[serde(skip)]
+    undeclared: Option<StepId>,
 }
 
 impl Progress {

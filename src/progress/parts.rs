@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Deployment, GateJudged, OpeningRequested, SignOffRequested, StepEnded, StepOutcome, StepStarted};
-use crate::process::Started;
+use crate::process::{Ended, Started};
 use crate::runbook::{PhaseId, StepId};
 use crate::verdict::Verdict;
 
@@ -86,6 +86,13 @@ pub struct StepProgress {
     /// Who settled that its effect happened, and why they think so.
     pub decided: Option<(String, String)>,
     pub ended: Option<StepEnded>,
+}
+
+impl StepProgress {
+    /// Whether the attempt is known to have had no process; then nothing can have happened.
+    pub fn was_not_started(&self) -> bool {
+        self.ended.as_ref().is_some_and(|ended| matches!(ended.ended, Ended::NotStarted(_)))
+    }
 }
 
 /// Where a step stands.

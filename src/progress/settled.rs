@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Progress, StepState};
+use super::{Progress, StepProgress, StepState};
 use crate::event::{PhaseOutline, StepOutline};
 use crate::runbook::StepId;
 
@@ -30,6 +30,20 @@ impl Progress {
         self.phases = phases;
         self.settled = Settled::default();
         self.settle_on();
+        self.undeclared =
+            self.steps.values().find(|seen| self.is_undeclared(seen)).map(|seen| seen.started.step.clone());
+    }
+
+    /// The first step that may have changed a chain and that today's definitions do not have any more: under another name it
+    /// would run as if it never had.
+    pub fn undeclared(&self) -> Option<&StepId> {
+        self.undeclared.as_ref()
+    }
+
+    fn is_undeclared(&self, seen: &StepProgress) -> bool {
+        // The block before an attempt is looked up only where the step is about the chain.
+        let began = seen.started.after_block.is_some() && !seen.was_not_started();
+        began && seen.state != StepState::NotHappened && self.place(&seen.started.step).is_none()
     }
 
     fn nth_step(&self, mut nth: usize) -> Option<(&PhaseOutline, usize)> {

@@ -47,6 +47,10 @@ impl Outcome {
             let sentence = format!("suspended by contingency {contingency} since {since} ({by}); {so_far}");
             return Self::Suspended { sentence };
         }
+        if let Some(step) = progress.undeclared() {
+            let sentence = format!("step `{step}` ran, and the runbook does not have it any more; {so_far}");
+            return Self::Stopped { sentence };
+        }
         if let Some(step) = progress.redefined() {
             return Self::Stopped { sentence: format!("step `{step}` was done by another definition; {so_far}") };
         }

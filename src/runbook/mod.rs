@@ -161,6 +161,8 @@ pub struct Network {
     pub agree: usize,
     /// Names of environment variables that hold private keys.
     pub key: Vec<String>,
+    /// The accounts that steps send from, as far as somebody declared them.
+    pub accounts: Vec<Address>,
     pub block: BlockTag,
     pub max_block_age: Option<Duration>,
     pub settle: Duration,

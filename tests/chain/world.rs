@@ -80,6 +80,7 @@ pub(crate) fn network(chain_id: u64, agree: usize, variables: &[&str]) -> Networ
         rpc: variables.iter().map(|name| (*name).to_owned()).collect(),
         agree,
         key: vec![],
+        accounts: vec![],
         block: BlockTag::Latest,
         max_block_age: None,
         settle: Duration::ZERO,

@@ -136,7 +136,7 @@ impl Test {
 
     /// The same with arguments that may hold spaces.
     pub(crate) fn citadel_with(&self, args: &[&str]) -> Outcome {
-        Running::start(&mut self.command(args), &args.join(" ")).finish()
+        self.start_with(args).finish()
     }
 
     /// The same as somebody else.
@@ -156,7 +156,12 @@ impl Test {
 
     /// Starts citadel and does not wait.
     pub(crate) fn start(&self, args: &str) -> Running {
-        Running::start(&mut self.command(&args.split_whitespace().collect::<Vec<_>>()), args)
+        self.start_with(&args.split_whitespace().collect::<Vec<_>>())
+    }
+
+    /// The same with arguments that may hold spaces.
+    pub(crate) fn start_with(&self, args: &[&str]) -> Running {
+        Running::start(&mut self.command(args), &args.join(" "))
     }
 
     fn command(&self, args: &[&str]) -> Command {

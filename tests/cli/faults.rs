@@ -20,7 +20,7 @@ fn ended(kept: &Lease, step: &str) -> StepEnded {
 fn caught(fault: &str, step: &str, says: &[&str]) {
     let kept = kept();
     kept.fault(fault);
-    let mut outcome = kept.citadel(&format!("run --local --step {step}")).code(13);
+    let mut outcome = kept.citadel(&format!("run --local --step {step} --again")).code(13);
     for part in says {
         outcome = outcome.says(part);
     }

@@ -23,11 +23,14 @@ mod handover;
 mod hostile;
 mod judging;
 mod links;
+mod mempool;
 mod plans;
 mod pseudo_terminal;
 mod published;
 #[path = "../pty/mod.rs"]
 mod pty;
+#[cfg(target_os = "linux")]
+mod races;
 mod refusals;
 mod rehearsal;
 mod rehearsed;

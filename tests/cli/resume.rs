@@ -33,6 +33,9 @@ fn nothing_is_started_beside_what_a_killed_citadel_left_running() {
 
     let refused = test.citadel(RUN).code(16).says("a citadel that died left a step running; nothing was started");
     refused.says(&format!("step 1.wait: pid {pid} `")).says(&format!("`kill -TERM -- -{pid}`"));
+    let new = test.citadel("run --network test --new").code(16).says("a citadel that died left a step running");
+    new.says(&format!("step 1.wait: pid {pid} `"));
+    assert_eq!(test.runs("stub", "test").len(), 1, "no run was opened beside it");
     assert_eq!(test.journal("stub", "test").iter().filter(|entry| is_start(&entry.event)).count(), 1);
 
     drop(group);
@@ -113,4 +116,31 @@ fn nothing_is_retried_that_was_not_declared() {
     let test = stub(&step("broken", "echo try >> tries; exit 1", ""));
     test.citadel(RUN).code(13);
     assert_eq!(test.read("tries"), "try\n");
+}
+
+/// What was opened while the clock was a day ahead never is the latest again, once it was given up.
+#[test]
+fn a_run_of_a_clock_that_was_ahead_does_not_hide_a_later_one() {
+    let test = stub(&(step("send", "echo sent >> sent", "") + &step("stuck", "test -e there", "")));
+    test.citadel(RUN).code(13);
+    let run = test.runs("stub", "test").pop().unwrap();
+    std::fs::rename(&run, run.with_file_name("2126-01-01T00-00-00Z")).unwrap();
+    test.citadel("run --network test --new").code(13);
+    assert_eq!(test.read("sent"), "sent\nsent\n");
+    test.citadel(RUN).code(13).says("going on with run 2126-01-01T00-00-01Z");
+    assert_eq!(test.read("sent"), "sent\nsent\n", "the same command continues");
+    assert_eq!(test.runs("stub", "test").len(), 2);
+}
+
+/// Older citadels named the run after the clock alone.
+#[test]
+fn an_open_run_is_the_latest_whatever_its_name() {
+    let test = stub(&(step("send", "echo sent >> sent", "") + &step("stuck", "test -e there", "")));
+    test.citadel(RUN).code(13);
+    let first = test.runs("stub", "test").pop().unwrap();
+    test.citadel("run --network test --new").code(13);
+    std::fs::rename(&first, first.with_file_name("2126-01-01T00-00-00Z")).unwrap();
+    test.citadel("status --network test").code(0).says("`1.stuck`");
+    test.citadel(RUN).code(13).says("going on with run");
+    assert_eq!(test.read("sent"), "sent\nsent\n", "the same command continues");
 }

@@ -5,6 +5,7 @@ use rustix::process::Signal;
 
 use super::builder::Test;
 use super::stub::{Pipe, phase, step, stub, stub_on_chain, stub_phases};
+use super::watchdog::Watchdog;
 
 const RUN: &str = "run --network test";
 
@@ -268,6 +269,47 @@ fn what_a_person_says_has_happened_is_not_done_again() {
     test.citadel("run --local").code(0).says("Gate 1 PASSED");
     assert_eq!(test.read("tries"), "try\n");
     test.citadel("gate verify --local").code(0);
+}
+
+/// A step that changes a chain each time it runs, and is done.
+fn paid() -> (Test, Watchdog) {
+    let evidence = "effects = \"chain\"\n  [[phase.step.evidence]]\n  chain = { code = { of = \"thing\" } }\n";
+    let (test, watchdog) = stub_on_chain(&step("pay", "echo paid >> paid", evidence));
+    test.citadel("run --local").code(0);
+    (test, watchdog)
+}
+
+#[test]
+fn a_step_that_changed_a_chain_is_not_run_under_another_name() {
+    let (test, _watchdog) = paid();
+    test.edit("gate.json", "true", "false");
+    test.citadel("run --local --new").code(10);
+    assert_eq!(test.read("paid"), "paid\npaid\n");
+    test.edit("gate.json", "false", "true");
+    test.edit("runbook.toml", "id = \"pay\"", "id = \"pay-them\"");
+    test.citadel("plan --local").code(0).says("stop step 1.pay").says("the runbook does not have it any more");
+    let outcome = test.citadel("run --local").code(17).says("1.pay                  done           stop");
+    outcome.says("the runbook has no step 1.pay any more").says("citadel run --new").never_says("COMPLETE");
+    test.edit("runbook.toml", "id = \"pay-them\"", "id = \"pay\"");
+    test.edit("runbook.toml", "id = \"1\"", "id = \"9\"");
+    test.citadel("run --local").code(17).says("the runbook has no step 1.pay any more");
+    assert_eq!(test.read("paid"), "paid\npaid\n", "under no other name");
+    test.edit("runbook.toml", "id = \"9\"", "id = \"1\"");
+    test.citadel("run --local").code(0).says("COMPLETE");
+    assert_eq!(test.read("paid"), "paid\npaid\n");
+}
+
+#[test]
+fn a_step_that_changed_a_chain_is_done_again_where_that_is_said() {
+    let (test, _watchdog) = paid();
+    let refused = test.citadel("run --local --step pay").code(17).says("1.pay is done (attempt 1)");
+    refused.says("nothing was started").says("citadel run --network local --step 1.pay --again");
+    test.citadel("plan --local --step pay").code(0).says("stop step 1.pay").says("`--again` says so");
+    assert_eq!(test.read("paid"), "paid\n");
+    test.citadel("plan --local --step pay --again").code(0).says("run 1.pay");
+    test.citadel("run --local --step pay --again").code(0);
+    assert_eq!(test.read("paid"), "paid\npaid\n");
+    test.citadel("run --local --again").code(2).says("--step");
 }
 
 #[test]

@@ -18,17 +18,20 @@ pub(in crate::commands) fn close(context: &Context, args: &ContingencyClose) -> 
     let network = context.network(args.net.network.as_deref())?;
     let id = &find(context, &args.id)?.id;
     let home = context.home(network);
-    let run = Existing::latest(&home)?.filter(|run| run.progress.closed.is_none());
-    let progress = run.as_ref().map(|run| run.progress.clone()).unwrap_or_default();
-    let open = open_one(&home, id);
-    let Some(of) = suspension::suspensions(Some(&home), &progress).remove(id) else {
-        return Err(Failure::new(ExitCode::Usage, format!("contingency {id} is not open on {}", network.name))
-            .hint(format!("`citadel status --network {}`", network.name)));
+    let see = || {
+        let run = Existing::open(&home)?;
+        let progress = run.as_ref().map(|run| run.progress.clone()).unwrap_or_default();
+        let Some(of) = suspension::suspensions(Some(&home), &progress).remove(id) else {
+            return Err(Failure::new(ExitCode::Usage, format!("contingency {id} is not open on {}", network.name))
+                .hint(format!("`citadel status --network {}`", network.name)));
+        };
+        Ok((run, of))
     };
     let owner = owner(context, &format!("citadel contingency close {id}"));
-    let _lock = Lock::take(&home.lock(), &owner)?;
+    let (_lock, (run, of)) = Lock::take_and_see(&home.lock(), &owner, see)?;
     home.contingencies().create()?;
     let _own = Lock::take(&home.contingency_lock(id), &owner)?;
+    let open = open_one(&home, id);
     // What was handed over is told by whoever goes on with it.
     if let Some(run) = run.as_ref().filter(|run| run.progress.handed_over.is_none()) {
         record(context, run, id, of, &args.reason)?;

@@ -29,11 +29,9 @@ pub(super) struct Records {
 /// The contingency `id` that is open on the network, if there is one.
 pub(in crate::commands) fn open_one(home: &Home, id: &str) -> Option<Existing> {
     let all = home.contingencies();
-    let mut names = all.runs().ok()?;
-    names.retain(|name| name.ends_with(&format!(".{id}")));
-    let name = names.pop()?;
-    let folder = all.run(&name);
-    Existing::read(name, folder).ok().filter(|existing| existing.progress.closed.is_none())
+    let names = all.runs().ok()?.into_iter().rev().filter(|name| name.ends_with(&format!(".{id}")));
+    let mut found = names.filter_map(|name| Existing::read(name.clone(), all.run(&name)).ok());
+    found.find(|existing| existing.progress.closed.is_none())
 }
 
 impl Records {
@@ -42,15 +40,19 @@ impl Records {
         let network = &alone.networks[&world.network];
         let home = context.home(network);
         let id = alone.phases[0].id.0.clone();
-        let existing = open_one(&home, &id);
-        let name = existing.as_ref().map_or_else(|| new_name(&id), |existing| existing.run.clone());
-        world.run.clone_from(&name);
-        world.folder = home.contingencies().run(&name);
-        world.reports = world.reports.join("contingencies").join(&name);
         let lock = home.contingencies().create().map_err(Failure::from).and_then(|()| {
             let owner = owner(context, &format!("citadel contingency run {id}"));
             Lock::take(&home.contingency_lock(&id), &owner)
         });
+        // What stands there under the lock, or beside whoever has it.
+        let existing = open_one(&home, &id);
+        let name = existing.as_ref().map_or_else(
+            || format!("{}.{id}", home.contingencies().new_run(Timestamp::now())),
+            |existing| existing.run.clone(),
+        );
+        world.run.clone_from(&name);
+        world.folder = home.contingencies().run(&name);
+        world.reports = world.reports.join("contingencies").join(&name);
         let locked = match lock {
             Ok(lock) => Ok(lock),
             Err(failure) if failure.code == ExitCode::Locked => {
@@ -139,10 +141,6 @@ fn observer(context: &Context, world: &World) -> Box<dyn crate::recorder::Observ
     terminal::observer(&context.style(world.folder.path()))
 }
 
-fn new_name(id: &str) -> String {
-    format!("{}.{id}", Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ"))
-}
-
 fn outlines(alone: &Runbook, world: &World) -> Vec<crate::event::PhaseOutline> {
     outline::phases(alone, &world.workspace, &scope(alone, world))
 }
@@ -224,7 +222,7 @@ pub(super) fn suspend(context: &Context, network: &Network, id: &str, world: &Wo
 }
 
 fn record(context: &Context, home: &Home, contingency: &str, of: Suspension) -> Result<(), Failure> {
-    let Some(run) = Existing::latest(home)?.filter(|run| run.progress.closed.is_none()) else { return Ok(()) };
+    let Some(run) = Existing::open(home)? else { return Ok(()) };
     if run.progress.suspended.contains_key(contingency) || run.progress.handed_over.is_some() {
         return Ok(());
     }

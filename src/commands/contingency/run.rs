@@ -72,7 +72,7 @@ async fn face(
     let selection = Selection::all(&alone);
     let Records { recorder, held: _held, .. } = records;
     let mut engine = Engine::new(&alone, &selection, world, recorder, false);
-    let code = engine.face(Facing { once }, &mut terminal::note).await?;
+    let code = Box::pin(engine.face(Facing { once }, &mut terminal::note)).await?;
     finish(code, id, network);
     engine.faced(code, &mut terminal::note)?.secret.map_or(Ok(code), Err)
 }

@@ -167,7 +167,7 @@ impl<'a> Resolve<'a> {
         node.and_then(|node| self.nested_predicates(node, &format!("`{key}`"))).unwrap_or_default()
     }
 
-    fn addresses_of(&self, inner: &mut Reader<'a>, key: &'static str) -> Vec<ethers::types::Address> {
+    pub(super) fn addresses_of(&self, inner: &mut Reader<'a>, key: &'static str) -> Vec<ethers::types::Address> {
         inner.list(key).iter().filter_map(|node| self.report.form(node, key, forms::address)).collect()
     }
 }

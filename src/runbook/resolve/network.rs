@@ -38,6 +38,7 @@ impl<'a> Resolve<'a> {
             agree: self.agree(&mut reader, rpc.len()),
             rpc,
             key: self.variables(&mut reader, "key"),
+            accounts: self.addresses_of(&mut reader, "accounts"),
             block: reader.optional("block").and_then(|node| self.block(node)).unwrap_or(BlockTag::Finalized),
             max_block_age: self.duration(&mut reader, "max_block_age"),
             settle: self.settle(&mut reader),
