@@ -15,14 +15,19 @@ const LONGEST_BREAK: usize = 4;
 #[derive(Debug, Default)]
 pub(super) struct Joined {
     pub(super) bytes: Vec<u8>,
-    /// Where each of the bytes stood.
-    places: Vec<usize>,
+    /// Where each piece begins among the bytes, and where it stood.
+    pieces: Vec<(usize, usize)>,
 }
 
 impl Joined {
     /// Where the bytes of `range`, which is not empty, stood: with the breaks in between.
     pub(super) fn stood(&self, range: Range<usize>) -> Range<usize> {
-        self.places[range.start]..self.places[range.end - 1] + 1
+        self.place(range.start)..self.place(range.end - 1) + 1
+    }
+
+    fn place(&self, at: usize) -> usize {
+        let piece = self.pieces.partition_point(|(begins, _)| *begins <= at).saturating_sub(1);
+        self.pieces.get(piece).map_or(at, |(begins, stood)| stood + at - begins)
     }
 
     fn new(bytes: &[u8], range: Range<usize>, breaks: &[Range<usize>]) -> Self {
@@ -38,8 +43,8 @@ impl Joined {
     }
 
     fn extend(&mut self, bytes: &[u8], range: Range<usize>) {
-        self.bytes.extend_from_slice(&bytes[range.clone()]);
-        self.places.extend(range);
+        self.pieces.push((self.bytes.len(), range.start));
+        self.bytes.extend_from_slice(&bytes[range]);
     }
 }
 
