@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Notes;
 use super::runbooks::{Runbooks, Then};
-use crate::event::{Artefact, Event, StepEnded, StepOutcome};
+use crate::engine::command;
+use crate::event::{Artefact, Event, StepEnded, StepOutcome, StepStarted};
 use crate::evidence::{self, Kept};
 use crate::journal::{Entry, RunFolder};
 use crate::process::Ended;
-use crate::runbook::{Action, ExpectedExit, Scope, Step};
+use crate::runbook::{Action, ExpectedExit, Runbook, Scope, Step, StepId};
 use crate::verdict::Verdict;
 
 /// What is known of attempts when their outcome is recorded.
@@ -33,6 +34,12 @@ pub(super) fn judge(folder: &RunFolder, entries: &[Entry], runbooks: &Runbooks, 
         then.apply(&entry.event);
         let ended = match &entry.event {
             Event::StepEnded(ended) => ended,
+            Event::StepStarted(started) => {
+                for what in commanded_otherwise(started, &then, runbooks) {
+                    notes.wrong(entry.seq, what);
+                }
+                continue;
+            }
             Event::StepSpawned { step, attempt, .. } => {
                 attempts.spawned.insert((&step.0, *attempt));
                 continue;
@@ -52,7 +59,7 @@ pub(super) fn judge(folder: &RunFolder, entries: &[Entry], runbooks: &Runbooks, 
         if ended.outcome != StepOutcome::Done {
             continue;
         }
-        let Some((step, scope)) = declared(ended, &then, runbooks) else {
+        let Some((_, step, scope)) = declared(&ended.step, &then, runbooks) else {
             if !ended.artefacts.is_empty() {
                 notes.noted.push(format!(
                     "step {}: its evidence is not judged again: no gate record holds its runbook",
@@ -66,7 +73,14 @@ pub(super) fn judge(folder: &RunFolder, entries: &[Entry], runbooks: &Runbooks, 
         }
         let kept = Kept { folder: folder.clone(), artefacts: artefacts.clone(), scope };
         for artefact in &ended.artefacts {
-            let again = step.evidence.iter().find_map(|evidence| evidence::again(evidence, &artefact.name, &kept));
+            let again = step.evidence.iter().find_map(|evidence| {
+                let mut problems = evidence::again(evidence, &artefact.name, &kept)?;
+                let from = evidence::id(evidence, &kept.scope);
+                if from.strip_prefix("file ").unwrap_or(&from) != artefact.source {
+                    problems.push(format!("it came from `{}`, not from the {from}", artefact.source));
+                }
+                Some(problems)
+            });
             notes.looked_at("evidence");
             let undeclared = || vec![format!("no evidence of it keeps `{}`", artefact.name)];
             for problem in again.unwrap_or_else(undeclared) {
@@ -78,11 +92,29 @@ pub(super) fn judge(folder: &RunFolder, entries: &[Entry], runbooks: &Runbooks, 
 }
 
 /// The step as its runbook declared it then, and what names stood for; none where that runbook is not known.
-fn declared<'r>(ended: &StepEnded, then: &Then<'_>, runbooks: &'r Runbooks) -> Option<(&'r Step, Scope)> {
+fn declared<'r>(id: &StepId, then: &Then<'_>, runbooks: &'r Runbooks) -> Option<(&'r Runbook, &'r Step, Scope)> {
     let runbook = runbooks.then(then)?;
-    let phase = runbook.phases.iter().find(|phase| phase.steps.iter().any(|step| step.id == ended.step))?;
-    let step = phase.steps.iter().find(|step| step.id == ended.step)?;
-    Some((step, then.scope(runbook, then.network(runbook, phase)?)))
+    let phase = runbook.phases.iter().find(|phase| phase.steps.iter().any(|step| step.id == *id))?;
+    let step = phase.steps.iter().find(|step| step.id == *id)?;
+    Some((runbook, step, then.scope(runbook, then.network(runbook, phase)?)))
+}
+
+/// A command, or a variable that it was given, other than its runbook says.
+fn commanded_otherwise(started: &StepStarted, then: &Then<'_>, runbooks: &Runbooks) -> Vec<String> {
+    let Some((runbook, step, scope)) = declared(&started.step, then, runbooks) else { return Vec::new() };
+    let mut problems = Vec::new();
+    if let Ok(Some(argv)) = command::argv(&step.action, &scope)
+        && command::display(step, &argv, &scope) != started.command
+    {
+        problems.push(format!("starts step {} by another command than its runbook's", step.id));
+    }
+    let granted = |name: &&String| {
+        let by_need = |network| step.needs.iter().any(|need| runbook.granted(network, need).contains(*name));
+        step.env.contains_key(*name) || runbook.networks.values().any(by_need)
+    };
+    let others = started.env.iter().filter(|name| !granted(name));
+    problems.extend(others.map(|name| format!("gives step {} `{name}`, which its runbook does not", step.id)));
+    problems
 }
 
 /// What a step that is called done lacks, as the end of a sentence.
@@ -121,8 +153,11 @@ fn not_borne_out(step: &Step, ended: &StepEnded, scope: &Scope, attempts: &Attem
 fn told_otherwise(ended: &StepEnded) -> Vec<(String, String)> {
     let of = |artefact: &&Artefact| {
         let id = format!("file {}", artefact.source);
-        let observed = ended.evidence.iter().find(|result| result.id == id).map(|result| &result.observed["sha256"]);
-        observed.is_some_and(|observed| observed.as_str() != Some(&artefact.sha256))
+        let observed = ended.evidence.iter().find(|result| result.id == id).map(|result| &result.observed);
+        observed.is_some_and(|observed| {
+            let (sha256, bytes) = (&observed["sha256"], &observed["bytes"]);
+            sha256.as_str() != Some(&artefact.sha256) || bytes.as_u64().is_some_and(|bytes| bytes != artefact.bytes)
+        })
     };
     let told = ended.artefacts.iter().filter(of);
     told.map(|artefact| (artefact.path.clone(), "is not the file that the step's evidence observed".into())).collect()

@@ -46,6 +46,13 @@ pub(super) fn look(folder: &RunFolder, entries: &[Entry], is_exported: bool, not
                 notes.looked_at(if is_log { "logs" } else { "files" });
             }
         }
+        if let Event::StepEnded(ended) = &entry.event {
+            for log in
+                ended.logs.iter().filter(|log| folder.file(&log.path).metadata().is_ok_and(|at| at.len() != log.bytes))
+            {
+                notes.wrong_file(entry.seq, &log.path, format!("has not the {} bytes that the record says", log.bytes));
+            }
+        }
         if let Event::StepStarted(StepStarted { step, attempt, .. }) = &entry.event {
             logs.extend([RunFolder::log(&step.0, *attempt), RunFolder::stdout(&step.0, *attempt)]);
         }

@@ -2,7 +2,7 @@
 
 use super::Notes;
 use super::runbooks::{Runbooks, Then};
-use crate::event::{Event, RunOpened};
+use crate::event::{Event, PhaseOutline, RunContinued, RunOpened};
 use crate::journal::Entry;
 use crate::runbook::Runbook;
 
@@ -13,8 +13,8 @@ pub(super) fn look(entries: &[Entry], runbooks: &Runbooks, notes: &mut Notes) {
         then.apply(&entry.event);
         let (Some(run), Some(runbook)) = (then.run, runbooks.then(&then)) else { continue };
         match &entry.event {
-            Event::RunOpened(_) | Event::RunContinued(_) => {
-                for what in differences(run, runbook) {
+            Event::RunOpened(RunOpened { phases, .. }) | Event::RunContinued(RunContinued { phases, .. }) => {
+                for what in differences(run, runbook).into_iter().chain(outlined_otherwise(phases, runbook)) {
                     notes.wrong(entry.seq, what);
                 }
             }
@@ -40,4 +40,17 @@ fn differences(run: &RunOpened, runbook: &Runbook) -> Vec<String> {
     ];
     let differs = differs.iter().filter(|(_, same)| !same);
     differs.map(|(name, _)| format!("the run's `{name}` is not what its runbook says")).collect()
+}
+
+/// Phases and steps that are called otherwise than in the runbook.
+fn outlined_otherwise(phases: &[PhaseOutline], runbook: &Runbook) -> Option<String> {
+    let outlined = phases.iter().flat_map(|phase| {
+        let steps = phase.steps.iter().map(|step| (&step.id.0, &step.title));
+        [(&phase.id.0, &phase.title), (&phase.id.0, &phase.gate)].into_iter().chain(steps)
+    });
+    let declared = runbook.phases.iter().flat_map(|phase| {
+        let steps = phase.steps.iter().map(|step| (&step.id.0, &step.title));
+        [(&phase.id.0, &phase.title), (&phase.id.0, &phase.gate.title)].into_iter().chain(steps)
+    });
+    (!outlined.eq(declared)).then(|| "the run's phases and steps are not those of its runbook".to_owned())
 }

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::Notes;
-use crate::event::{Event, GateJudged, PublishedFile, SignOffRequested, StepEnded, StepOutcome, StepStarted};
-use crate::journal::Entry;
+use crate::event::{Artefact, Event, GateJudged, PublishedFile, SignOffRequested, StepEnded, StepOutcome, StepStarted};
+use crate::journal::{Entry, RunFolder};
 use crate::progress::{Progress, StepState};
 use crate::runbook::{PhaseId, StepId};
 use crate::verdict::{Verdict, worst};
@@ -62,6 +62,7 @@ impl Walk<'_> {
             Event::OpeningSigned { nonce, who, .. } => self.opened(entry, nonce, who),
             Event::Published { files } => self.published(files),
             Event::RunEnded { complete: true, .. } => self.complete(),
+            Event::RunEnded { complete: false, secrets: 0 } => self.incomplete(),
             _ => Vec::new(),
         };
         if self.progress.handed_over.is_some() && !matches!(entry.event, Event::TakenOver(_)) {
@@ -79,10 +80,13 @@ impl Walk<'_> {
 
     fn started(&mut self, seq: u64, started: &StepStarted) -> Vec<String> {
         let mut problems = Vec::new();
-        let StepStarted { step, attempt, definition, .. } = started;
+        let StepStarted { step, attempt, definition, log, .. } = started;
         let before = self.attempts.insert(step.clone(), *attempt).unwrap_or_default();
         if *attempt != before + 1 {
             problems.push(format!("is attempt {attempt} at step {step}, after attempt {before}"));
+        }
+        if *log != RunFolder::log(&step.0, *attempt) {
+            problems.push(format!("keeps the log of attempt {attempt} at step {step} elsewhere"));
         }
         let running = self.progress.steps.values().find(|other| other.state == StepState::Started);
         if let Some(other) = running {
@@ -195,7 +199,8 @@ impl Walk<'_> {
 
     /// What is published is what was kept.
     fn published(&self, files: &[PublishedFile]) -> Vec<String> {
-        let kept = |file: &&PublishedFile| self.progress.artefacts.values().any(|kept| kept.sha256 == file.sha256);
+        let is_it = |kept: &Artefact, file: &PublishedFile| kept.sha256 == file.sha256 && kept.bytes == file.bytes;
+        let kept = |file: &&PublishedFile| self.progress.artefacts.values().any(|kept| is_it(kept, file));
         let strangers = files.iter().filter(|file| file.deliverable.is_some() && !kept(file));
         strangers.map(|file| format!("publishes `{}`, which is nothing that was kept", file.path)).collect()
     }
@@ -236,6 +241,13 @@ impl Walk<'_> {
         let closed = self.progress.phases.iter().filter(|phase| !self.progress.gate_passed(&phase.id));
         let closed: BTreeSet<&str> = closed.map(|phase| phase.id.0.as_str()).collect();
         closed.iter().map(|gate| format!("calls the run complete although gate {gate} is not open")).collect()
+    }
+
+    fn incomplete(&self) -> Vec<String> {
+        let open = self.progress.phases.iter().all(|phase| self.progress.gate_passed(&phase.id));
+        let stopped = self.progress.halt.is_some() || !self.progress.suspended.is_empty();
+        let wrong = open && !stopped && !self.progress.phases.is_empty();
+        wrong.then(|| "calls the run incomplete although every gate is open".to_owned()).into_iter().collect()
     }
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Then<'a> {
     /// The runbook that was worked by.
     pub sha256: &'a str,
     pub deployment: Option<&'a Deployment>,
+    /// Where it was worked on: the reports folder and the workspace.
+    at: (&'a str, &'a str),
 }
 
 impl Runbooks {
@@ -50,7 +52,11 @@ impl<'a> Then<'a> {
     /// Goes on to a record.
     pub(super) fn apply(&mut self, event: &'a Event) {
         match event {
-            Event::RunOpened(run) => (self.run, self.sha256) = (Some(run), &run.runbook_sha256),
+            Event::RunOpened(run) => {
+                (self.run, self.sha256) = (Some(run), &run.runbook_sha256);
+                self.at = (&run.reports, &run.workspace);
+            }
+            Event::TakenOver(run) => self.at = (&run.reports, &run.workspace),
             Event::RunContinued(run) => self.sha256 = &run.runbook_sha256,
             Event::DevChainReady(deployment) => self.deployment = Some(deployment),
             _ => {}
@@ -64,8 +70,7 @@ impl<'a> Then<'a> {
 
     /// What the names in templates stood for.
     pub(super) fn scope(&self, runbook: &Runbook, network: &Network) -> Scope {
-        let run = self.run.map_or(("", "", ""), |run| (run.run.as_str(), run.reports.as_str(), run.workspace.as_str()));
-        let of_run = OfRun { run: run.0, reports: run.1, workspace: run.2 };
+        let of_run = OfRun { run: self.run.map_or("", |run| &run.run), reports: self.at.0, workspace: self.at.1 };
         names::scope(runbook, network, of_run, self.deployment)
     }
 

@@ -206,8 +206,11 @@ impl<'a> Openings<'a> {
 
     /// Who does not count at a gate with `not_operator`, and why; the error says why that cannot be known.
     pub fn excluded(&self, dev_chain: bool) -> Result<BTreeMap<String, String>, String> {
-        let operators = &self.runbook.networks[self.network].operators;
-        let people = if !operators.is_empty() {
+        // What a journal says is not what a runbook declares.
+        let Some(network) = self.runbook.networks.get(self.network) else {
+            return Err(format!("the runbook declares no network `{}`", self.network));
+        };
+        let people = if !network.operators.is_empty() {
             self.proved()?
         } else if dev_chain {
             self.progress.opening.claimed.clone()

@@ -70,17 +70,18 @@ impl Capture {
         })
     }
 
-    /// Takes what one pipe said.
-    pub(super) fn take(&mut self, source: Source, bytes: &[u8]) {
-        self.bytes += bytes.len() as u64;
+    /// Takes what one pipe said, the first `length` of `buffer`, which may be exchanged for another.
+    pub(super) fn take(&mut self, source: Source, buffer: &mut Vec<u8>, length: usize) {
+        self.bytes += length as u64;
         self.source = source;
         if self.stream(source).mask.is_idle() {
-            return self.write(source, bytes);
+            return self.write(source, buffer, length);
         }
         let mut masked = std::mem::take(&mut self.masked);
         masked.clear();
-        self.stream(source).mask.push(bytes, &mut masked);
-        self.write(source, &masked);
+        self.stream(source).mask.push(&buffer[..length], &mut masked);
+        let length = masked.len();
+        self.write(source, &mut masked, length);
         self.masked = masked;
     }
 
@@ -99,7 +100,8 @@ impl Capture {
         for source in [Source::Stdout, Source::Stderr] {
             let mut masked = Vec::new();
             self.stream(source).mask.finish(&mut masked);
-            self.write(source, &masked);
+            let length = masked.len();
+            self.write(source, &mut masked, length);
         }
         let (before, mut prompt) = (if self.source == Source::Stdout { Source::Stderr } else { Source::Stdout }, None);
         for source in [before, self.source] {
@@ -121,16 +123,21 @@ impl Capture {
         Seen { bytes: self.bytes, prompt, tail, lost, log, stdout }
     }
 
-    fn write(&mut self, source: Source, masked: &[u8]) {
-        self.log.write(masked);
+    fn write(&mut self, source: Source, buffer: &mut Vec<u8>, length: usize) {
+        let masked = &buffer[..length];
         let stream = match source {
             Source::Stdout => {
-                self.stdout.iter_mut().for_each(|stdout| stdout.write(masked));
+                for stdout in self.stdout.iter_mut().filter_map(|stdout| stdout.write(masked)) {
+                    stdout.push(masked);
+                }
                 &mut self.out
             }
             Source::Stderr => &mut self.err,
         };
         self.untold |= stream.lines.push(masked, &mut self.last);
+        if let Some(log) = self.log.write(masked) {
+            log.take(buffer, length);
+        }
     }
 
     fn stream(&mut self, source: Source) -> &mut Stream {
@@ -172,14 +179,12 @@ impl Sink {
         Ok(Self { path: path.to_owned(), file, output: Output::new(mask), lost: None })
     }
 
-    fn write(&mut self, bytes: &[u8]) {
-        if self.lost.is_some() {
-            return;
+    /// What must take the bytes now, unless they could not be written.
+    fn write(&mut self, bytes: &[u8]) -> Option<&mut Output> {
+        if self.lost.is_none() {
+            self.lost = self.file.write_all(bytes).err().map(not_kept);
         }
-        match self.file.write_all(bytes) {
-            Ok(()) => self.output.push(bytes),
-            Err(error) => self.lost = Some(not_kept(error)),
-        }
+        self.lost.is_none().then_some(&mut self.output)
     }
 
     /// Brings what the file holds to disk, where it is something and not too much.

@@ -36,8 +36,8 @@ enum Whole {
 
 #[derive(Debug)]
 struct Thread {
-    pieces: SyncSender<Vec<u8>>,
-    /// Pieces that were worked on, to be used again.
+    pieces: SyncSender<(Vec<u8>, usize)>,
+    /// Buffers that were worked on, to be used again.
     spare: Receiver<Vec<u8>>,
     made: usize,
     handle: JoinHandle<(Tree, Search)>,
@@ -76,19 +76,33 @@ impl Output {
 
     /// Takes what was just written.
     pub(super) fn push(&mut self, bytes: &[u8]) {
-        self.bytes += bytes.len() as u64;
+        match self.whole {
+            Whole::There(_) => self.take(&mut bytes.to_vec(), bytes.len()),
+            Whole::Here(_) => self.here(bytes),
+        }
+    }
+
+    /// Takes what was just written, the first `length` of `buffer`, which may be exchanged for another: nothing is copied.
+    pub(super) fn take(&mut self, buffer: &mut Vec<u8>, length: usize) {
         match &mut self.whole {
-            Whole::There(thread) => thread.push(bytes),
-            Whole::Here(here) => {
-                self.sha256.push(bytes);
-                here.0.push(bytes);
-                here.1.push(bytes);
-                if self.bytes > SHORT
-                    && let Some(thread) = Thread::start(here)
-                {
-                    self.whole = Whole::There(thread);
-                }
+            Whole::There(thread) => {
+                self.bytes += length as u64;
+                thread.take(buffer, length);
             }
+            Whole::Here(_) => self.here(&buffer[..length]),
+        }
+    }
+
+    fn here(&mut self, bytes: &[u8]) {
+        let Whole::Here(here) = &mut self.whole else { return };
+        self.bytes += bytes.len() as u64;
+        self.sha256.push(bytes);
+        here.0.push(bytes);
+        here.1.push(bytes);
+        if self.bytes > SHORT
+            && let Some(thread) = Thread::start(here)
+        {
+            self.whole = Whole::There(thread);
         }
     }
 
@@ -114,14 +128,14 @@ impl Output {
 impl Thread {
     /// Takes over from here. None where the system gives no thread; then it goes on without.
     fn start((tree, search): &(Tree, Search)) -> Option<Self> {
-        let (pieces, taken) = sync_channel::<Vec<u8>>(WAITING);
+        let (pieces, taken) = sync_channel::<(Vec<u8>, usize)>(WAITING);
         let (done, spare) = sync_channel(WAITING + 1);
         let (mut tree, mut search) = (tree.clone(), search.clone());
         let work = move || {
-            for piece in taken {
-                tree.push(&piece);
-                search.push(&piece);
-                let _ = done.try_send(piece);
+            for (buffer, length) in taken {
+                tree.push(&buffer[..length]);
+                search.push(&buffer[..length]);
+                let _ = done.try_send(buffer);
             }
             (tree, search)
         };
@@ -129,19 +143,18 @@ impl Thread {
         Some(Self { pieces, spare, made: 0, handle })
     }
 
-    fn push(&mut self, bytes: &[u8]) {
-        let mut piece = match self.spare.try_recv() {
-            Ok(piece) => piece,
+    fn take(&mut self, buffer: &mut Vec<u8>, length: usize) {
+        let mut other = match self.spare.try_recv() {
+            Ok(spare) => spare,
             Err(TryRecvError::Empty) if self.made > WAITING => self.spare.recv().unwrap_or_default(),
             Err(TryRecvError::Empty | TryRecvError::Disconnected) => {
                 self.made += 1;
-                Vec::with_capacity(bytes.len())
+                Vec::new()
             }
         };
-        piece.clear();
-        piece.extend_from_slice(bytes);
+        std::mem::swap(buffer, &mut other);
         // Where the thread is gone, its end says so.
-        let _ = self.pieces.send(piece);
+        let _ = self.pieces.send((other, length));
     }
 }
 

@@ -24,9 +24,10 @@ pub(super) struct Pipes {
 struct Pipe<P> {
     /// Gone once it was closed at the other end.
     end: Option<P>,
+    /// Whoever takes what was read may leave another buffer.
     piece: Vec<u8>,
-    /// The last read filled the piece: the command says much.
-    full: bool,
+    /// How much is read at once.
+    room: usize,
 }
 
 impl Pipes {
@@ -43,29 +44,33 @@ impl Pipes {
         self.out.end.is_none() && self.err.end.is_none()
     }
 
-    /// The next piece of either; an empty one where a pipe was closed. Two closed pipes say nothing, forever.
-    pub(super) async fn read(&mut self) -> (Source, &[u8]) {
+    /// The next piece of either, as so many bytes of a buffer; none where a pipe was closed. Two closed pipes say nothing,
+    /// forever.
+    pub(super) async fn read(&mut self) -> (Source, &mut Vec<u8>, usize) {
         tokio::select! {
-            read = self.out.read() => (Source::Stdout, &self.out.piece[..read]),
-            read = self.err.read() => (Source::Stderr, &self.err.piece[..read]),
+            read = self.out.read() => (Source::Stdout, &mut self.out.piece, read),
+            read = self.err.read() => (Source::Stderr, &mut self.err.piece, read),
         }
     }
 }
 
 impl<P: AsyncRead + AsFd + Unpin> Pipe<P> {
     fn new(end: Option<P>) -> Self {
-        Self { end, piece: vec![0; SMALL], full: false }
+        Self { end, piece: Vec::new(), room: SMALL }
     }
 
     /// Reads once; the end of a pipe, or its failure, closes it.
     async fn read(&mut self) -> usize {
         let Some(end) = &mut self.end else { return std::future::pending().await };
-        if self.full && self.piece.len() < LARGE {
-            widen(end);
-            self.piece.resize(LARGE, 0);
+        if self.piece.len() != self.room {
+            self.piece.resize(self.room, 0);
         }
         let read = end.read(&mut self.piece).await.unwrap_or(0);
-        self.full = read == self.piece.len();
+        // The command says much.
+        if read == self.room && self.room < LARGE {
+            widen(end);
+            self.room = LARGE;
+        }
         if read == 0 {
             self.end = None;
         }

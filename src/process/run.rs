@@ -114,7 +114,9 @@ impl Supervisor<'_> {
         while !matches!(stage, Stage::Over) {
             // What the family does is asked only when something may have changed, not for every piece of output.
             let look = tokio::select! {
-                (source, bytes) = self.pipes.read() => take(&mut self.capture, &mut self.spoke, source, bytes),
+                (source, buffer, read) = self.pipes.read() => {
+                    take(&mut self.capture, &mut self.spoke, source, buffer, read)
+                }
                 _ = children.recv() => true,
                 _ = tick.tick() => true,
             };
@@ -208,8 +210,8 @@ impl Supervisor<'_> {
     /// Takes what comes for so long.
     async fn listen(&mut self, time: Duration) {
         let until = tokio::time::Instant::now() + time;
-        while let Ok((source, bytes)) = tokio::time::timeout_at(until, self.pipes.read()).await {
-            take(&mut self.capture, &mut self.spoke, source, bytes);
+        while let Ok((source, buffer, read)) = tokio::time::timeout_at(until, self.pipes.read()).await {
+            take(&mut self.capture, &mut self.spoke, source, buffer, read);
         }
     }
 
@@ -220,12 +222,12 @@ impl Supervisor<'_> {
 }
 
 /// Takes what was read; says whether a pipe was closed.
-fn take(capture: &mut Capture, spoke: &mut Instant, source: Source, bytes: &[u8]) -> bool {
-    if !bytes.is_empty() {
+fn take(capture: &mut Capture, spoke: &mut Instant, source: Source, buffer: &mut Vec<u8>, read: usize) -> bool {
+    if read > 0 {
         *spoke = clock::now();
-        capture.take(source, bytes);
+        capture.take(source, buffer, read);
     }
-    bytes.is_empty()
+    read == 0
 }
 
 async fn kill(running: &mut Running) -> anyhow::Result<()> {

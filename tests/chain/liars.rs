@@ -185,16 +185,15 @@ fn fewer_than_agree_liars_open_no_gate() {
     let cases = std::env::var("CITADEL_LIES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(96);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
-    let passed = AtomicUsize::new(0);
+    let nobody = Case { truth: 0, honest: 3, liars: Vec::new(), more: 3, turn: 0 };
+    assert_eq!(runtime.block_on(judged(&nobody)), Verdict::Passed, "where nobody lies");
     let ran = runner.run(&case(), |case| {
         let found = runtime.block_on(judged(&case));
         if found == Verdict::Passed {
-            passed.fetch_add(1, Ordering::SeqCst);
             // The honest ones alone pass nothing but the first truth: the attacks show it of each.
             prop_assert_eq!(case.truth, 0, "fewer than {} liars opened the gate", case.liars.len() + case.more);
         }
         Ok(())
     });
     ran.unwrap();
-    assert!(passed.into_inner() > 0, "liars who keep to the truth must be able to pass");
 }

@@ -332,9 +332,38 @@ fn a_forged_record_does_not_fit_although_all_hashes_do() {
     forged("dev_chain_ready", ("\"who\":\"signer-1\"", "\"who\":\"signer-9\""));
 }
 
-/// What one journal alone cannot contradict: times, names of people and machines, what programs said of themselves, and how
-/// an outcome is worded. Signatures, attestations and a head that was noted down hold these.
-const HELD_BY_NOTHING_ELSE: [&str; 1] = ["?"];
+/// What nothing in a run's folder can contradict, where nobody signed: what machines, clocks and programs said of themselves, how
+/// a result is worded, and which runbook was there before another. docs/verify.md says so; attestations and a head that was
+/// noted down hold these too.
+const HELD_BY_NOTHING_ELSE: [&str; 15] = [
+    "gate_judged.heads",
+    "run_continued.citadel",
+    "run_continued.guards",
+    "run_continued.host",
+    "run_continued.operator",
+    "run_continued.phases[].digest",
+    "run_continued.runbook_sha256",
+    "step_ended.evidence[].expected",
+    "step_ended.evidence[].kind",
+    "step_ended.evidence[].message",
+    "step_ended.evidence[].hint",
+    "step_ended.finalized",
+    "step_ended.milliseconds",
+    "step_ended.tail",
+    "step_spawned.process",
+];
+
+/// Of the opening record: who, where and with what; whatever names the runbook is held by the gate records.
+const HELD_OF_THE_OPENING: [&str; 9] =
+    ["citadel", "folder", "guards", "host", "operator", "phases[].digest", "practice", "reports", "workspace"];
+
+fn is_held_by_nothing_else(place: &str) -> bool {
+    match place.strip_prefix("run_opened.") {
+        Some("runbook_sha256") => true,
+        Some(field) => HELD_OF_THE_OPENING.iter().any(|one| field.starts_with(one)),
+        None => HELD_BY_NOTHING_ELSE.iter().any(|one| place.starts_with(one)),
+    }
+}
 
 /// The places of all values in `value`, without the numbers of lists.
 fn places(value: &Value, at: &str, pointer: &str, found: &mut Vec<(String, String)>) {
@@ -377,9 +406,8 @@ fn otherwise(value: &Value) -> Value {
     }
 }
 
-#[test]
-fn every_field_of_every_kind_of_record_is_borne_out_by_something() {
-    let run = Copied::new();
+/// The fields of all records that can be changed, everything sealed anew, without anybody noticing.
+fn unnoticed(run: &Copied) -> Vec<String> {
     let lines = run.lines();
     let mut tried: BTreeMap<String, Vec<(usize, String)>> = BTreeMap::new();
     for (index, entry) in run.entries.iter().enumerate() {
@@ -390,16 +418,17 @@ fn every_field_of_every_kind_of_record_is_borne_out_by_something() {
             tried.entry(place).or_default().push((index, pointer));
         }
     }
+    assert!(tried.len() > 60, "{}", tried.len());
     let mut missed = Vec::new();
     for (place, all) in &tried {
-        let (index, pointer) = &all[all.len() / 2];
+        // The last: what people signed holds what comes before.
+        let (index, pointer) = all.last().unwrap();
         let mut line: Value = serde_json::from_str(&lines[*index]).unwrap();
         let value = line["event"].pointer_mut(pointer).unwrap();
         let other = otherwise(value);
         if other == *value {
             continue;
         }
-        let (from, to) = (value.to_string(), other.to_string());
         *value = other;
         let mut changed = lines.clone();
         changed[*index] = reworded(&lines[*index], &line);
@@ -407,11 +436,30 @@ fn every_field_of_every_kind_of_record_is_borne_out_by_something() {
         // A journal that cannot be read is refused too.
         if run.audit().is_ok_and(|audit| audit.is_consistent()) {
             missed.push(place.clone());
-            eprintln!("{place}: {from:.60} -> {to:.60} in record {}", index + 1);
         }
     }
-    assert!(tried.len() > 100, "{}", tried.len());
-    assert_eq!(missed, HELD_BY_NOTHING_ELSE);
+    missed
+}
+
+#[test]
+fn every_field_of_every_kind_of_record_is_borne_out_by_something() {
+    let others = |run: &Copied| -> Vec<String> {
+        unnoticed(run).into_iter().filter(|place| !is_held_by_nothing_else(place)).collect()
+    };
+    assert_eq!(others(&Copied::new()), [""; 0], "of a run that people signed");
+
+    let evidence = "  [[phase.step.evidence]]\n  file = \"out.json\"\n  keep = \"out.json\"\n  json = [{ at = \"$.done\", eq = true }]\n";
+    let deliverable =
+        "[[deliverable]]\nid = \"out\"\ntitle = \"What came out\"\npath = \"out/\"\nof = [\"out.json\"]\n";
+    let one = step("one", "echo said; echo '{\"done\": true}' > out.json", evidence);
+    let test = stub(&(one + &step("two", "test -e there", "")));
+    test.write("runbook.toml", test.read("runbook.toml") + deliverable);
+    test.citadel("run --network test").code(13);
+    test.write("there", "");
+    test.citadel("run --network test").code(0);
+    let unsigned = Copied::of(&test.runs("stub", "test")[0]);
+    assert!(unsigned.audit().unwrap().is_consistent());
+    assert_eq!(others(&unsigned), [""; 0], "of one that nobody signed");
 }
 
 /// The line with the event of `line`, its members in the order in which citadel writes them.
