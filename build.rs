@@ -3,6 +3,8 @@
 //!
 //! The order is a hint: a name that no longer exists is passed over. `bench/order/run` measures and writes it anew.
 
+#![expect(clippy::disallowed_methods, reason = "cargo tells build scripts everything by variables")]
+
 use std::env;
 use std::path::Path;
 

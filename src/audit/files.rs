@@ -90,10 +90,7 @@ fn compare(folder: &RunFolder, file: &str, recorded: Option<Digest>) -> Result<(
     };
     let found = found.map_err(unreadable)?;
     let ((algorithm, found), (_, expected)) = (found.parts(), recorded.parts());
-    match found == expected {
-        true => Ok(()),
-        false => Err(format!("its {algorithm} is {found}, the record says {expected}")),
-    }
+    if found == expected { Ok(()) } else { Err(format!("its {algorithm} is {found}, the record says {expected}")) }
 }
 
 /// The SHA-256 of such a file.

@@ -414,7 +414,7 @@ fn unnoticed(run: &Copied) -> Vec<String> {
         let event = serde_json::to_value(&entry.event).unwrap();
         let mut found = Vec::new();
         places(&event, event["type"].as_str().unwrap(), "", &mut found);
-        for (place, pointer) in found.into_iter().filter(|(place, _)| !place.ends_with(".type")) {
+        for (place, pointer) in found.into_iter().filter(|(place, _)| place.rsplit('.').next() != Some("type")) {
             tried.entry(place).or_default().push((index, pointer));
         }
     }

@@ -44,8 +44,8 @@ impl Contents {
             found.insert(format!("{DELIVERABLES}/{}", published.path), bytes);
         }
         found.insert(REPORT.into(), markdown::render(&Report::of(entries)).into_bytes());
-        let list = sums(found.iter().map(|(file, bytes)| (file, sha256(bytes))));
-        found.insert(SUMS.into(), list.into_bytes());
+        let all = sums(found.iter().map(|(file, bytes)| (file, sha256(bytes))));
+        found.insert(SUMS.into(), all.into_bytes());
         let last = entries.last();
         let head = last.map(|entry| entry.hash.clone()).unwrap_or_default();
         let time = last.and_then(|entry| u64::try_from(entry.time.as_second()).ok()).unwrap_or_default();
