@@ -88,11 +88,19 @@ impl Capture {
     /// Tells the newest line, if there is one since the last time. Lines in between are never told: a watcher costs
     /// nothing however much is said.
     pub(super) fn tell(&mut self, watcher: &mut dyn Watcher) {
-        if std::mem::take(&mut self.untold)
-            && let Some(line) = self.last.newest()
-        {
+        if !std::mem::take(&mut self.untold) {
+            return;
+        }
+        self.settle();
+        if let Some(line) = self.last.newest() {
             watcher.line(&plain(line));
         }
+    }
+
+    /// Looks at all lines that came.
+    fn settle(&mut self) {
+        self.out.lines.settle(&mut self.last);
+        self.err.lines.settle(&mut self.last);
     }
 
     /// Nothing more can come.
@@ -103,6 +111,7 @@ impl Capture {
             let length = masked.len();
             self.write(source, &mut masked, length);
         }
+        self.settle();
         let (before, mut prompt) = (if self.source == Source::Stdout { Source::Stderr } else { Source::Stdout }, None);
         for source in [before, self.source] {
             let Some(rest) = self.stream(source).lines.rest() else { continue };
@@ -127,12 +136,17 @@ impl Capture {
         let masked = &buffer[..length];
         let stream = match source {
             Source::Stdout => {
+                // Lines stand in the order in which they ended.
+                self.err.lines.settle(&mut self.last);
                 for stdout in self.stdout.iter_mut().filter_map(|stdout| stdout.write(masked)) {
                     stdout.push(masked);
                 }
                 &mut self.out
             }
-            Source::Stderr => &mut self.err,
+            Source::Stderr => {
+                self.out.lines.settle(&mut self.last);
+                &mut self.err
+            }
         };
         self.untold |= stream.lines.push(masked, &mut self.last);
         if let Some(log) = self.log.write(masked) {
