@@ -100,7 +100,7 @@ pub(super) fn orphans(family: &Family) -> Vec<u32> {
     let mut commands = children.values().flatten();
     let alone = commands.next().is_some_and(|command| command.started == family.started) && commands.next().is_none();
     let mut orphans = Vec::new();
-    for pid in proc::children().into_iter().filter(|pid| !children.contains_key(pid)) {
+    for pid in proc::adopted().into_iter().filter(|pid| !children.contains_key(pid)) {
         let Some(stat) = proc::stat(pid) else { continue };
         if !stat.is_alive() {
             reap(pid);

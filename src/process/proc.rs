@@ -81,9 +81,12 @@ pub(super) fn all() -> Vec<(u32, Stat)> {
     pids().into_iter().filter_map(|pid| Some((pid, stat(pid)?))).collect()
 }
 
-/// citadel's own children, dead ones too.
-pub(super) fn children() -> Vec<u32> {
-    children_of(std::process::id())
+/// The orphans that the kernel handed to citadel, dead ones too, and other children of its. Orphans are handed to the first
+/// living thread, which is the main one, and are looked for after every step: the other threads' lists are not read.
+pub(super) fn adopted() -> Vec<u32> {
+    let own = std::process::id();
+    let listed = read(format!("/proc/{own}/task/{own}/children"));
+    listed.map_or_else(|_| children_of(own), |list| pids_in(&list).collect())
 }
 
 /// The children of a process, dead ones too.
@@ -99,16 +102,17 @@ fn listed_children(parent: u32) -> Option<Vec<u32>> {
     let mut children = Vec::new();
     for thread in fs::read_dir(format!("/proc/{parent}/task")).ok()?.flatten() {
         match read(thread.path().join("children")) {
-            Ok(list) => {
-                let list = String::from_utf8_lossy(&list);
-                children.extend(list.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
-            }
+            Ok(list) => children.extend(pids_in(&list)),
             // A thread may end while it is looked at; a kernel without the list has it for none.
             Err(_) if thread.path().exists() => return None,
             Err(_) => {}
         }
     }
     Some(children)
+}
+
+fn pids_in(list: &[u8]) -> impl Iterator<Item = u32> {
+    list.split(u8::is_ascii_whitespace).filter_map(|pid| str::from_utf8(pid).ok()?.parse().ok())
 }
 
 /// The command line of a process, its arguments joined by spaces; its short name if it has none.

@@ -13,6 +13,10 @@ pub(super) struct Starter {
 /// It only forks and waits for the exec.
 const STACK: usize = 256 * 1024;
 
+/// How often whoever waits looks before going to sleep: a start takes less than a millisecond, and being woken takes longer
+/// than looking.
+const LOOKS: usize = 2000;
+
 impl Starter {
     /// Begins a thread that first does `prepare`, whose error is returned.
     pub(super) fn begin(prepare: impl FnOnce() -> Result<(), String> + Send + 'static) -> Result<Self, String> {
@@ -41,7 +45,11 @@ impl Starter {
             let _ = tell.send(work());
         });
         let sent = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).send(job);
-        match sent.ok().and_then(|()| told.recv().ok()) {
+        let done = (0..LOOKS).find_map(|_| {
+            std::thread::yield_now();
+            told.try_recv().ok()
+        });
+        match done.or_else(|| sent.ok().and_then(|()| told.recv().ok())) {
             Some(done) => done,
             // A process outside the fence must never be the way out.
             None => unreachable!("the thread that starts processes lives as long as citadel"),
