@@ -60,6 +60,7 @@ fn each_shape_folds_to_what_happened() {
     check("guarded", 25, false, "every gate passed (3 of 3)");
     check("killed-did-not-happen", 11, false, "nothing is left open; 1 of 3 gates passed");
     check("killed-happened", 10, false, "nothing is left open; 1 of 3 gates passed");
+    check("long-log", 6, false, "every gate passed (1 of 1)");
     check("people", 22, false, "every gate passed (1 of 1)");
     check("torn", 7, true, "step `1.mission` may or may not have happened; 1 of 3 gates passed");
     check("two-operators", 15, false, "every gate passed (2 of 2), 1 check waived");
