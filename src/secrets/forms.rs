@@ -140,7 +140,7 @@ fn json(part: &str) -> String {
 /// told to, by Gson, by .NET.
 const ESCAPED: [&str; 5] = ["", "<>&", "<>&'", "<>&'=", "<>&'+`"];
 
-/// The inside of a JSON string with more characters written as `\uXXXX`.
+/// The inside of a JSON string with more characters written as `\u` and four digits.
 fn unicode(json: &str, escaped: &str, ascii: bool, uppercase: bool) -> String {
     json.chars().fold(String::new(), |mut text, c| {
         if !(escaped.contains(c) || ascii && !c.is_ascii()) {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::builder::Test;
 use super::fixture::rpc;
-use super::stub::{step, stub_with_chain};
+use super::stub::{ASK_JS, step, stub_with_chain};
 use super::watchdog::Watchdog;
 
 /// The second account's first contract.
@@ -12,11 +12,6 @@ const MADE: &str = "0x8464135c8F25Da09e49BC8782676a84730C318bC";
 const SENDER: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 
 const SEND: &str = r"
-const ask = (method, params) => fetch(process.env.ANVIL_RPC_URL, {
-  method: 'POST',
-  headers: { 'content-type': 'application/json' },
-  body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-}).then((answer) => answer.json());
 (async () => {
   await ask('evm_setAutomine', [false]);
   await ask('eth_sendTransaction', [{ from: '@sender@', data: '0x600160005360016000f3', gas: '0x30000' }]);
@@ -31,7 +26,7 @@ fn sends() -> (Test, String, Watchdog) {
                 [[phase.step.evidence]]\n  chain = { code = { of = \"made\" } }\n";
     let made = format!("[contract.made]\nkind = \"plain\"\naddress = {{ local = \"{MADE}\" }}\n");
     let (test, watchdog) = stub_with_chain(&(step("send", "echo try >> tries; node send.js", more) + &made));
-    test.write("send.js", SEND.replace("@sender@", SENDER));
+    test.write("send.js", ASK_JS.to_owned() + &SEND.replace("@sender@", SENDER));
     let up = test.citadel("devchain up").code(0);
     let url = up.stdout.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
     (test, url, watchdog)

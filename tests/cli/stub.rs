@@ -50,12 +50,16 @@ json = { file = "gate.json", rules = [{ at = "$.open", eq = true }] }
 
 const SETUP: &str = "setup:\n\t@node setup.js\n";
 
-const SETUP_JS: &str = r"
+/// For scripts of steps: asks the dev chain.
+pub(crate) const ASK_JS: &str = r"
 const ask = (method, params) => fetch(process.env.ANVIL_RPC_URL, {
   method: 'POST',
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
 }).then((answer) => answer.json());
+";
+
+const SETUP_JS: &str = r"
 const Thing = '0x5FbDB2315678afecb367f032d93F642f64180aa3';
 (async () => {
   await ask('anvil_setCode', [Thing, '0x600160005260206000f3']);
@@ -108,7 +112,7 @@ pub(crate) fn stub_with_chain(steps: &str) -> (Test, Watchdog) {
         "[[phase.gate.check]]\nid = \"one\"\ncall = { of = \"thing\", function = \"value()(uint256)\", eq = 1 }\n";
     test.write("runbook.toml", format!("{HEAD}{CHAIN}{}{check}", phase("1", steps)));
     test.write("chain/Makefile", SETUP);
-    test.write("chain/setup.js", SETUP_JS);
+    test.write("chain/setup.js", ASK_JS.to_owned() + SETUP_JS);
     let watchdog = Watchdog::over(&test);
     (test, watchdog)
 }
