@@ -45,9 +45,9 @@ pub struct Part {
     /// One step, such as `1.plan-safe`; no gate is judged
     #[arg(long, value_name = "ID")]
     pub step: Option<String>,
-    /// Run the step although it is done and changed a chain
-    #[arg(long, requires = "step")]
-    pub again: bool,
+    /// Run the step although it is done by this attempt and changed a chain; once: the next attempt has another number
+    #[arg(long, value_name = "ATTEMPT", requires = "step")]
+    pub again: Option<u32>,
     /// The checkout that steps run in [default: here or above; on a local chain, the practice workspace]
     #[arg(long, value_name = "DIR")]
     pub workspace: Option<PathBuf>,

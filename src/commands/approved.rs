@@ -54,7 +54,7 @@ struct Asked {
     step: Option<String>,
     /// Older plans say nothing of it.
     #[serde(default)]
-    again: bool,
+    again: Option<u32>,
     new: bool,
 }
 

@@ -26,7 +26,7 @@ const CLOCK_SLACK: i64 = 60;
 pub(super) async fn doctor(context: &Context, args: &Doctor) -> Result<ExitCode, Failure> {
     let net = Net { network: args.net.network.clone(), local: args.net.local };
     let part =
-        Part { net: net.into(), phase: None, step: None, again: false, workspace: args.workspace.clone(), new: false };
+        Part { net: net.into(), phase: None, step: None, again: None, workspace: args.workspace.clone(), new: false };
     let prospect = Prospect::look(context, &part).await?;
     let network = prospect.network;
     let progress = gate::progress_of_chain(context, network).await;

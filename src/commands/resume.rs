@@ -80,10 +80,11 @@ pub(super) fn refuse_repeating(context: &Context, prospect: &Prospect<'_>) -> Re
     let step = context.runbook.phases.iter().flat_map(|phase| &phase.steps).find(|step| step.id == *asked);
     let seen = existing.progress.steps.get(asked).filter(|seen| seen.state == StepState::Done);
     match step.zip(seen) {
-        Some((step, seen)) if plan::only_once(step) && !prospect.selection.again => {
-            let what = format!("{asked} is done (attempt {}), and would change the chain once more", seen.attempt);
+        Some((step, seen)) if plan::only_once(step) && prospect.selection.again != Some(seen.attempt) => {
+            let attempt = seen.attempt;
+            let what = format!("{asked} is done (attempt {attempt}), and would change the chain once more");
             Err(Failure::new(ExitCode::Changed, what).hint(format!(
-                "nothing was started; where it must happen twice: `citadel run --network {} --step {asked} --again`",
+                "nothing was started; where it must happen twice: `citadel run --network {} --step {asked} --again {attempt}`",
                 prospect.network.name
             )))
         }

@@ -42,7 +42,7 @@ pub(super) fn step_result(progress: &Progress, network: &str, step: &Step, kept:
     }
     let artefacts = seen.ended.iter().flat_map(|ended| &ended.artefacts);
     if let Some(problem) = artefacts.map(|artefact| kept.read(&artefact.name)).find_map(Result::err) {
-        let again = if only_once(step) { " --again" } else { "" };
+        let again = if only_once(step) { format!(" --again {}", seen.attempt) } else { String::new() };
         return not_done(format!("no longer has its evidence: {problem}"))
             .hint(format!("`citadel run --network {network} --step {}{again}`", step.id));
     }

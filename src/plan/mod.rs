@@ -232,12 +232,10 @@ fn step_line<'a>(
         }
         return Found::Done(&step.id, seen.attempt);
     }
-    if seen.state == StepState::Done && only_once(step) && !selection.again {
+    if seen.state == StepState::Done && only_once(step) && selection.again != Some(seen.attempt) {
         let item = Item::Changed { step: step.id.clone() };
-        return Found::Due(Line {
-            item,
-            why: "it is done, and would change the chain once more: `--again` says so".into(),
-        });
+        let why = format!("it is done, and would change the chain once more: `--again {}` says so", seen.attempt);
+        return Found::Due(Line { item, why });
     }
     Found::Due(due(step, seen))
 }

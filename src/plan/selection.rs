@@ -11,14 +11,14 @@ pub struct Selection {
     /// Indices into the runbook's phases.
     pub phases: Range<usize>,
     pub step: Option<StepId>,
-    /// The step is wanted although it is done and changed a chain.
-    pub again: bool,
+    /// The step is wanted although it is done by this attempt and changed a chain.
+    pub again: Option<u32>,
 }
 
 impl Selection {
     /// The whole runbook.
     pub fn all(runbook: &Runbook) -> Self {
-        Self { phases: 0..runbook.phases.len(), step: None, again: false }
+        Self { phases: 0..runbook.phases.len(), step: None, again: None }
     }
 
     /// From `--phase N[..M]`.
@@ -29,7 +29,7 @@ impl Selection {
             return Err(Failure::new(ExitCode::Usage, format!("`--phase {text}` ends before it begins"))
                 .hint(format!("write `--phase {to}..{from}`")));
         }
-        Ok(Self { phases: from..to + 1, step: None, again: false })
+        Ok(Self { phases: from..to + 1, step: None, again: None })
     }
 
     /// From `--step ID`, where the id is whole or, where only one step has it, without its phase.
@@ -42,7 +42,7 @@ impl Selection {
             .filter(|(_, id)| id.0 == text || id.0.split_once('.').is_some_and(|(_, name)| name == text))
             .collect();
         match matches.as_slice() {
-            [(phase, id)] => Ok(Self { phases: *phase..phase + 1, step: Some((*id).clone()), again: false }),
+            [(phase, id)] => Ok(Self { phases: *phase..phase + 1, step: Some((*id).clone()), again: None }),
             [] => {
                 Err(unknown("step", text, runbook.phases.iter().flat_map(|phase| &phase.steps).map(|step| &*step.id.0)))
             }

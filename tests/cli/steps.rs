@@ -303,13 +303,16 @@ fn a_step_that_changed_a_chain_is_not_run_under_another_name() {
 fn a_step_that_changed_a_chain_is_done_again_where_that_is_said() {
     let (test, _watchdog) = paid();
     let refused = test.citadel("run --local --step pay").code(17).says("1.pay is done (attempt 1)");
-    refused.says("nothing was started").says("citadel run --network local --step 1.pay --again");
-    test.citadel("plan --local --step pay").code(0).says("stop step 1.pay").says("`--again` says so");
+    refused.says("nothing was started").says("citadel run --network local --step 1.pay --again 1");
+    test.citadel("plan --local --step pay").code(0).says("stop step 1.pay").says("`--again 1` says so");
     assert_eq!(test.read("paid"), "paid\n");
-    test.citadel("plan --local --step pay --again").code(0).says("run 1.pay");
-    test.citadel("run --local --step pay --again").code(0);
+    test.citadel("plan --local --step pay --again 1").code(0).says("run 1.pay");
+    test.citadel("run --local --step pay --again 1").code(0);
     assert_eq!(test.read("paid"), "paid\npaid\n");
-    test.citadel("run --local --again").code(2).says("--step");
+    // As whoever was interrupted would say it once more.
+    test.citadel("run --local --step pay --again 1").code(17).says("1.pay is done (attempt 2)").says("--again 2");
+    assert_eq!(test.read("paid"), "paid\npaid\n");
+    test.citadel("run --local --again 2").code(2).says("--step");
 }
 
 #[test]

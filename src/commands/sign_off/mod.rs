@@ -44,8 +44,7 @@ async fn ask(context: &Context, args: &SignOffRequest) -> Result<ExitCode, Failu
         .hint(format!("`citadel run --phase {} --network {network}`", args.gate)));
     }
     let GatePart { net, workspace } = args.part.clone();
-    let part =
-        Part { net: net.into(), phase: Some(args.gate.clone()), step: None, again: false, workspace, new: false };
+    let part = Part { net: net.into(), phase: Some(args.gate.clone()), step: None, again: None, workspace, new: false };
     let attesting = crate::cli::Attesting::default();
     let run = crate::cli::Run { part, yes: false, opening: None, plan: None, on_failure: Vec::new(), attesting };
     Box::pin(super::run::run(context, &run)).await
