@@ -34,14 +34,19 @@ pub async fn pool(target: &Target<'_>) -> Pool {
         return Pool::Unknown(format!("`{}` declares no `accounts`", target.network.name));
     }
     let asked = if dev { vec![Request::once("txpool_status", json!([]))] } else { counts(accounts) };
-    // What left the pool while it was looked at is in a block up to this one.
-    let asked: Vec<Request> = asked.into_iter().chain([Request::once("eth_blockNumber", json!([]))]).collect();
+    let head = [Request::once("eth_blockNumber", json!([]))];
     let endpoints = Endpoints::new(target);
     let until = Instant::now() + target.limits.round;
-    let answers = together(endpoints.open.iter().map(|endpoint| endpoint.ask(&asked, until))).await;
+    let told = together(endpoints.open.iter().map(async |endpoint| {
+        let waiting = endpoint.ask(&asked, until).await;
+        // Asked only then, since the questions of a batch are answered in any order: what left the pool before that answer is
+        // in a block up to this one.
+        let head = endpoint.ask(&head, until).await.pop();
+        (waiting, head.and_then(Result::ok).as_ref().and_then(number))
+    }))
+    .await;
     let mut heads = Vec::new();
-    for (endpoint, mut answers) in endpoints.open.iter().zip(answers) {
-        let head = answers.pop().and_then(Result::ok).as_ref().and_then(number);
+    for (endpoint, (answers, head)) in endpoints.open.iter().zip(told) {
         let waiting = if dev { Ok(in_pool(&answers)) } else { of_accounts(accounts, &answers) };
         match (waiting, head) {
             (Ok(Some(waiting)), _) => return Pool::Waiting(format!("{waiting}, says {}", endpoint.at.label())),

@@ -50,6 +50,20 @@ async fn one_endpoint_that_knows_of_a_transaction_is_enough() {
 }
 
 #[tokio::test]
+async fn the_head_is_asked_for_when_the_rest_is_known() {
+    let one = saying(json!("0x5"), json!("0x5"), 7).await;
+    let network = Network { accounts: vec![ACCOUNT.parse().unwrap()], ..network(1, 1, &["ONE"]) };
+    let endpoints = vec![one.endpoint("ONE")];
+    assert_eq!(
+        pool(&Target { network: &network, endpoints, unusable: vec![], limits: SHORT }).await,
+        Pool::Empty { head: 7 }
+    );
+    let bodies = one.bodies.lock().unwrap();
+    let about_head: Vec<bool> = bodies.iter().map(|body| body.to_string().contains("eth_blockNumber")).collect();
+    assert_eq!(about_head, [false, true], "{bodies:?}");
+}
+
+#[tokio::test]
 async fn what_is_not_told_is_not_known() {
     let none = |head| (json!("0x5"), json!("0x5"), head);
     for said in [json!(null), json!("five"), json!(5)] {
