@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::context::Context;
 use super::contingency::records::owner;
 use super::opening::Existing;
+use super::resume::refuse_survivors;
 use crate::cli::Decide;
 use crate::error::{ExitCode, Failure};
 use crate::event::Event;
@@ -38,6 +39,8 @@ fn undecided(home: &Home, network: &str, step: &StepId) -> Result<Existing, Fail
             .hint(format!("`citadel run --network {network}` opens one")));
     };
     existing.refuse_handed_over()?;
+    // What it is still doing nobody can know.
+    refuse_survivors(&existing.progress, &existing.folder)?;
     let state = existing.progress.step_state(step);
     let open =
         matches!(state, Some(StepState::Started | StepState::Indeterminate | StepState::Failed | StepState::Happened));

@@ -36,6 +36,8 @@ fn nothing_is_started_beside_what_a_killed_citadel_left_running() {
     let new = test.citadel("run --network test --new").code(16).says("a citadel that died left a step running");
     new.says(&format!("step 1.wait: pid {pid} `"));
     assert_eq!(test.runs("stub", "test").len(), 1, "no run was opened beside it");
+    let decide = ["decide", "wait", "--did-not-happen", "--reason", "none is seen", "--network", "test"];
+    test.citadel_with(&decide).code(16).says("a citadel that died left a step running");
     assert_eq!(test.journal("stub", "test").iter().filter(|entry| is_start(&entry.event)).count(), 1);
 
     drop(group);
