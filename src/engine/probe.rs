@@ -21,7 +21,9 @@ impl Engine<'_> {
         if step.effects != Effects::Chain || step.own_chain {
             return self.asked_probe(step, check, network, None).await;
         }
-        let patient = Network { settle: network.settle.max(PATIENCE), ..network.clone() };
+        // In an emergency the step behind it does not wait: what the probe cannot tell now stays *unknown*.
+        let patience = if self.world.marks.is_none() { Duration::ZERO } else { PATIENCE };
+        let patient = Network { settle: network.settle.max(patience), ..network.clone() };
         // Before the chain is read: what is mined in between is read then.
         let pool = chain::pool(&self.view().target(network)).await;
         let head = if let Pool::Empty { head } = pool { Some(head) } else { None };
