@@ -16,14 +16,6 @@ use super::{fence, proc};
 /// Every process that citadel started and has not asked for its status yet; commands with their family.
 static CHILDREN: Mutex<BTreeMap<u32, Option<Arc<Family>>>> = Mutex::new(BTreeMap::new());
 
-/// Held while a command is started, and while citadel suspends itself.
-static STARTS: Mutex<()> = Mutex::new(());
-
-/// As long as this is held no command is started of which [`commands`] does not know yet.
-pub(super) fn starts() -> MutexGuard<'static, ()> {
-    STARTS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// A started process stays known until this is dropped.
 #[derive(Debug)]
 pub(super) struct Registered(u32);

@@ -16,7 +16,7 @@ use super::capture::{Capture, Seen, Source};
 use super::group::{KILLED, TICK};
 use super::pipes::Pipes;
 use super::spawn::{Running, Spawn, spawn};
-use super::{Command, Ended, Outcome, Stop, Watcher, children, clock, isolation, leftover};
+use super::{Command, Ended, Outcome, Stop, Watcher, clock, isolation, leftover};
 use crate::secrets::Mask;
 
 /// Runs a command. An error means that citadel could not do its part; whatever the command did is an outcome.
@@ -65,7 +65,6 @@ async fn start(command: &Command) -> Result<Running, String> {
         Some(path) => Some(isolation::wrapper(path).await?),
         None => None,
     };
-    let _starts = children::starts();
     let running = spawn(Spawn { argv, dir, env, stdout: Stdio::piped(), stderr: Stdio::piped(), wrapper })?;
     running.is_command();
     Ok(running)

@@ -2,12 +2,9 @@
 //!
 //! Citadel stops itself with STOP, since TSTP is what it listens to; where no shell could wake it, it does not stop.
 
-use std::sync::Arc;
-
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::family::Family;
 use super::{children, clock, proc};
 
 /// Suspends citadel and its commands, and returns when citadel was continued. The dev chain works on.
@@ -18,24 +15,17 @@ pub(super) async fn suspend() {
         return;
     }
     clock::pause();
-    let (commands, stopped) = stop_all();
-    if stopped {
+    let commands = children::commands();
+    for command in &commands {
+        command.signal(Signal::STOP);
+    }
+    if kill_process(getpid(), Signal::STOP).is_ok() {
         continued.recv().await;
     }
     for command in &commands {
         command.signal(Signal::CONT);
     }
     clock::go_on();
-}
-
-/// Stops the commands, none of which is just being started, and citadel; gives the commands and whether citadel stopped.
-fn stop_all() -> (Vec<Arc<Family>>, bool) {
-    let _starts = children::starts();
-    let commands = children::commands();
-    for command in &commands {
-        command.signal(Signal::STOP);
-    }
-    (commands, kill_process(getpid(), Signal::STOP).is_ok())
 }
 
 /// Whether someone with the same terminal started citadel's process group and can continue it: the rule by which the
