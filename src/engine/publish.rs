@@ -59,7 +59,7 @@ pub(super) fn archive(world: &World, progress: &Progress, packed: Result<Packed,
         gate_record(world, gate, &record)?;
     }
     write_file_in(world, &name, &bytes).map_err(|why| match why.code {
-        // The same command again would open another run.
+        // The same command again would open another run on a dev chain.
         ExitCode::Precondition => why.hint("a step may have put it there: look at it and remove it"),
         _ => why,
     })?;
