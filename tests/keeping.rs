@@ -263,6 +263,8 @@ fn somebody_else_in_the_journal_stops_it_before_the_next_effect() {
     check("for f in $STATE/small/net/2*/journal.jsonl; do echo >> $f; done", "bytes, citadel wrote");
     check("truncate -s -1 $STATE/small/net/2*/journal.jsonl", "bytes, citadel wrote");
     check("rm $STATE/small/net/2*/journal.jsonl", "is gone");
+    // What cannot be looked through for secrets any more holds none that anybody knows of.
+    check("rm -r $STATE/small/net/2*", "is gone");
     // Every digit of the last line changes, and then a single one outside its hash.
     let changed =
         |with: &str| format!("f=$(echo $STATE/small/net/2*/journal.jsonl); {with} < $f > copy; cat copy > $f");

@@ -50,7 +50,7 @@ use crate::error::{ExitCode, Failure};
 use crate::event::{Event, StepOutcome};
 use crate::operator::Choice;
 use crate::plan::{self, Item, Selection};
-use crate::process::{Looked, clock};
+use crate::process::{Looked, Stop, clock};
 use crate::progress::{Halt, Progress, StepState};
 use crate::recorder::Recorder;
 use crate::runbook::{Phase, PhaseId, Runbook, Step, StepId};
@@ -147,7 +147,7 @@ impl<'a> Engine<'a> {
         let last = self.recorder.record_untold(Event::RunEnded { complete, secrets })?;
         let reported = publish::report(&self.world);
         let leaves = self.runbook.archive && complete && secrets == 0 && found.is_ok();
-        let packed = if leaves { Some(pack().await) } else { None };
+        let packed = if leaves { Some(unless_stopped(self.world.stop.clone(), pack()).await) } else { None };
         let archive = packed.map(|packed| publish::archive(&self.world, self.recorder.progress(), packed));
         self.recorder.tell(&last);
         let mut places = found?;
@@ -162,16 +162,19 @@ impl<'a> Engine<'a> {
 
     /// An error ends a run as anything else does: what was written is looked through all the same.
     fn broken_off(&mut self, failure: Failure) -> Failure {
-        let places = match scan::scan(&self.world, &self.recorder.progress().published, &self.looked) {
-            Ok(places) => places,
-            Err(unread) => vec![format!("what was written could not be looked through: {unread}")],
+        let found = scan::scan(&self.world, &self.recorder.progress().published, &self.looked);
+        let (places, unread) = match found {
+            Ok(places) => (places, None),
+            Err(unread) => (Vec::new(), Some(format!("what was written could not be looked through: {unread}"))),
         };
         if !places.is_empty() {
             // Where even this cannot be recorded, the failure says why.
             let _ = self.recorder.record(Event::RunEnded { complete: false, secrets: places.len() });
             let _ = publish::report(&self.world);
         }
-        scan::beside(places, failure)
+        let mut failure = scan::beside(places, failure);
+        failure.details.extend(unread);
+        failure
     }
 
     /// The loop. `Some`: it stopped for a reason that is no event, such as a decision that a person must make.
@@ -318,6 +321,24 @@ impl<'a> Engine<'a> {
 
 fn interrupted(signal: i32) -> (ExitCode, Option<String>) {
     (interrupted_by(signal), Some("run the same command again: it continues".into()))
+}
+
+/// What packs the archive may wait for a person who is to sign it; whoever asks citadel to stop does not.
+async fn unless_stopped(
+    mut stop: tokio::sync::watch::Receiver<Stop>,
+    pack: impl Future<Output = Result<Packed, Failure>>,
+) -> Result<Packed, Failure> {
+    let asked = async {
+        match stop.wait_for(|stop| *stop != Stop::No).await {
+            Ok(stop) => stop.signal().unwrap_or_default(),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        signal = asked => Err(Failure::new(interrupted_by(signal), "interrupted while the archive was made")),
+        packed = pack => packed,
+    }
 }
 
 /// The exit code of a signal that asked to stop.

@@ -5,9 +5,11 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use rustix::process::Signal;
+
 use super::builder::{Outcome, Test};
 use super::rehearsal::rehearsed;
-use super::stub::{phase, step, stub, stub_phases};
+use super::stub::{Pipe, phase, step, stub, stub_phases};
 
 const SUFFIX: &str = ".tar.zst";
 
@@ -147,6 +149,21 @@ fn the_archive_is_signed_where_a_command_is_given() {
     test.citadel_with(&["verify", &folder, "--signer", "key.pub"]).code(0).says("attested by SHA256:");
     test.citadel("run --network test --new").code(0);
     test.citadel_with(&["verify", &folder, "--signer", "key.pub"]).code(18);
+}
+
+#[test]
+fn whoever_stops_citadel_does_not_wait_for_a_signature() {
+    let test = site();
+    test.sh("ssh-keygen -q -t ed25519 -N '' -f key");
+    let asked = Pipe::new(&test.path("asked"));
+    let sign = "echo asked > asked; exec sleep 600";
+    let running = test.start_with(&["run", "--network", "test", "--sign-with", sign, "--signer", "key.pub"]);
+    assert_eq!(asked.wait(), "asked");
+    running.signal(Signal::TERM);
+    let outcome = running.finish().code(143).says("COMPLETE").says("interrupted while the archive was made");
+    outcome.says("citadel archive --network test --out");
+    assert!(archives(&published(&test)).is_empty());
+    test.citadel("status --network test").says("nothing: every gate passed");
 }
 
 /// A published folder that is changed and put back.
