@@ -53,7 +53,7 @@ impl Engine<'_> {
             Err(name) => not_started(step, attempt, format!("`{{{{ {name} }}}}` has no value on {}", network.name)),
             Ok(_) if !refused.is_empty() => refusal(step, attempt, refused),
             Ok(None) => self.without_process(step, attempt, &network).await,
-            Ok(Some(prepared)) => self.with_process(step, attempt, &prepared, &network, &before).await?,
+            Ok(Some(prepared)) => self.with_process(step, attempt, prepared, &network, &before).await?,
         };
         let mut ended =
             StepEnded { milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX), ..ended };
@@ -124,7 +124,7 @@ impl Engine<'_> {
         &mut self,
         step: &Step,
         attempt: u32,
-        prepared: &Prepared,
+        prepared: Prepared,
         network: &Network,
         before: &BTreeMap<String, String>,
     ) -> Result<StepEnded, Failure> {
@@ -135,10 +135,10 @@ impl Engine<'_> {
         }
         let since = SystemTime::now();
         let tracked = self.tracked_changes().await;
-        let mut env = prepared.env.clone();
+        let Prepared { argv, mut env, .. } = prepared;
         env.insert(process::ATTEMPT.to_owned(), self.world.folder.attempt_mark(&step.id.0, attempt));
         let command = process::Command {
-            argv: prepared.argv.clone(),
+            argv,
             dir: self.world.workspace.dir.clone(),
             env,
             timeout: allowed.timeout,

@@ -46,6 +46,8 @@ const NPM: &[&str] = &[
     "userconfig",
 ];
 
+const NPM_PREFIX: &str = "npm_config_";
+
 /// Values that every child is given: nothing asks, decorates or calls home.
 const FIXED: &[(&str, &str)] = &[
     ("DOTENV_CONFIG_QUIET", "true"),
@@ -74,7 +76,8 @@ fn passes(name: &str) -> bool {
 }
 
 fn npm_setting(name: &str) -> Option<String> {
-    name.to_ascii_lowercase().strip_prefix("npm_config_").map(str::to_owned)
+    let (prefix, key) = name.split_at_checked(NPM_PREFIX.len())?;
+    prefix.eq_ignore_ascii_case(NPM_PREFIX).then(|| key.to_ascii_lowercase())
 }
 
 /// Empty and relative entries are left out: they would mean the folder a command happens to stand in.

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval_at, timeout};
 
 use super::capture::{Capture, Seen, Source};
 use super::group::{KILLED, TICK};
@@ -107,9 +107,10 @@ enum Stage {
 impl Supervisor<'_> {
     async fn until_over(&mut self, watcher: &mut dyn Watcher) -> anyhow::Result<()> {
         let mut children = signal(SignalKind::child()).context("cannot hear of ended processes")?;
-        let mut tick = interval(TICK);
+        // The first look is at what was there before anybody listened.
+        let mut tick = interval_at(tokio::time::Instant::now() + TICK, TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut stage = Stage::Working;
+        let mut stage = self.next(Stage::Working, clock::now(), watcher);
         while !matches!(stage, Stage::Over) {
             // What the family does is asked only when something may have changed, not for every piece of output.
             let look = tokio::select! {

@@ -4,49 +4,58 @@
 use super::shapes::shapes;
 use super::{Mask, wrapped};
 
-/// How much is looked at in one piece, and how much of the end of one is looked at again with the next: no shape is longer.
+/// How much is gathered before it is looked at.
 const PIECE: usize = 128 * 1024;
+/// So much at once is not gathered, but looked at where it is.
+const LONG: usize = 64 * 1024;
+/// How much of the end of what was looked at is looked at again with what follows: no shape is longer.
 const AGAIN: usize = 16 * 1024;
 
 /// A stream that is being looked through.
 #[derive(Debug, Clone)]
 pub struct Search {
     names: Names,
-    piece: Vec<u8>,
+    /// What was not looked at together with what follows.
+    held: Vec<u8>,
     shapes: Vec<&'static str>,
 }
 
 impl Search {
     /// For the secrets of `mask`, and for shapes.
     pub fn new(mask: &Mask) -> Self {
-        Self { names: Names::new(mask), piece: Vec::new(), shapes: Vec::new() }
+        Self { names: Names::new(mask), held: Vec::new(), shapes: Vec::new() }
     }
 
     /// Takes the next bytes.
-    pub fn push(&mut self, mut bytes: &[u8]) {
+    pub fn push(&mut self, bytes: &[u8]) {
         self.names.push(bytes);
-        while !bytes.is_empty() {
-            let (now, later) = bytes.split_at(bytes.len().min(PIECE - self.piece.len()));
-            self.piece.extend_from_slice(now);
-            if self.piece.len() == PIECE {
-                self.look();
-                self.piece.drain(..PIECE - AGAIN);
+        if bytes.len() < LONG {
+            self.held.extend_from_slice(bytes);
+            if self.held.len() >= PIECE {
+                look(&self.held, &mut self.shapes);
+                self.held.drain(..self.held.len() - AGAIN);
             }
-            bytes = later;
+            return;
         }
+        self.held.extend_from_slice(&bytes[..AGAIN]);
+        look(&self.held, &mut self.shapes);
+        look(bytes, &mut self.shapes);
+        self.held.clear();
+        self.held.extend_from_slice(&bytes[bytes.len() - AGAIN..]);
     }
 
     /// What was found, each rule once.
     pub fn finish(mut self) -> Vec<String> {
-        self.look();
+        look(&self.held, &mut self.shapes);
         let names = self.names.finish().into_iter().map(|name| format!("the value of `{name}`"));
         names.chain(self.shapes.into_iter().map(str::to_owned)).collect()
     }
+}
 
-    fn look(&mut self) {
-        let new = shapes(&self.piece).into_iter().filter(|shape| !self.shapes.contains(shape));
-        self.shapes = self.shapes.iter().copied().chain(new).collect();
-    }
+/// Adds the shapes that are in `bytes`.
+fn look(bytes: &[u8], found: &mut Vec<&'static str>) {
+    let new = shapes(bytes).into_iter().filter(|shape| !found.contains(shape));
+    *found = found.iter().copied().chain(new).collect();
 }
 
 /// The declared secrets in a stream, by their names. Holds back only what may be the beginning of one.
@@ -100,9 +109,9 @@ mod tests {
     #[test]
     fn nothing_is_missed_wherever_it_stands_and_however_it_comes() {
         let hex = "ab".repeat(32);
-        for before in [0, 1, AGAIN, PIECE - 90, PIECE - 40, PIECE - 1, PIECE, 3 * PIECE + 17] {
+        for before in [0, 1, AGAIN, LONG - 40, LONG - 1, PIECE - 90, PIECE - 40, PIECE - 1, PIECE, 3 * PIECE + 17] {
             let around = |text: &str| format!("{} {text} {}", "x".repeat(before), "y".repeat(before)).into_bytes();
-            for piece in [999, 65_536, 1_000_000] {
+            for piece in [999, LONG - 1, LONG, PIECE + 5, 1_000_000] {
                 let shape = found(&around(&format!("PRIVATE_KEY=0x{hex}")), piece);
                 assert_eq!(shape, ["a private key in hex"], "after {before}");
                 assert_eq!(found(&around("hunter22-hunter22"), piece), ["the value of `KEY`"], "after {before}");
@@ -110,6 +119,20 @@ mod tests {
         }
         assert_eq!(found(&vec![b'x'; 2 * PIECE], 4096), [""; 0]);
         assert_eq!(found(b"", 1), [""; 0]);
+    }
+
+    #[test]
+    fn nor_where_long_and_short_pieces_follow_each_other() {
+        let key = format!("PRIVATE_KEY=0x{}", "ab".repeat(32));
+        for cut in [1, 20, 76] {
+            let (one, two) = key.split_at(cut);
+            for pieces in [[LONG, 100], [100, LONG], [LONG, LONG], [PIECE, 3]] {
+                let mut search = Search::new(&Mask::none());
+                search.push(format!("{} {one}", "x".repeat(pieces[0])).as_bytes());
+                search.push(format!("{two} {}", "y".repeat(pieces[1])).as_bytes());
+                assert_eq!(search.finish(), ["a private key in hex"], "{pieces:?} cut at {cut}");
+            }
+        }
     }
 
     #[test]
