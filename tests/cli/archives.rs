@@ -188,3 +188,13 @@ fn a_run_with_a_step_by_hand_and_one_that_failed_leaves_too() {
     test.citadel("export --network test --to out").code(0);
     assert_eq!(problems(&test.path("out")), [""; 0]);
 }
+
+#[test]
+fn a_kept_file_that_is_called_like_one_that_was_moved_aside_leaves_too() {
+    let keep = "[[phase.step.evidence]]\nfile = \"out.json\"\nkeep = \"state.before.json\"\n";
+    let test = stub(&step("one", "echo 1 > out.json", keep));
+    test.citadel("run --network test").code(0);
+    test.citadel("export --network test --to out").code(0);
+    assert!(test.path("out/run/artefacts/1.one.1.state.before.json").is_file());
+    assert_eq!(problems(&test.path("out")), [""; 0]);
+}
