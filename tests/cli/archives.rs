@@ -198,3 +198,14 @@ fn a_kept_file_that_is_called_like_one_that_was_moved_aside_leaves_too() {
     assert!(test.path("out/run/artefacts/1.one.1.state.before.json").is_file());
     assert_eq!(problems(&test.path("out")), [""; 0]);
 }
+
+#[test]
+fn a_run_that_went_on_under_another_title_leaves_too() {
+    let test = stub(&step("late", "test -e there", ""));
+    test.citadel("run --network test").code(13);
+    test.edit("runbook.toml", "title = \"Stub\"", "title = \"Stub of today\"");
+    test.write("there", "");
+    test.citadel("run --network test").code(0);
+    test.citadel("export --network test --to out").code(0);
+    assert_eq!(problems(&test.path("out")), [""; 0]);
+}
