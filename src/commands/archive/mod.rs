@@ -112,7 +112,9 @@ async fn leaving(context: &Context, folder: &RunFolder, attesting: &Attesting) -
     let progress = contents::complete(&context.runbook, &entries)?;
     let attestations = attesting::attest(context, attesting, &entries).await?;
     let contents = Contents::of(folder, &entries, &progress, attestations)?;
-    let mask = context.mask(Path::new(&found.run.workspace))?;
+    // Where it was worked on last: whoever took it over has no other.
+    let workspace = progress.run.as_ref().map_or("", |run| &run.workspace);
+    let mask = context.mask(Path::new(workspace))?;
     scan::look_through(contents.files(), &mask)?;
     Ok((name_of(&found.run), contents))
 }
