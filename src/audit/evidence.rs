@@ -20,7 +20,7 @@ struct Attempts<'a> {
     spawned: BTreeSet<(&'a str, u32)>,
     /// Those of which a probe or a person said that their effect happened: whatever their process came to.
     decided: BTreeSet<(&'a str, u32)>,
-    /// The journal is of a citadel that binds logs.
+    /// The outcome is of a citadel that binds logs.
     binds_logs: bool,
 }
 
@@ -28,9 +28,10 @@ struct Attempts<'a> {
 pub(super) fn judge(folder: &RunFolder, entries: &[Entry], runbooks: &Runbooks, notes: &mut Notes) {
     let mut then = Then::default();
     let mut artefacts = BTreeMap::new();
-    let binds = |entry: &Entry| matches!(&entry.event, Event::StepEnded(ended) if !ended.logs.is_empty());
-    let mut attempts = Attempts { binds_logs: entries.iter().any(binds), ..Attempts::default() };
+    let mut attempts = Attempts::default();
+    let bound_from = binds_logs_from(entries);
     for entry in entries {
+        attempts.binds_logs = entry.seq >= bound_from;
         then.apply(&entry.event);
         let ended = match &entry.event {
             Event::StepEnded(ended) => ended,
@@ -89,6 +90,14 @@ pub(super) fn judge(folder: &RunFolder, entries: &[Entry], runbooks: &Runbooks, 
             }
         }
     }
+}
+
+/// The record with which the first citadel took up work that binds logs: an older one may have begun the run.
+fn binds_logs_from(entries: &[Entry]) -> u64 {
+    let binds = |entry: &Entry| matches!(&entry.event, Event::StepEnded(ended) if !ended.logs.is_empty());
+    let begins = |entry: &&Entry| matches!(entry.event, Event::RunOpened(_) | Event::RunContinued(_));
+    let Some(first) = entries.iter().position(binds) else { return u64::MAX };
+    entries[..first].iter().rfind(begins).map_or(0, |entry| entry.seq)
 }
 
 /// The step as its runbook declared it then, and what names stood for; none where that runbook is not known.

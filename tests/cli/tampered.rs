@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use citadel::audit::{Audit, Expected, audit};
 use citadel::event::{Artefact, Event};
 use citadel::journal::{self, Entry};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::builder::Test;
@@ -467,6 +467,44 @@ fn reworded(before: &str, line: &Value) -> String {
     let (head, _) = before.split_once(",\"event\":").unwrap();
     let hash = before.rsplit_once(",\"hash\":").unwrap().1;
     format!("{head},\"event\":{},\"hash\":{hash}", line["event"])
+}
+
+/// `lines`, sealed anew, with `change` made to each event.
+fn changed(lines: &[String], change: impl Fn(usize, &mut Map<String, Value>)) -> Vec<String> {
+    let changed = lines.iter().enumerate().map(|(index, before)| {
+        let mut line: Value = serde_json::from_str(before).unwrap();
+        change(index, line["event"].as_object_mut().unwrap());
+        reworded(before, &line)
+    });
+    sealed(&changed.collect::<Vec<_>>())
+}
+
+/// What the citadel did that began the run: it bound no logs, and this one went on.
+#[test]
+fn logs_are_bound_by_all_outcomes_of_a_citadel_that_binds_them() {
+    let test = stub(&(step("one", "echo said", "") + &step("late", "test -e there", "")));
+    test.citadel("run --network test").code(13);
+    test.write("there", "");
+    test.citadel("run --network test").code(0);
+    let run = Copied::of(&test.runs("stub", "test")[0]);
+    let lines = run.lines();
+    let ends: Vec<usize> = (0..run.entries.len()).filter(|index| is(&run.entries[*index], "step_ended")).collect();
+    let without = |some: &[usize]| {
+        changed(&lines, |index, event| {
+            if some.contains(&index) {
+                event.remove("logs").unwrap();
+            }
+        })
+    };
+    assert_eq!(ends.len(), 3);
+    run.write(&without(&ends[..2]));
+    let audit = run.audit().unwrap();
+    assert_eq!(audit.problems, []);
+    assert!(audit.noted.iter().any(|note| note.contains("no record holds their digest")), "{:?}", audit.noted);
+    run.write(&without(&ends[..1]));
+    run.wrong_at(run.entries[ends[0]].seq, "one of the logs of an invocation");
+    run.write(&without(&ends[2..]));
+    run.wrong_at(run.entries[ends[2]].seq, "the logs of a later invocation");
 }
 
 #[test]
