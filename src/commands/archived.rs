@@ -3,9 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::archive::{SUFFIX, Unpacked, name_of, unpack};
+use super::archive::{Unpacked, unpack};
 use crate::audit::{Audit, EXPORTED, Expected, Problem, audit, published, written_by};
 use crate::beneath;
+use crate::engine::{SUFFIX, name_of};
 use crate::error::{ExitCode, Failure};
 use crate::journal::{self, RunFolder, age};
 use crate::report::markdown;
