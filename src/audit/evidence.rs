@@ -112,9 +112,14 @@ fn declared<'r>(id: &StepId, then: &Then<'_>, runbooks: &'r Runbooks) -> Option<
 fn commanded_otherwise(started: &StepStarted, then: &Then<'_>, runbooks: &Runbooks) -> Vec<String> {
     let Some((runbook, step, scope)) = declared(&started.step, then, runbooks) else { return Vec::new() };
     let mut problems = Vec::new();
-    if let Ok(Some(argv)) = command::argv(&step.action, &scope)
-        && command::display(step, &argv, &scope) != started.command
-    {
+    let displayed = |scope: &Scope| {
+        let argv = command::argv(&step.action, scope).ok()??;
+        Some(command::display(step, &argv, scope))
+    };
+    let command = displayed(&scope);
+    // What it says where nothing is known of the place is the same only where it names none.
+    let is_known = || !then.somewhere || command == displayed(&nowhere(&scope));
+    if command.as_ref().is_some_and(|command| *command != started.command) && is_known() {
         problems.push(format!("starts step {} by another command than its runbook's", step.id));
     }
     let granted = |name: &&String| {
@@ -124,6 +129,13 @@ fn commanded_otherwise(started: &StepStarted, then: &Then<'_>, runbooks: &Runboo
     let others = started.env.iter().filter(|name| !granted(name));
     problems.extend(others.map(|name| format!("gives step {} `{name}`, which its runbook does not", step.id)));
     problems
+}
+
+/// The names in templates without those of the place that a run is worked on at.
+fn nowhere(scope: &Scope) -> Scope {
+    let mut values = scope.values.clone();
+    values.retain(|name, _| name != "workspace" && name != "reports");
+    Scope { values }
 }
 
 /// What a step that is called done lacks, as the end of a sentence.

@@ -9,7 +9,7 @@ use citadel::digest::sha256;
 
 use super::builder::Test;
 use super::rehearsal::{rehearsed, run_folder};
-use super::stub::{step, stub};
+use super::stub::{step, stub, went_on_elsewhere};
 
 fn export(to: &Path) {
     let (test, _) = rehearsed();
@@ -207,5 +207,20 @@ fn a_run_that_went_on_under_another_title_leaves_too() {
     test.write("there", "");
     test.citadel("run --network test").code(0);
     test.citadel("export --network test --to out").code(0);
+    assert_eq!(problems(&test.path("out")), [""; 0]);
+}
+
+#[test]
+fn a_run_that_went_on_from_another_checkout_leaves_too() {
+    let test = went_on_elsewhere();
+    let opened = &test.journal("stub", "test")[0].event;
+    let citadel::event::Event::RunOpened(opened) = opened else { panic!("{opened:?}") };
+    assert_eq!(Path::new(&opened.reports), test.path("reports/test"), "as without `--runbook`");
+    // What must not leave is what stands in the `.env` of the workspace that it went on in.
+    fs::write(test.root().join("other/.env"), format!("RELEASE_TOKEN={}\n", opened.runbook_sha256)).unwrap();
+    let export = "-f ../other/runbook.toml export --network test --to out";
+    test.citadel(export).code(19).says("RELEASE_TOKEN");
+    fs::remove_file(test.root().join("other/.env")).unwrap();
+    test.citadel(export).code(0);
     assert_eq!(problems(&test.path("out")), [""; 0]);
 }
