@@ -117,6 +117,18 @@ pub fn take_away(folder: &Path, relative: &str, to: &Path) -> anyhow::Result<boo
     Ok(true)
 }
 
+/// Removes whatever is called so and is no folder; says whether there was anything.
+///
+/// # Errors
+/// It cannot be removed, or something on the way is no folder.
+pub fn remove(folder: &Path, relative: &str) -> anyhow::Result<bool> {
+    let Some((parent, name)) = parent_if_any(folder, relative)? else { return Ok(false) };
+    match unlinkat(&parent, name, AtFlags::empty()) {
+        Err(Errno::NOENT) => Ok(false),
+        removed => removed.map(|()| true).with_context(|| cannot("remove", relative)),
+    }
+}
+
 fn parent_if_any<'a>(folder: &Path, relative: &'a str) -> anyhow::Result<Option<(OwnedFd, &'a str)>> {
     match parent(folder, relative, false) {
         Ok(found) => Ok(Some(found)),
@@ -263,6 +275,18 @@ mod tests {
         assert_eq!(fs::read_dir(root.path().join("outside")).unwrap().count(), 1);
         let names = fs::read_dir(inside.join("made/for")).unwrap().map(|entry| entry.unwrap().file_name());
         assert_eq!(names.collect::<Vec<_>>(), ["it"], "nothing unfinished is left");
+    }
+
+    #[test]
+    fn removing_follows_no_link() {
+        let (root, inside) = site();
+        assert!(remove(&inside, "real/file").unwrap());
+        assert!(!remove(&inside, "real/file").unwrap(), "it is gone");
+        assert!(remove(&inside, "file-link").unwrap());
+        assert!(remove(&inside, "folder-link/file").is_err());
+        assert!(remove(&inside, "real").is_err(), "a folder stays");
+        assert!(!remove(&inside, "no/thing").unwrap());
+        assert_eq!(fs::read(root.path().join("outside/file")).unwrap(), b"theirs");
     }
 
     #[test]

@@ -56,6 +56,7 @@ fn each_shape_folds_to_what_happened() {
     check("by-hand", 14, false, "every gate passed (1 of 1)");
     check("complete", 25, false, "every gate passed (3 of 3)");
     check("dev-chain", 9, false, "every gate passed (1 of 1)");
+    check("elsewhere", 7, false, "every gate passed (1 of 1)");
     check("empty", 0, false, "nothing was started; 0 of 0 gates passed");
     check("guarded", 25, false, "every gate passed (3 of 3)");
     check("killed-did-not-happen", 11, false, "nothing is left open; 1 of 3 gates passed");
@@ -66,6 +67,17 @@ fn each_shape_folds_to_what_happened() {
     check("two-operators", 15, false, "every gate passed (2 of 2), 1 check waived");
     check("troubles", 41, false, "given up: the endpoints are to be replaced first");
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), corpus());
+}
+
+#[test]
+fn a_run_is_where_it_went_on_where_its_journal_says_where() {
+    let place = |name: &str| replay(&contents(name).entries).run.map(|run| (run.workspace, run.reports)).unwrap();
+    let other = ("/home/ann/other".to_owned(), "/home/ann/other/reports".to_owned());
+    assert_eq!(place("v1/elsewhere.jsonl"), other);
+    let entries = contents("v1/complete.jsonl").entries;
+    assert!(entries.iter().any(|entry| kind(&entry.event) == "run_continued"));
+    let Event::RunOpened(opened) = &entries[0].event else { panic!("{:?}", entries[0]) };
+    assert_eq!(place("v1/complete.jsonl"), (opened.workspace.clone(), opened.reports.clone()));
 }
 
 #[test]

@@ -20,7 +20,7 @@ struct Attempts<'a> {
     spawned: BTreeSet<(&'a str, u32)>,
     /// Those of which a probe or a person said that their effect happened: whatever their process came to.
     decided: BTreeSet<(&'a str, u32)>,
-    /// The journal is of a citadel that binds logs.
+    /// The outcome is of a citadel that binds logs.
     binds_logs: bool,
 }
 
@@ -28,9 +28,10 @@ struct Attempts<'a> {
 pub(super) fn judge(folder: &RunFolder, entries: &[Entry], runbooks: &Runbooks, notes: &mut Notes) {
     let mut then = Then::default();
     let mut artefacts = BTreeMap::new();
-    let binds = |entry: &Entry| matches!(&entry.event, Event::StepEnded(ended) if !ended.logs.is_empty());
-    let mut attempts = Attempts { binds_logs: entries.iter().any(binds), ..Attempts::default() };
+    let mut attempts = Attempts::default();
+    let bound_from = binds_logs_from(entries);
     for entry in entries {
+        attempts.binds_logs = entry.seq >= bound_from;
         then.apply(&entry.event);
         let ended = match &entry.event {
             Event::StepEnded(ended) => ended,
@@ -91,6 +92,14 @@ pub(super) fn judge(folder: &RunFolder, entries: &[Entry], runbooks: &Runbooks, 
     }
 }
 
+/// The record with which the first citadel took up work that binds logs: an older one may have begun the run.
+fn binds_logs_from(entries: &[Entry]) -> u64 {
+    let binds = |entry: &Entry| matches!(&entry.event, Event::StepEnded(ended) if !ended.logs.is_empty());
+    let begins = |entry: &&Entry| matches!(entry.event, Event::RunOpened(_) | Event::RunContinued(_));
+    let Some(first) = entries.iter().position(binds) else { return u64::MAX };
+    entries[..first].iter().rfind(begins).map_or(0, |entry| entry.seq)
+}
+
 /// The step as its runbook declared it then, and what names stood for; none where that runbook is not known.
 fn declared<'r>(id: &StepId, then: &Then<'_>, runbooks: &'r Runbooks) -> Option<(&'r Runbook, &'r Step, Scope)> {
     let runbook = runbooks.then(then)?;
@@ -103,9 +112,14 @@ fn declared<'r>(id: &StepId, then: &Then<'_>, runbooks: &'r Runbooks) -> Option<
 fn commanded_otherwise(started: &StepStarted, then: &Then<'_>, runbooks: &Runbooks) -> Vec<String> {
     let Some((runbook, step, scope)) = declared(&started.step, then, runbooks) else { return Vec::new() };
     let mut problems = Vec::new();
-    if let Ok(Some(argv)) = command::argv(&step.action, &scope)
-        && command::display(step, &argv, &scope) != started.command
-    {
+    let displayed = |scope: &Scope| {
+        let argv = command::argv(&step.action, scope).ok()??;
+        Some(command::display(step, &argv, scope))
+    };
+    let command = displayed(&scope);
+    // What it says where nothing is known of the place is the same only where it names none.
+    let is_known = || !then.somewhere || command == displayed(&nowhere(&scope));
+    if command.as_ref().is_some_and(|command| *command != started.command) && is_known() {
         problems.push(format!("starts step {} by another command than its runbook's", step.id));
     }
     let granted = |name: &&String| {
@@ -115,6 +129,13 @@ fn commanded_otherwise(started: &StepStarted, then: &Then<'_>, runbooks: &Runboo
     let others = started.env.iter().filter(|name| !granted(name));
     problems.extend(others.map(|name| format!("gives step {} `{name}`, which its runbook does not", step.id)));
     problems
+}
+
+/// The names in templates without those of the place that a run is worked on at.
+fn nowhere(scope: &Scope) -> Scope {
+    let mut values = scope.values.clone();
+    values.retain(|name, _| name != "workspace" && name != "reports");
+    Scope { values }
 }
 
 /// What a step that is called done lacks, as the end of a sentence.

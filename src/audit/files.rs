@@ -178,9 +178,18 @@ fn strangers(folder: &Path, known: &BTreeSet<String>) -> anyhow::Result<Vec<Stri
     Ok(all(folder)?.into_iter().filter(|file| !accounted(file)).collect())
 }
 
-/// Whether a file of a run's folder is of use to the run alone. An old file that a step had to write anew was moved aside
-/// under such a name too.
-pub fn is_working(file: &str) -> bool {
+/// The files of a run's folder that leave with it: all but working files, and whatever the journal names.
+///
+/// # Errors
+/// A folder in it cannot be read.
+pub fn leaving(folder: &Path, entries: &[Entry]) -> anyhow::Result<Vec<String>> {
+    let named: BTreeSet<String> = entries.iter().flat_map(|entry| named(&entry.event)).map(|(file, _)| file).collect();
+    Ok(all(folder)?.into_iter().filter(|file| named.contains(file) || !is_working(file)).collect())
+}
+
+/// Whether a file that the journal does not name is of use to the run alone. An old file that a step had to write anew
+/// was moved aside under such a name too.
+fn is_working(file: &str) -> bool {
     let aside = file.starts_with("artefacts/") && file.contains(".before.");
     aside || WORKING.iter().any(|one| file == *one || one.ends_with('/') && file.starts_with(one))
 }

@@ -22,6 +22,8 @@ pub(super) struct Then<'a> {
     pub deployment: Option<&'a Deployment>,
     /// Where it was worked on: the reports folder and the workspace.
     at: (&'a str, &'a str),
+    /// An older citadel went on, and did not say where.
+    pub somewhere: bool,
 }
 
 impl Runbooks {
@@ -56,8 +58,17 @@ impl<'a> Then<'a> {
                 (self.run, self.sha256) = (Some(run), &run.runbook_sha256);
                 self.at = (&run.reports, &run.workspace);
             }
-            Event::TakenOver(run) => self.at = (&run.reports, &run.workspace),
-            Event::RunContinued(run) => self.sha256 = &run.runbook_sha256,
+            Event::TakenOver(run) => {
+                self.somewhere = false;
+                self.at = (&run.reports, &run.workspace);
+            }
+            Event::RunContinued(run) => {
+                self.sha256 = &run.runbook_sha256;
+                self.somewhere = run.workspace.is_empty();
+                if !self.somewhere {
+                    self.at = (&run.reports, &run.workspace);
+                }
+            }
             Event::DevChainReady(deployment) => self.deployment = Some(deployment),
             _ => {}
         }

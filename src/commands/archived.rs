@@ -3,11 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::archive::{SUFFIX, Unpacked, name_of, unpack};
+use super::archive::{Unpacked, unpack};
 use crate::audit::{Audit, EXPORTED, Expected, Problem, audit, published, written_by};
 use crate::beneath;
+use crate::engine::{SUFFIX, name_of};
 use crate::error::{ExitCode, Failure};
-use crate::journal::{self, RunFolder};
+use crate::journal::{self, RunFolder, age};
 use crate::report::markdown;
 use crate::text::clean;
 
@@ -36,12 +37,12 @@ impl Archived {
         let report = report.map(|found| String::from_utf8_lossy(&found.bytes).into_owned());
         let about = report.as_deref().and_then(markdown::run_of);
         let mut archives = archives(path);
-        archives.sort();
+        archives.sort_by(|(run, name), (other, than)| (age(run), name).cmp(&(age(other), than)));
         let newest = archives.last();
-        let chosen = archives.iter().rev().find(|(run, _)| about.is_some_and(|about| *run == order(about)));
+        let chosen = archives.iter().rev().find(|(run, _)| about.is_some_and(|about| run == about));
         match (chosen.or(newest), about) {
             // Copies of a run that goes on, over those of one that was complete.
-            (Some((run, other)), Some(about)) if *run < order(about) => {
+            (Some((run, other)), Some(about)) if age(run) < age(about) => {
                 let is_over = report.as_deref().is_some_and(markdown::says_complete);
                 Err(if is_over { gone(path, about, other) } else { none_of(path, about) })
             }
@@ -113,11 +114,11 @@ impl Archived {
     }
 }
 
-/// The archives in a folder, each with its run, by which they are ordered in time.
-fn archives(folder: &Path) -> Vec<(Order, String)> {
+/// The archives in a folder, each after its run.
+fn archives(folder: &Path) -> Vec<(String, String)> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-    names.filter_map(|name| Some((order(run_in(name.strip_suffix(SUFFIX)?)?), name))).collect()
+    names.filter_map(|name| Some((run_in(name.strip_suffix(SUFFIX)?)?.to_owned(), name))).collect()
 }
 
 /// The run in an archive's name, after the runbook and the network: `2026-11-22T19-40-05Z`, or with `.2` after it.
@@ -129,14 +130,6 @@ fn run_in(name: &str) -> Option<&str> {
     let shape: String = time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     let numbered = number.is_empty() || number.strip_prefix('.').is_some_and(|n| n.parse::<u32>().is_ok());
     (shape == "0000-00-00T00-00-00Z" && numbered).then_some(run)
-}
-
-/// A run's place in time: several may have begun in one second.
-type Order = (String, u32);
-
-fn order(run: &str) -> Order {
-    let (time, number) = run.split_once('.').unwrap_or((run, "1"));
-    (time.to_owned(), number.parse().unwrap_or(1))
 }
 
 /// Others were published here, and the one of a run that is complete is not there.
@@ -176,8 +169,5 @@ mod tests {
         check("a-2026-11-22", None);
         check("Z", None);
         check("é2026-11-22T19-40-05Z", Some("2026-11-22T19-40-05Z"));
-        assert!(order("2026-11-22T19-40-05Z") < order("2026-11-22T19-40-05Z.2"));
-        assert!(order("2026-11-22T19-40-05Z.2") < order("2026-11-22T19-40-05Z.10"));
-        assert!(order("2026-11-22T19-40-05Z.10") < order("2026-11-22T19-40-06Z"));
     }
 }

@@ -34,7 +34,9 @@ impl Context {
             Some(file) => file.clone(),
             None => find_runbook(&here)?,
         };
-        let runbook = runbook::load(&file)?.runbook;
+        let mut runbook = runbook::load(&file)?.runbook;
+        // Absolute, and without the `.` of a path that was typed: it is told to steps, and recorded.
+        runbook.folder = here.join(&runbook.folder).components().collect();
         let environment: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();

@@ -175,13 +175,25 @@ impl<'a> Prospect<'a> {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let citadel = env!("CARGO_PKG_VERSION").to_owned();
         let (operator, commit) = (context.operator(), self.workspace.commit.clone());
+        let (workspace, reports) = (self.workspace.dir.display().to_string(), world.reports.display().to_string());
         let runbook_sha256 = context.runbook.sha256.clone();
         let contingencies = rehearsals::all(context, &self.workspace.dir);
         let guards = Guards { fence: Some(process::fence()), programs: self.workspace.programs.hashed() };
         if let Some(existing) = self.existing.as_ref().filter(|existing| existing.progress.run.is_some()) {
             let (journal, _) = Journal::open(&existing.folder.journal(), &world.mask)?;
-            let event =
-                RunContinued { citadel, operator, host, runbook_sha256, commit, tools, phases, contingencies, guards };
+            let event = RunContinued {
+                citadel,
+                operator,
+                host,
+                runbook_sha256,
+                commit,
+                workspace,
+                reports,
+                tools,
+                phases,
+                contingencies,
+                guards,
+            };
             return Ok((journal, Event::RunContinued(event), progress));
         }
         world.folder.create()?;
@@ -198,8 +210,8 @@ impl<'a> Prospect<'a> {
             runbook_sha256,
             network: self.network.name.clone(),
             chain_id: self.network.chain_id,
-            workspace: self.workspace.dir.display().to_string(),
-            reports: world.reports.display().to_string(),
+            workspace,
+            reports,
             folder: world.folder.path().display().to_string(),
             practice: self.workspace.practice,
             commit,

@@ -42,7 +42,7 @@ pub mod world;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::PathBuf;
 
-pub use publish::Packed;
+pub use publish::{Packed, SUFFIX, name_of};
 pub use signing::nonce;
 
 use crate::devchain::Running;
@@ -179,6 +179,7 @@ impl<'a> Engine<'a> {
 
     /// The loop. `Some`: it stopped for a reason that is no event, such as a decision that a person must make.
     async fn go_through(&mut self) -> Result<Option<(ExitCode, Option<String>)>, Failure> {
+        publish::take_back(&self.world, self.recorder.progress())?;
         if let Some(waiting) = self.operator_proved().await? {
             return Ok(Some(waiting));
         }

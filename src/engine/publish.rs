@@ -1,16 +1,26 @@
 //! Readable copies under the reports folder: the deliverables as they were kept, and citadel's own report. What is
 //! published is a copy; nothing is ever read back from it as a fact.
 
+use std::path::Path;
+
 use super::Engine;
 use super::world::World;
 use crate::beneath::{self, InTheWay};
 use crate::digest::sha256;
 use crate::error::{ExitCode, Failure};
-use crate::event::{Event, PublishedFile};
+use crate::event::{Event, PublishedFile, RunOpened};
 use crate::journal;
 use crate::progress::Progress;
 use crate::report::{Report, markdown};
 use crate::runbook::PhaseId;
+
+/// How archives' names end.
+pub const SUFFIX: &str = ".tar.zst";
+
+/// What the archive of a run is called, without its end, and the one folder in it.
+pub fn name_of(run: &RunOpened) -> String {
+    format!("{}-{}-{}", run.runbook, run.network, run.run)
+}
 
 /// A run in one file.
 #[derive(Debug)]
@@ -50,6 +60,17 @@ pub(super) fn report(world: &World) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Takes the archive of a run that goes on away again: it is of what the run was when it was complete, and the copies
+/// change.
+pub(super) fn take_back(world: &World, progress: &Progress) -> Result<(), Failure> {
+    let Some(run) = &progress.run else { return Ok(()) };
+    let (folder, archive) = place(world, &(name_of(run) + SUFFIX));
+    if beneath::remove(folder, &archive).map_err(in_the_way)? {
+        report(world)?;
+    }
+    Ok(())
+}
+
 /// Puts a complete run's archive beside the copies, and says what it is called. One of an earlier run stays.
 pub(super) fn archive(world: &World, progress: &Progress, packed: Result<Packed, Failure>) -> Result<String, Failure> {
     let Packed { name, bytes } = packed?;
@@ -75,12 +96,17 @@ pub(super) fn gate_record(world: &World, gate: &PhaseId, record: &[u8]) -> Resul
 }
 
 fn write_file_in(world: &World, relative: &str, bytes: &[u8]) -> Result<(), Failure> {
+    let (folder, relative) = place(world, relative);
+    beneath::write(folder, &relative, bytes).map_err(in_the_way)
+}
+
+/// Where a copy goes: a folder that is trusted, and the way from there.
+fn place<'w>(world: &'w World, relative: &str) -> (&'w Path, String) {
     let (base, reports) = (&world.base, &world.reports);
-    let written = match reports.strip_prefix(base) {
-        Ok(below) => beneath::write(base, &below.join(relative).display().to_string(), bytes),
-        Err(_) => beneath::write(reports, relative, bytes),
-    };
-    written.map_err(in_the_way)
+    match reports.strip_prefix(base) {
+        Ok(below) => (base, below.join(relative).display().to_string()),
+        Err(_) => (reports, relative.to_owned()),
+    }
 }
 
 /// What nobody should have put there is a person's to look at.

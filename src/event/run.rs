@@ -50,6 +50,11 @@ pub struct RunContinued {
     pub host: String,
     pub runbook_sha256: String,
     pub commit: Option<String>,
+    /// Where steps run from here on, and where readable copies go; nothing where an older citadel wrote the record.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub workspace: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reports: String,
     /// The declared tools that were found, and the versions that they said they are.
     #[serde(default)]
     pub tools: BTreeMap<String, String>,

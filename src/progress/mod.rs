@@ -17,8 +17,8 @@ pub use parts::{
 
 use self::settled::Settled;
 use crate::event::{
-    Artefact, Event, GateJudged, HandedIn, PhaseOutline, PublishedFile, RunOpened, StepEnded, StepOutcome, StepStarted,
-    TakenOver,
+    Artefact, Event, GateJudged, HandedIn, PhaseOutline, PublishedFile, RunContinued, RunOpened, StepEnded,
+    StepOutcome, StepStarted, TakenOver,
 };
 use crate::runbook::{PhaseId, StepId};
 use crate::verdict::Verdict;
@@ -94,7 +94,7 @@ impl Progress {
             }
             Event::RunContinued(continued) => {
                 self.opening.taken_up(&continued.operator);
-                self.continued(&continued.phases);
+                self.continued(continued);
             }
             Event::OpeningRequested(request) => {
                 self.opening.request = Some(request.clone());
@@ -174,7 +174,11 @@ impl Progress {
         }
     }
 
-    fn continued(&mut self, phases: &[PhaseOutline]) {
+    fn continued(&mut self, continued: &RunContinued) {
+        if let Some(run) = self.run.as_mut().filter(|_| !continued.workspace.is_empty()) {
+            run.workspace.clone_from(&continued.workspace);
+            run.reports.clone_from(&continued.reports);
+        }
         self.fresh.clear();
         self.tries.clear();
         self.halt = None;
@@ -183,7 +187,7 @@ impl Progress {
         for step in self.steps.values_mut().filter(|step| step.state == StepState::Started) {
             step.state = StepState::Indeterminate;
         }
-        self.work_by(phases.to_vec());
+        self.work_by(continued.phases.clone());
     }
 
     fn step_started(&mut self, started: &StepStarted) {

@@ -103,6 +103,8 @@ pub(crate) fn continued() -> Event {
         tools: std::collections::BTreeMap::default(),
         runbook_sha256: "5a".repeat(32),
         commit: Some("c0ffee".into()),
+        workspace: String::new(),
+        reports: String::new(),
         phases: outlines(),
         contingencies: std::collections::BTreeMap::new(),
         guards: guards(),

@@ -1,5 +1,5 @@
-//! Text that a tool broke into lines of one width, as `base64`, `openssl` and `xxd` do: where it was broken, and how it
-//! reads without the breaks. Knows no secret.
+//! Text that a tool broke into lines of one width, as `base64`, `openssl base64` and `xxd -p` do: where it was broken,
+//! and how it reads without the breaks. Knows no secret.
 
 use std::ops::Range;
 

@@ -9,7 +9,7 @@ use citadel::digest::sha256;
 
 use super::builder::Test;
 use super::rehearsal::{rehearsed, run_folder};
-use super::stub::{step, stub};
+use super::stub::{step, stub, went_on_elsewhere};
 
 fn export(to: &Path) {
     let (test, _) = rehearsed();
@@ -186,5 +186,41 @@ fn a_run_with_a_step_by_hand_and_one_that_failed_leaves_too() {
     let told = test.citadel_with(&["verify", &run]).code(0);
     assert!(told.stdout.contains("CONSISTENT"), "{}", told.stdout);
     test.citadel("export --network test --to out").code(0);
+    assert_eq!(problems(&test.path("out")), [""; 0]);
+}
+
+#[test]
+fn a_kept_file_that_is_called_like_one_that_was_moved_aside_leaves_too() {
+    let keep = "[[phase.step.evidence]]\nfile = \"out.json\"\nkeep = \"state.before.json\"\n";
+    let test = stub(&step("one", "echo 1 > out.json", keep));
+    test.citadel("run --network test").code(0);
+    test.citadel("export --network test --to out").code(0);
+    assert!(test.path("out/run/artefacts/1.one.1.state.before.json").is_file());
+    assert_eq!(problems(&test.path("out")), [""; 0]);
+}
+
+#[test]
+fn a_run_that_went_on_under_another_title_leaves_too() {
+    let test = stub(&step("late", "test -e there", ""));
+    test.citadel("run --network test").code(13);
+    test.edit("runbook.toml", "title = \"Stub\"", "title = \"Stub of today\"");
+    test.write("there", "");
+    test.citadel("run --network test").code(0);
+    test.citadel("export --network test --to out").code(0);
+    assert_eq!(problems(&test.path("out")), [""; 0]);
+}
+
+#[test]
+fn a_run_that_went_on_from_another_checkout_leaves_too() {
+    let test = went_on_elsewhere();
+    let opened = &test.journal("stub", "test")[0].event;
+    let citadel::event::Event::RunOpened(opened) = opened else { panic!("{opened:?}") };
+    assert_eq!(Path::new(&opened.reports), test.path("reports/test"), "as without `--runbook`");
+    // What must not leave is what stands in the `.env` of the workspace that it went on in.
+    fs::write(test.root().join("other/.env"), format!("RELEASE_TOKEN={}\n", opened.runbook_sha256)).unwrap();
+    let export = "-f ../other/runbook.toml export --network test --to out";
+    test.citadel(export).code(19).says("RELEASE_TOKEN");
+    fs::remove_file(test.root().join("other/.env")).unwrap();
+    test.citadel(export).code(0);
     assert_eq!(problems(&test.path("out")), [""; 0]);
 }

@@ -139,6 +139,11 @@ fn a_run_goes_to_another_operator_and_back() {
     for who in ["ann", "bob"] {
         two.as_at("cy", &format!("verify {}", two.run_of(who).display())).code(0).says("CONSISTENT");
     }
+    // What must not leave is what stands in bob's `.env`.
+    let head = citadel::journal::read(&two.run_of("bob").join("journal.jsonl")).unwrap().entries.pop().unwrap().hash;
+    two.test.write("../bob/.env", format!("RELEASE_TOKEN={head}\n"));
+    two.bob("export --network test --to ../out").code(19).says("RELEASE_TOKEN");
+    two.test.sh("rm ../bob/.env");
     two.bob("export --network test --to ../out").code(0);
     let told = two.as_at("cy", &format!("verify {}", two.test.root().join("out").display())).code(0);
     told.says("CONSISTENT  every gate passed").says("`cy` signed at gate");

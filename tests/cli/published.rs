@@ -90,6 +90,22 @@ fn the_newest_runs_archive_is_taken_and_older_ones_stay() {
 }
 
 #[test]
+fn a_complete_run_that_goes_on_takes_its_archive_away_until_it_is_complete_again() {
+    let test = stub(&step("one", "test ! -e broken", ""));
+    test.edit("runbook.toml", "title = \"Stub\"", "title = \"Stub\"\narchive = true");
+    test.citadel("run --network test").code(0);
+    let archive = archive_in(&published(&test));
+    test.write("broken", "");
+    test.citadel("run --network test --step 1.one --again").code(13);
+    assert!(archives(&published(&test)).is_empty(), "it is not of what was done since");
+    verify(&published(&test)).code(15).says("no archive of it").says("`citadel run` goes on");
+    fs::remove_file(test.path("broken")).unwrap();
+    test.citadel("run --network test").code(0);
+    assert_eq!(archive_in(&published(&test)), archive);
+    verify(&published(&test)).code(0).says("CONSISTENT");
+}
+
+#[test]
 fn copies_that_were_made_elsewhere_or_are_gone_are_made_again() {
     let test = stub_phases(&(phase("1", &step("one", "true", "")) + &phase("2", &step("two", "true", ""))));
     test.edit("runbook.toml", "title = \"Stub\"", "title = \"Stub\"\narchive = true");

@@ -98,6 +98,17 @@ pub(crate) fn step(id: &str, line: &str, more: &str) -> String {
     format!("[[phase.step]]\nid = \"{id}\"\ntitle = \"Step {id}\"\nrun = ['sh', '-c', '''{line}''']\n{more}\n")
 }
 
+/// A complete run that was begun here and went on in another checkout, of steps that are told where they work.
+pub(crate) fn went_on_elsewhere() -> Test {
+    let tells = |id: &str| step(id, "echo {{ workspace }} {{ reports }}", "env = { AT = \"{{ workspace }}\" }");
+    let test = stub(&(tells("one") + &step("late", "test -e there", "") + &tells("two")));
+    test.sh("cp -r . ../other");
+    test.citadel("-f ./runbook.toml run --network test").code(13);
+    test.write("../other/there", "");
+    test.citadel("-f ../other/runbook.toml run --network test --workspace ../other").code(0);
+    test
+}
+
 /// One phase of `steps` on a real chain that is kept up.
 pub(crate) fn stub_on_chain(steps: &str) -> (Test, Watchdog) {
     let (test, watchdog) = stub_with_chain(steps);

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use citadel::audit::{Audit, Expected, audit};
 use citadel::event::{Artefact, Event};
 use citadel::journal::{self, Entry};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::builder::Test;
 use super::fixture::kept;
 use super::rehearsal::run_folder;
-use super::stub::{step, stub};
+use super::stub::{step, stub, went_on_elsewhere};
 
 /// A copy of the rehearsed run that may be changed.
 struct Copied {
@@ -335,14 +335,16 @@ fn a_forged_record_does_not_fit_although_all_hashes_do() {
 /// What nothing in a run's folder can contradict, where nobody signed: what machines, clocks and programs said of themselves, how
 /// a result is worded, and which runbook was there before another. docs/verify.md says so; attestations and a head that was
 /// noted down hold these too.
-const HELD_BY_NOTHING_ELSE: [&str; 15] = [
+const HELD_BY_NOTHING_ELSE: [&str; 17] = [
     "gate_judged.heads",
     "run_continued.citadel",
     "run_continued.guards",
     "run_continued.host",
     "run_continued.operator",
     "run_continued.phases[].digest",
+    "run_continued.reports",
     "run_continued.runbook_sha256",
+    "run_continued.workspace",
     "step_ended.evidence[].expected",
     "step_ended.evidence[].kind",
     "step_ended.evidence[].message",
@@ -467,6 +469,77 @@ fn reworded(before: &str, line: &Value) -> String {
     let (head, _) = before.split_once(",\"event\":").unwrap();
     let hash = before.rsplit_once(",\"hash\":").unwrap().1;
     format!("{head},\"event\":{},\"hash\":{hash}", line["event"])
+}
+
+/// `lines`, sealed anew, with `change` made to each event.
+fn changed(lines: &[String], change: impl Fn(usize, &mut Map<String, Value>)) -> Vec<String> {
+    let changed = lines.iter().enumerate().map(|(index, before)| {
+        let mut line: Value = serde_json::from_str(before).unwrap();
+        change(index, line["event"].as_object_mut().unwrap());
+        reworded(before, &line)
+    });
+    sealed(&changed.collect::<Vec<_>>())
+}
+
+/// What the citadel did that began the run: it bound no logs, and this one went on.
+#[test]
+fn logs_are_bound_by_all_outcomes_of_a_citadel_that_binds_them() {
+    let test = stub(&(step("one", "echo said", "") + &step("late", "test -e there", "")));
+    test.citadel("run --network test").code(13);
+    test.write("there", "");
+    test.citadel("run --network test").code(0);
+    let run = Copied::of(&test.runs("stub", "test")[0]);
+    let lines = run.lines();
+    let ends: Vec<usize> = (0..run.entries.len()).filter(|index| is(&run.entries[*index], "step_ended")).collect();
+    let without = |some: &[usize]| {
+        changed(&lines, |index, event| {
+            if some.contains(&index) {
+                event.remove("logs").unwrap();
+            }
+        })
+    };
+    assert_eq!(ends.len(), 3);
+    run.write(&without(&ends[..2]));
+    let audit = run.audit().unwrap();
+    assert_eq!(audit.problems, []);
+    assert!(audit.noted.iter().any(|note| note.contains("no record holds their digest")), "{:?}", audit.noted);
+    run.write(&without(&ends[..1]));
+    run.wrong_at(run.entries[ends[0]].seq, "one of the logs of an invocation");
+    run.write(&without(&ends[2..]));
+    run.wrong_at(run.entries[ends[2]].seq, "the logs of a later invocation");
+}
+
+#[test]
+fn where_a_run_went_on_is_not_guessed_where_its_journal_does_not_say() {
+    let run = Copied::of(&went_on_elsewhere().runs("stub", "test")[0]);
+    let lines = run.lines();
+    let on = run.entries.iter().position(|entry| is(entry, "run_continued")).unwrap();
+    let last = run.entries.iter().rposition(|entry| is(entry, "step_started")).unwrap();
+    assert!(run.audit().unwrap().is_consistent());
+    run.write(&changed(&lines, |index, event| {
+        if index == on {
+            event["workspace"] = json!("/elsewhere");
+        }
+    }));
+    run.wrong_at(run.entries[last].seq, "a command of another workspace");
+    // As older citadels wrote it.
+    let older = |index: usize, event: &mut Map<String, Value>| {
+        if index == on {
+            event.remove("workspace").unwrap();
+            event.remove("reports").unwrap();
+        }
+    };
+    run.write(&changed(&lines, older));
+    assert_eq!(run.audit().unwrap().problems, []);
+    // A command that says nothing of the place is held to its runbook all the same.
+    let late = run.entries[on..].iter().position(|entry| is(entry, "step_started")).unwrap() + on;
+    run.write(&changed(&lines, |index, event| {
+        older(index, event);
+        if index == late {
+            event["command"] = json!("true");
+        }
+    }));
+    run.wrong_at(run.entries[late].seq, "another command");
 }
 
 #[test]

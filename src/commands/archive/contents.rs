@@ -33,7 +33,7 @@ impl Contents {
     ) -> Result<Self, Failure> {
         let broken = |file: &str, why: String| Failure::new(ExitCode::EvidenceBroken, format!("`{file}` {why}"));
         let mut found = attestations;
-        for file in files::all(folder.path())?.into_iter().filter(|file| !files::is_working(file)) {
+        for file in files::leaving(folder.path(), entries)? {
             let bytes = files::read(folder, &file).map_err(|why| broken(&file, why))?;
             found.insert(format!("{EXPORTED}/{file}"), bytes);
         }

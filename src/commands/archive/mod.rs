@@ -15,23 +15,14 @@ use super::context::Context;
 use super::opening::Existing;
 use crate::audit::{Expected, audit};
 use crate::cli::{Archive, Attesting, Export, OfRun};
-use crate::engine::{Packed, scan};
+use crate::engine::{Packed, SUFFIX, name_of, scan};
 use crate::error::{ExitCode, Failure};
-use crate::event::RunOpened;
 use crate::journal::{self, RunFolder};
 use crate::terminal;
 use crate::text::count;
 pub(super) use attesting::read_key;
 use contents::Contents;
 pub(super) use unpack::{Unpacked, unpack};
-
-/// How archives' names end.
-pub(super) const SUFFIX: &str = ".tar.zst";
-
-/// What the archive of a run is called, without its end, and the one folder in it.
-pub(super) fn name_of(run: &RunOpened) -> String {
-    format!("{}-{}-{}", run.runbook, run.network, run.run)
-}
 
 /// Packs a run.
 pub(super) async fn archive(context: &Context, args: &Archive) -> Result<ExitCode, Failure> {
@@ -112,7 +103,9 @@ async fn leaving(context: &Context, folder: &RunFolder, attesting: &Attesting) -
     let progress = contents::complete(&context.runbook, &entries)?;
     let attestations = attesting::attest(context, attesting, &entries).await?;
     let contents = Contents::of(folder, &entries, &progress, attestations)?;
-    let mask = context.mask(Path::new(&found.run.workspace))?;
+    // Where it was worked on last: whoever took it over has no other.
+    let workspace = progress.run.as_ref().map_or("", |run| &run.workspace);
+    let mask = context.mask(Path::new(workspace))?;
     scan::look_through(contents.files(), &mask)?;
     Ok((name_of(&found.run), contents))
 }

@@ -181,6 +181,8 @@ fn continued(context: &Context, alone: &Runbook, world: &World) -> Event {
         host: host(),
         runbook_sha256: alone.sha256.clone(),
         commit: world.workspace.commit.clone(),
+        workspace: world.workspace.dir.display().to_string(),
+        reports: world.reports.display().to_string(),
         tools: std::collections::BTreeMap::new(),
         phases: outlines(alone, world),
         contingencies: std::collections::BTreeMap::new(),
