@@ -2,9 +2,10 @@
 //! before a step could put another of the same name in the way. Starts none.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::digest::sha256;
+use crate::digest::sha256_in;
 use crate::event::Program;
 use crate::process::which::which;
 
@@ -37,7 +38,7 @@ impl Programs {
     /// Each with what it holds now.
     pub fn hashed(&self) -> BTreeMap<String, Program> {
         let hashed = |(name, file): (&String, &PathBuf)| {
-            let sha256 = sha256(&std::fs::read(file).ok()?);
+            let sha256 = sha256_in(File::open(file).ok()?).ok()?;
             Some((name.clone(), Program { path: file.display().to_string(), sha256 }))
         };
         self.found.iter().filter_map(hashed).collect()
@@ -59,6 +60,7 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     use super::*;
+    use crate::digest::sha256;
 
     #[test]
     fn the_workspace_cannot_shadow_them() {

@@ -3,11 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
 use super::Notes;
-use crate::digest::{Digest, Running, Tree};
+use crate::digest::{Digest, blake3_in, sha256_in};
 use crate::event::{Artefact, Event, StepStarted};
 use crate::journal::{Entry, RunFolder, files_below};
 use crate::text::count;
@@ -82,11 +81,8 @@ fn compare(folder: &RunFolder, file: &str, recorded: Option<Digest>) -> Result<(
     let open = File::open(place(folder, file)?).map_err(unreadable)?;
     let Some(recorded) = recorded else { return Ok(()) };
     let found = match &recorded {
-        Digest::Sha256(_) => in_sha256(open).map(Digest::Sha256),
-        Digest::Blake3(_) => {
-            let mut digest = Tree::default();
-            in_pieces(open, |piece| digest.push(piece)).map(|()| digest.finish())
-        }
+        Digest::Sha256(_) => sha256_in(open).map(Digest::Sha256),
+        Digest::Blake3(_) => blake3_in(open),
     };
     let found = found.map_err(unreadable)?;
     let ((algorithm, found), (_, expected)) = (found.parts(), recorded.parts());
@@ -95,23 +91,7 @@ fn compare(folder: &RunFolder, file: &str, recorded: Option<Digest>) -> Result<(
 
 /// The SHA-256 of such a file.
 pub(super) fn sha256_of(folder: &RunFolder, file: &str) -> Result<String, String> {
-    File::open(place(folder, file)?).and_then(in_sha256).map_err(unreadable)
-}
-
-fn in_sha256(file: File) -> std::io::Result<String> {
-    let mut digest = Running::default();
-    in_pieces(file, |piece| digest.push(piece))?;
-    Ok(digest.finish())
-}
-
-fn in_pieces(mut file: File, mut take: impl FnMut(&[u8])) -> std::io::Result<()> {
-    let mut piece = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut piece)? {
-            0 => return Ok(()),
-            read => take(&piece[..read]),
-        }
-    }
+    File::open(place(folder, file)?).and_then(sha256_in).map_err(unreadable)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
