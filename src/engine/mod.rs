@@ -147,7 +147,7 @@ impl<'a> Engine<'a> {
         let last = self.recorder.record_untold(Event::RunEnded { complete, secrets })?;
         let reported = publish::report(&self.world);
         let leaves = self.runbook.archive && complete && secrets == 0 && found.is_ok();
-        let packed = if leaves { Some(unless_stopped(self.world.stop.clone(), pack()).await) } else { None };
+        let packed = if leaves { Some(unless_stopped(self.world.stop.clone(), Box::pin(pack())).await) } else { None };
         let archive = packed.map(|packed| publish::archive(&self.world, self.recorder.progress(), packed));
         self.recorder.tell(&last);
         let mut places = found?;
