@@ -1,9 +1,6 @@
 //! Digests, as lowercase hex: the one spelling in records, reports and messages. SHA-256 of everything; of long outputs
 //! BLAKE3, which takes less than half the time.
 
-use std::fs::File;
-use std::io::{self, Read as _};
-
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -54,30 +51,6 @@ impl Tree {
     /// The BLAKE3 of all of them.
     pub fn finish(self) -> Digest {
         Digest::Blake3(self.0.finalize().to_string())
-    }
-}
-
-/// The SHA-256 of a file, however large it is.
-pub fn sha256_in(file: File) -> io::Result<String> {
-    let mut digest = Running::default();
-    in_pieces(file, |piece| digest.push(piece))?;
-    Ok(digest.finish())
-}
-
-/// The BLAKE3 of a file, however large it is.
-pub fn blake3_in(file: File) -> io::Result<Digest> {
-    let mut digest = Tree::default();
-    in_pieces(file, |piece| digest.push(piece))?;
-    Ok(digest.finish())
-}
-
-fn in_pieces(mut file: File, mut take: impl FnMut(&[u8])) -> io::Result<()> {
-    let mut piece = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut piece)? {
-            0 => return Ok(()),
-            read => take(&piece[..read]),
-        }
     }
 }
 

@@ -5,6 +5,7 @@
 // Words that all share.
 pub mod beneath;
 pub mod digest;
+pub mod hashed;
 pub mod error;
 pub mod secrets;
 pub mod text;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::digest::sha256_in;
 use crate::event::Program;
+use crate::hashed::sha256_in;
 use crate::process::which::which;
 
 /// What citadel starts by itself or tells people to use for it.

@@ -6,8 +6,9 @@ use std::fs::{self, File};
 use std::path::{Component, Path, PathBuf};
 
 use super::Notes;
-use crate::digest::{Digest, blake3_in, sha256_in};
+use crate::digest::Digest;
 use crate::event::{Artefact, Event, StepStarted};
+use crate::hashed::{blake3_in, sha256_in};
 use crate::journal::{Entry, RunFolder, files_below};
 use crate::text::count;
 
