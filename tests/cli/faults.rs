@@ -20,7 +20,8 @@ fn ended(kept: &Lease, step: &str) -> StepEnded {
 fn caught(fault: &str, step: &str, says: &[&str]) {
     let kept = kept();
     kept.fault(fault);
-    let mut outcome = kept.citadel(&format!("run --local --step {step} --again")).code(13);
+    let done = ended(&kept, step).attempt;
+    let mut outcome = kept.citadel(&format!("run --local --step {step} --again {done}")).code(13);
     for part in says {
         outcome = outcome.says(part);
     }

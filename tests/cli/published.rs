@@ -96,7 +96,7 @@ fn a_complete_run_that_goes_on_takes_its_archive_away_until_it_is_complete_again
     test.citadel("run --network test").code(0);
     let archive = archive_in(&published(&test));
     test.write("broken", "");
-    test.citadel("run --network test --step 1.one --again").code(13);
+    test.citadel("run --network test --step 1.one --again 1").code(13);
     assert!(archives(&published(&test)).is_empty(), "it is not of what was done since");
     verify(&published(&test)).code(15).says("no archive of it").says("`citadel run` goes on");
     fs::remove_file(test.path("broken")).unwrap();
