@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Instant, SystemTime};
 
 use super::command::{self, Prepared};
+use super::limits::Allowed;
 use super::outcome::{conclude, first_problem, not_started, refusal};
 use super::step_evidence::Reached;
 use super::watch::StepWatcher;
@@ -39,21 +40,33 @@ impl Engine<'_> {
         if self.suspended()? {
             return Ok(());
         }
-        let mut before = BTreeMap::new();
         let started = self.intent(step, attempt, prepared.as_ref(), &scope);
         let started = StepStarted { after_block, finalized, ..started };
-        if refused.is_empty() && matches!(prepared, Ok(Some(_))) {
-            let workspace = &self.world.workspace.dir;
-            before = evidence::hashes_before(step, workspace, &scope);
-            let aside = evidence::set_aside(step, attempt, workspace, &self.world.folder, &scope);
-            aside.map_err(publish::in_the_way)?;
-        }
+        let doing = match prepared {
+            Err(name) => {
+                let why = format!("`{{{{ {name} }}}}` has no value on {}", network.name);
+                Doing::Nothing(Box::new(not_started(step, attempt, why)))
+            }
+            Ok(_) if !refused.is_empty() => Doing::Nothing(Box::new(refusal(step, attempt, refused))),
+            Ok(None) => Doing::WithoutProcess,
+            Ok(Some(prepared)) => {
+                let workspace = &self.world.workspace.dir;
+                let before = evidence::hashes_before(step, workspace, &scope);
+                let aside = evidence::set_aside(step, attempt, workspace, &self.world.folder, &scope);
+                aside.map_err(publish::in_the_way)?;
+                let allowed = self.time.allowed(step);
+                // Its program is found while the intent is synced.
+                let ready = process::Ready::begin(self.command(step, attempt, prepared, allowed));
+                Doing::Process { ready, allowed, before }
+            }
+        };
         self.recorder.record(Event::StepStarted(started))?;
-        let ended = match prepared {
-            Err(name) => not_started(step, attempt, format!("`{{{{ {name} }}}}` has no value on {}", network.name)),
-            Ok(_) if !refused.is_empty() => refusal(step, attempt, refused),
-            Ok(None) => self.without_process(step, attempt, &network).await,
-            Ok(Some(prepared)) => self.with_process(step, attempt, prepared, &network, &before).await?,
+        let ended = match doing {
+            Doing::Nothing(ended) => *ended,
+            Doing::WithoutProcess => self.without_process(step, attempt, &network).await,
+            Doing::Process { ready, allowed, before } => {
+                self.with_process(step, attempt, ready, allowed, &network, &before).await?
+            }
         };
         let mut ended =
             StepEnded { milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX), ..ended };
@@ -120,24 +133,10 @@ impl Engine<'_> {
         files.filter_map(|path| Some((path.clone(), sha256(&workspace::read_file(dir, &path).ok()?)))).collect()
     }
 
-    async fn with_process(
-        &mut self,
-        step: &Step,
-        attempt: u32,
-        prepared: Prepared,
-        network: &Network,
-        before: &BTreeMap<String, String>,
-    ) -> Result<StepEnded, Failure> {
-        let allowed = self.time.allowed(step);
-        if allowed.is_nothing() {
-            let not_started = not_started(step, attempt, allowed.not_started());
-            return Ok(StepEnded { outcome: StepOutcome::TimedOut, ..not_started });
-        }
-        let since = SystemTime::now();
-        let tracked = self.tracked_changes().await;
+    fn command(&self, step: &Step, attempt: u32, prepared: Prepared, allowed: Allowed) -> process::Command {
         let Prepared { argv, mut env, .. } = prepared;
         env.insert(process::ATTEMPT.to_owned(), self.world.folder.attempt_mark(&step.id.0, attempt));
-        let command = process::Command {
+        process::Command {
             argv,
             dir: self.world.workspace.dir.clone(),
             env,
@@ -148,10 +147,28 @@ impl Engine<'_> {
             log: self.world.folder.file(&RunFolder::log(&step.id.0, attempt)),
             stdout: reads_stdout(step).then(|| self.world.folder.file(&RunFolder::stdout(&step.id.0, attempt))),
             isolation: step.isolation.map(|Isolation::Pid| self.world.path()),
-        };
+        }
+    }
+
+    async fn with_process(
+        &mut self,
+        step: &Step,
+        attempt: u32,
+        ready: process::Ready,
+        allowed: Allowed,
+        network: &Network,
+        before: &BTreeMap<String, String>,
+    ) -> Result<StepEnded, Failure> {
+        if allowed.is_nothing() {
+            let not_started = not_started(step, attempt, allowed.not_started());
+            return Ok(StepEnded { outcome: StepOutcome::TimedOut, ..not_started });
+        }
+        let since = SystemTime::now();
+        let tracked = self.tracked_changes().await;
+        let (log, stdout) = (ready.command().log.clone(), ready.command().stdout.clone());
         let mut watcher = StepWatcher { recorder: &mut self.recorder, step: &step.id, attempt };
-        let mut outcome = process::run(&command, &self.world.mask, self.world.stop.clone(), &mut watcher).await?;
-        for (file, written) in [(Some(command.log), &mut outcome.log), (command.stdout, &mut outcome.stdout)] {
+        let mut outcome = ready.run(&self.world.mask, self.world.stop.clone(), &mut watcher).await?;
+        for (file, written) in [(Some(log), &mut outcome.log), (stdout, &mut outcome.stdout)] {
             let looked = written.as_mut().and_then(|written| written.looked.take());
             self.looked.extend(file.zip(looked));
         }
@@ -238,6 +255,19 @@ impl Engine<'_> {
             ..StepEnded::done(step.id.clone(), attempt)
         }
     }
+}
+
+/// What an attempt comes down to, once its intent is recorded.
+enum Doing {
+    /// It ended before it began.
+    Nothing(Box<StepEnded>),
+    WithoutProcess,
+    Process {
+        ready: process::Ready,
+        allowed: Allowed,
+        /// The files that it must write, as they were.
+        before: BTreeMap<String, String>,
+    },
 }
 
 /// Whether evidence reads what it printed on stdout alone.

@@ -7,8 +7,8 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustix::process::{Pid, WaitOptions, waitpid};
-use tokio::process::Child;
 use tokio::runtime::Handle;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::family::Family;
 use super::{fence, proc};
@@ -33,25 +33,53 @@ impl Drop for Registered {
     }
 }
 
+/// A process that was just started.
+pub(super) trait Born: Send + 'static {
+    fn pid(&self) -> u32;
+}
+
+impl Born for std::process::Child {
+    fn pid(&self) -> u32 {
+        self.id()
+    }
+}
+
+impl Born for tokio::process::Child {
+    fn pid(&self) -> u32 {
+        self.id().unwrap_or_default()
+    }
+}
+
 /// Starts a process, behind the fence unless it is citadel's own; nobody can take it for an orphan in between.
-pub(super) fn start(
-    spawn: impl FnOnce() -> io::Result<Child> + Send + 'static,
+pub(super) fn start<C: Born>(
+    spawn: impl FnOnce() -> io::Result<C> + Send + 'static,
     behind: Behind,
-) -> io::Result<(Child, Registered)> {
+) -> io::Result<(C, Registered)> {
+    keep_statuses()?;
     let mut children = lock();
     let child = match behind {
         Behind::Fence => {
-            let runtime = Handle::current();
+            let runtime = Handle::try_current();
             fence::behind(move || {
-                let _inside = runtime.enter();
+                let _inside = runtime.as_ref().map(Handle::enter);
                 spawn()
             })?
         }
         Behind::Nothing => spawn()?,
     };
-    let pid = child.id().unwrap_or_default();
+    let pid = child.pid();
     children.insert(pid, None);
     Ok((child, Registered(pid)))
+}
+
+/// Where citadel was started with SIGCHLD ignored, as some supervisors do, the kernel throws the status of every child away,
+/// unless there is a handler.
+fn keep_statuses() -> io::Result<()> {
+    static IGNORED: OnceLock<bool> = OnceLock::new();
+    match IGNORED.get_or_init(|| proc::ignores(rustix::process::Signal::CHILD)) {
+        true => signal(SignalKind::child()).map(drop),
+        false => Ok(()),
+    }
 }
 
 /// What a process is started behind.

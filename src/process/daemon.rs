@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::Started;
-use super::spawn::{Running, Spawn, spawn};
+use super::spawn::{Program, Running, spawn};
 
 /// A running program with a group of its own.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Daemon {
         let file = options.write(true).create(true).truncate(true).mode(0o600).open(log);
         let file = file.with_context(|| format!("cannot write `{}`", log.display()))?;
         let same = file.try_clone().with_context(|| format!("cannot write `{}`", log.display()))?;
-        let started = spawn(Spawn { argv, dir, env, stdout: file.into(), stderr: same.into(), wrapper: None });
+        let started = Program::find(argv, dir, env, None).and_then(|program| spawn(program, file.into(), same.into()));
         Ok(started.map(|running| Self { running }))
     }
 

@@ -9,6 +9,7 @@ pub mod clock;
 mod daemon;
 mod dumps;
 pub mod environment;
+mod exit;
 mod family;
 mod fence;
 mod group;
@@ -46,7 +47,7 @@ pub use output::Looked;
 pub use plain::plain;
 pub use proc::{boot, started};
 pub use query::{feed, query};
-pub use run::run;
+pub use run::{Ready, run};
 pub use survivors::{ATTEMPT, Survivor, survivors};
 
 /// One command, completely described. Its `Debug` names variables and shows no value.

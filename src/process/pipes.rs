@@ -1,9 +1,11 @@
 //! The two pipes that a command writes into, read in large pieces.
 
+use std::io;
 use std::os::fd::AsFd;
+use std::process::Child;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::process::{Child, ChildStderr, ChildStdout};
+use tokio::process::{ChildStderr, ChildStdout};
 
 use super::capture::Source;
 use super::leftover;
@@ -31,8 +33,10 @@ struct Pipe<P> {
 }
 
 impl Pipes {
-    pub(super) fn of(child: &mut Child) -> Self {
-        Self { out: Pipe::new(child.stdout.take()), err: Pipe::new(child.stderr.take()) }
+    pub(super) fn of(child: &mut Child) -> io::Result<Self> {
+        let out = child.stdout.take().map(ChildStdout::from_std).transpose()?;
+        let err = child.stderr.take().map(ChildStderr::from_std).transpose()?;
+        Ok(Self { out: Pipe::new(out), err: Pipe::new(err) })
     }
 
     /// What identifies them in other processes.

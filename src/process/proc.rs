@@ -146,6 +146,15 @@ fn pipe(link: &Path) -> Option<u64> {
     link.to_str()?.strip_prefix("pipe:[")?.strip_suffix(']')?.parse().ok()
 }
 
+/// Whether citadel ignores this signal.
+pub(super) fn ignores(signal: rustix::process::Signal) -> bool {
+    let status = read("/proc/self/status").unwrap_or_default();
+    let status = String::from_utf8_lossy(&status);
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask >> (signal.as_raw() - 1) & 1 == 1
+}
+
 /// A living process as a later citadel would look for it.
 pub fn started(pid: u32) -> Option<super::Started> {
     let stat = stat(pid).filter(Stat::is_alive)?;

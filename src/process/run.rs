@@ -4,20 +4,94 @@
 //! the group, cannot belong to anyone else, so every signal reaches this command only.
 
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use rustix::process::Signal;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval_at, timeout};
+use tokio::time::{MissedTickBehavior, interval_at, sleep};
 
 use super::capture::{Capture, Seen, Source};
+use super::exit::Exit;
 use super::group::{KILLED, TICK};
 use super::pipes::Pipes;
-use super::spawn::{Running, Spawn, spawn};
-use super::{Command, Ended, Outcome, Stop, Watcher, clock, isolation, leftover};
+use super::spawn::{Program, Running, spawn};
+use super::{Command, Ended, Outcome, Stop, Watcher, clock, fence, isolation, leftover};
 use crate::secrets::Mask;
+
+/// A command that is made ready while something else is done first, such as a record of it. Nothing of it exists before
+/// [`Ready::run`].
+pub struct Ready {
+    command: Arc<Command>,
+    /// None for a command that gets a namespace: whether there is one is asked when it starts.
+    program: Option<fence::Later<Result<Program, String>>>,
+}
+
+impl Ready {
+    /// Begins to look for its program.
+    pub fn begin(command: Command) -> Self {
+        let command = Arc::new(command);
+        let program = command.isolation.is_none().then(|| {
+            let command = Arc::clone(&command);
+            fence::meanwhile(move || Program::find(&command.argv, &command.dir, &command.env, None))
+        });
+        Self { command, program }
+    }
+
+    /// What it is.
+    pub fn command(&self) -> &Command {
+        &self.command
+    }
+
+    /// Runs it, as [`run`] does.
+    ///
+    /// # Errors
+    /// citadel could not do its part; whatever the command did is an outcome.
+    pub async fn run(
+        self,
+        mask: &Mask,
+        stop: watch::Receiver<Stop>,
+        watcher: &mut dyn Watcher,
+    ) -> anyhow::Result<Outcome> {
+        let Self { command, program } = self;
+        let capture = Capture::open(&command, mask)?;
+        let begun = clock::now();
+        if *stop.borrow() != Stop::No {
+            return Ok(not_started("citadel was asked to stop before it began".to_owned()));
+        }
+        let started = match program {
+            Some(program) => program.take(),
+            None => isolated(&command).await,
+        };
+        let mut running = match started.and_then(|program| spawn(program, Stdio::piped(), Stdio::piped())) {
+            Ok(running) => running,
+            Err(why) => return Ok(not_started(why)),
+        };
+        running.is_command();
+        if let Err(error) = watcher.started(&running.family.started) {
+            kill(&mut running).await?;
+            return Err(error);
+        }
+        let pipes = Pipes::of(&mut running.child).context("cannot read the output of the command")?;
+        let inodes = pipes.inodes();
+        let (spoke, why, left, failed) = (begun, None, Vec::new(), None);
+        let gone = false;
+        let command = &command;
+        let mut supervisor =
+            Supervisor { command, mask, running, pipes, capture, stop, begun, spoke, why, left, gone, failed };
+        supervisor.until_over(watcher).await?;
+        supervisor.clear(&inodes, watcher).await?;
+        let status = reap(&mut supervisor.running).await?;
+        if let Some(error) = supervisor.failed {
+            return Err(error);
+        }
+        let ended = supervisor.why.unwrap_or_else(|| by_itself(status));
+        let Seen { bytes, prompt, tail, lost, log, stdout } = supervisor.capture.finish(watcher);
+        let (elapsed, left) = (clock::now() - begun, supervisor.left);
+        Ok(Outcome { ended, elapsed, bytes, prompt, left, tail, lost, log, stdout })
+    }
+}
 
 /// Runs a command. An error means that citadel could not do its part; whatever the command did is an outcome.
 ///
@@ -28,46 +102,12 @@ pub async fn run(
     stop: watch::Receiver<Stop>,
     watcher: &mut dyn Watcher,
 ) -> anyhow::Result<Outcome> {
-    let capture = Capture::open(command, mask)?;
-    let begun = clock::now();
-    if *stop.borrow() != Stop::No {
-        return Ok(not_started("citadel was asked to stop before it began".to_owned()));
-    }
-    let mut running = match start(command).await {
-        Ok(running) => running,
-        Err(why) => return Ok(not_started(why)),
-    };
-    if let Err(error) = watcher.started(&running.family.started) {
-        kill(&mut running).await?;
-        return Err(error);
-    }
-    let pipes = Pipes::of(&mut running.child);
-    let inodes = pipes.inodes();
-    let (spoke, why, left, failed) = (begun, None, Vec::new(), None);
-    let gone = false;
-    let mut supervisor =
-        Supervisor { command, mask, running, pipes, capture, stop, begun, spoke, why, left, gone, failed };
-    supervisor.until_over(watcher).await?;
-    supervisor.clear(&inodes, watcher).await?;
-    let status = reap(&mut supervisor.running).await?;
-    if let Some(error) = supervisor.failed {
-        return Err(error);
-    }
-    let ended = supervisor.why.unwrap_or_else(|| by_itself(status));
-    let Seen { bytes, prompt, tail, lost, log, stdout } = supervisor.capture.finish(watcher);
-    let (elapsed, left) = (clock::now() - begun, supervisor.left);
-    Ok(Outcome { ended, elapsed, bytes, prompt, left, tail, lost, log, stdout })
+    Ready::begin(command.clone()).run(mask, stop, watcher).await
 }
 
-async fn start(command: &Command) -> Result<Running, String> {
-    let (argv, dir, env) = (&command.argv, &command.dir, &command.env);
-    let wrapper = match &command.isolation {
-        Some(path) => Some(isolation::wrapper(path).await?),
-        None => None,
-    };
-    let running = spawn(Spawn { argv, dir, env, stdout: Stdio::piped(), stderr: Stdio::piped(), wrapper })?;
-    running.is_command();
-    Ok(running)
+async fn isolated(command: &Command) -> Result<Program, String> {
+    let wrapper = isolation::wrapper(command.isolation.as_deref().unwrap_or_default()).await?;
+    Program::find(&command.argv, &command.dir, &command.env, Some(&wrapper))
 }
 
 struct Supervisor<'a> {
@@ -106,7 +146,7 @@ enum Stage {
 
 impl Supervisor<'_> {
     async fn until_over(&mut self, watcher: &mut dyn Watcher) -> anyhow::Result<()> {
-        let mut children = signal(SignalKind::child()).context("cannot hear of ended processes")?;
+        let mut exit = Exit::of(self.running.child.id()).context("cannot hear of ended processes")?;
         // The first look is at what was there before anybody listened.
         let mut tick = interval_at(tokio::time::Instant::now() + TICK, TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -117,7 +157,7 @@ impl Supervisor<'_> {
                 (source, buffer, read) = self.pipes.read() => {
                     take(&mut self.capture, &mut self.spoke, source, buffer, read)
                 }
-                _ = children.recv() => true,
+                () = exit.ended() => true,
                 _ = tick.tick() => true,
             };
             if look {
@@ -237,9 +277,15 @@ async fn kill(running: &mut Running) -> anyhow::Result<()> {
 }
 
 async fn reap(running: &mut Running) -> anyhow::Result<ExitStatus> {
-    let status = timeout(KILLED, running.child.wait()).await.context("the command cannot be ended")?;
-    running.disarm();
-    status.context("cannot ask for the exit status of the command")
+    let late = Instant::now() + KILLED;
+    loop {
+        if let Some(status) = running.child.try_wait().context("cannot ask for the exit status of the command")? {
+            running.disarm();
+            return Ok(status);
+        }
+        anyhow::ensure!(Instant::now() < late, "the command cannot be ended");
+        sleep(TICK).await;
+    }
 }
 
 fn by_itself(status: ExitStatus) -> Ended {

@@ -1,11 +1,9 @@
 //! Starts a program in a process group of its own, with exactly the given environment and nothing to read.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-
-use tokio::process::Child;
 
 use super::children::{self, Behind, Registered};
 use super::family::Family;
@@ -13,15 +11,12 @@ use super::group::Group;
 use super::which::{is_program, which};
 use super::{Started, proc};
 
-/// What to start, and where its output goes.
-pub(super) struct Spawn<'a> {
-    pub(super) argv: &'a [String],
-    pub(super) dir: &'a Path,
-    pub(super) env: &'a BTreeMap<String, String>,
-    pub(super) stdout: Stdio,
-    pub(super) stderr: Stdio,
-    /// The words to put before the command, which make a PID namespace for it.
-    pub(super) wrapper: Option<Vec<String>>,
+/// What to start, found and with all that it is given.
+pub(super) struct Program {
+    command: Command,
+    name: String,
+    /// In a PID namespace.
+    isolated: bool,
 }
 
 /// A running program. Dropped, it is killed with all that it started.
@@ -61,28 +56,52 @@ impl Drop for Running {
     }
 }
 
-/// Starts it, or says in words why it cannot be started.
-pub(super) fn spawn(spawn: Spawn<'_>) -> Result<Running, String> {
-    let Some((program, args)) = spawn.argv.split_first() else { return Err("there is no program to start".to_owned()) };
-    if !spawn.dir.is_dir() {
-        return Err(format!("the folder `{}` does not exist", spawn.dir.display()));
+impl Program {
+    /// Finds the program of `argv`, or says in words why it cannot be started. `wrapper`: the words to put before it, which
+    /// make a PID namespace for it.
+    pub(super) fn find(
+        argv: &[String],
+        dir: &Path,
+        env: &BTreeMap<String, String>,
+        wrapper: Option<&[String]>,
+    ) -> Result<Self, String> {
+        let Some((program, rest)) = argv.split_first() else { return Err("there is no program to start".to_owned()) };
+        if !dir.is_dir() {
+            return Err(format!("the folder `{}` does not exist", dir.display()));
+        }
+        let file = find(program, dir, env)?;
+        let mut command = match wrapper {
+            None => command(&file),
+            Some(words) => {
+                let mut command = command(words.first().map_or("", String::as_str).as_ref());
+                command.args(words.iter().skip(1)).arg(&file);
+                command
+            }
+        };
+        command.args(rest).current_dir(dir).env_clear().envs(env);
+        Ok(Self { command, name: program.clone(), isolated: wrapper.is_some() })
     }
-    let file = find(program, &spawn)?;
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the process room")]
+fn command(file: &Path) -> Command {
+    use std::os::unix::process::CommandExt as _;
+    let mut command = Command::new(file);
+    command.process_group(0).stdin(Stdio::null());
+    command
+}
+
+/// Starts it, or says in words why it cannot be started.
+pub(super) fn spawn(program: Program, stdout: Stdio, stderr: Stdio) -> Result<Running, String> {
+    let Program { mut command, name, isolated } = program;
     children::adopt();
-    let isolated = spawn.wrapper.is_some();
-    let mut command = match &spawn.wrapper {
-        None => tokio::process::Command::new(file),
-        Some(words) => wrapped(words, &file),
-    };
-    command.args(args).current_dir(spawn.dir).env_clear().envs(spawn.env).process_group(0);
-    command.stdin(Stdio::null()).stdout(spawn.stdout).stderr(spawn.stderr);
     let behind = if isolated { Behind::Nothing } else { Behind::Fence };
-    let started = children::start(move || command.spawn(), behind);
-    let (mut child, registered) = started.map_err(|error| format!("`{program}` cannot be started: {error}"))?;
-    let pid = child.id().unwrap_or_default();
+    let started = children::start(move || command.stdout(stdout).stderr(stderr).spawn(), behind);
+    let (mut child, registered) = started.map_err(|error| format!("`{name}` cannot be started: {error}"))?;
+    let pid = child.id();
     let Some(group) = Group::new(pid) else {
-        let _ = child.start_kill();
-        return Err(format!("`{program}` has no process group of its own"));
+        let _ = child.kill();
+        return Err(format!("`{name}` has no process group of its own"));
     };
     // The process is not reaped yet, so even one that has already ended tells when it began.
     let start_time = proc::stat(pid).map_or(0, |stat| stat.start_time);
@@ -90,20 +109,14 @@ pub(super) fn spawn(spawn: Spawn<'_>) -> Result<Running, String> {
     Ok(Running { child, family: Arc::new(family), registered: Some(registered), armed: true })
 }
 
-fn wrapped(words: &[String], file: &Path) -> tokio::process::Command {
-    let mut command = tokio::process::Command::new(words.first().map_or("", String::as_str));
-    command.args(words.iter().skip(1)).arg(file);
-    command
-}
-
 /// The path of the step decides, not citadel's own.
-fn find(program: &str, spawn: &Spawn<'_>) -> Result<std::path::PathBuf, String> {
-    let path = spawn.env.get("PATH").map_or("", String::as_str);
-    which(program, path, spawn.dir).ok_or_else(|| {
-        let file = spawn.dir.join(program);
+fn find(program: &str, dir: &Path, env: &BTreeMap<String, String>) -> Result<PathBuf, String> {
+    let path = env.get("PATH").map_or("", String::as_str);
+    which(program, path, dir).ok_or_else(|| {
+        let file = dir.join(program);
         match program.contains('/') {
             true if file.exists() && !is_program(&file) => format!("`{program}` is not an executable file"),
-            true => format!("`{program}` does not exist in `{}`", spawn.dir.display()),
+            true => format!("`{program}` does not exist in `{}`", dir.display()),
             false => format!("`{program}` is not on the PATH"),
         }
     })

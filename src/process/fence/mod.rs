@@ -22,6 +22,7 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use starter::Later;
 use starter::Starter;
 
 /// What citadel is called with to enter the domain itself and become another program.
@@ -79,6 +80,14 @@ pub(super) fn behind<T: Send + 'static>(start: impl FnOnce() -> T + Send + 'stat
     match starter() {
         Some(Ok(starter)) => starter.run(start),
         Some(Err(_)) | None => start(),
+    }
+}
+
+/// Makes something that a start needs, by the thread that starts, if there is a fence.
+pub(super) fn meanwhile<T: Send + 'static>(make: impl FnOnce() -> T + Send + 'static) -> Later<T> {
+    match starter() {
+        Some(Ok(starter)) => starter.meanwhile(make),
+        Some(Err(_)) | None => Later::Here(Box::new(make)),
     }
 }
 
