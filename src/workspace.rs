@@ -46,15 +46,26 @@ pub fn find(runbook: &Runbook, named: Option<&Path>, here: &Path, dev: bool) -> 
 }
 
 impl Workspace {
-    /// What there is to know about the workspace `dir`.
-    pub async fn inspect(runbook: &Runbook, dir: PathBuf, env: &BTreeMap<String, String>) -> Self {
+    /// What there is to know about the workspace `dir` without asking git.
+    pub fn glance(runbook: &Runbook, dir: PathBuf, env: &BTreeMap<String, String>) -> Self {
         let practice = runbook.workspace.practice.as_ref().is_some_and(|practice| dir.join(&practice.marker).is_file());
         let programs = Programs::find(path_of(env), &dir);
-        let commit = match programs.get("git") {
-            Some(git) => commit(git, &dir, env).await,
+        Self { dir, practice, commit: None, programs }
+    }
+
+    /// What there is to know about the workspace `dir`.
+    pub async fn inspect(runbook: &Runbook, dir: PathBuf, env: &BTreeMap<String, String>) -> Self {
+        let mut workspace = Self::glance(runbook, dir, env);
+        workspace.ask_git(env).await;
+        workspace
+    }
+
+    /// Learns of the commit that is checked out.
+    pub async fn ask_git(&mut self, env: &BTreeMap<String, String>) {
+        self.commit = match self.programs.get("git") {
+            Some(git) => commit(git, &self.dir, env).await,
             None => None,
         };
-        Self { dir, practice, commit, programs }
     }
 }
 

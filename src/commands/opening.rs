@@ -100,6 +100,13 @@ impl Existing {
 impl<'a> Prospect<'a> {
     /// Looks at everything and changes nothing.
     pub(super) async fn look(context: &'a Context, part: &Part) -> Result<Self, Failure> {
+        let mut prospect = Self::glance(context, part).await?;
+        prospect.workspace.ask_git(&context.child_environment()).await;
+        Ok(prospect)
+    }
+
+    /// The same without the commit, which nothing may be missing for.
+    pub(super) async fn glance(context: &'a Context, part: &Part) -> Result<Self, Failure> {
         if part.net.network.is_none() && !part.net.local {
             let names: Vec<&str> = context.runbook.networks.keys().map(String::as_str).collect();
             return Err(Failure::new(ExitCode::Usage, "no network was named")
@@ -117,7 +124,7 @@ impl<'a> Prospect<'a> {
             }
         };
         context.close_state(&dir);
-        let workspace = Workspace::inspect(&context.runbook, dir, &context.child_environment()).await;
+        let workspace = Workspace::glance(&context.runbook, dir, &context.child_environment());
         let latest = match Existing::latest(&context.home(network)) {
             // What is not citadel's work any more cannot be closed either; it stays as it is.
             Err(failure) if part.new && failure.code == ExitCode::EvidenceBroken => None,

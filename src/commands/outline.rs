@@ -43,28 +43,39 @@ fn waivers(runbook: &Runbook, phase: &Phase) -> BTreeMap<String, Waiver> {
     checks.filter_map(|check| Some((check.id.clone(), Waiver::clone(check.waiver.as_ref()?)))).collect()
 }
 
-/// Keeps every step's definition under its digest, beside those of earlier invocations.
-pub(super) fn keep(runbook: &Runbook, workspace: &Workspace, scope: &Scope, folder: &RunFolder) -> Result<(), Failure> {
+/// Keeps every step's definition under its digest, beside those of earlier invocations. `outlines` are today's.
+pub(super) fn keep(
+    outlines: &[PhaseOutline],
+    runbook: &Runbook,
+    workspace: &Workspace,
+    scope: &Scope,
+    folder: &RunFolder,
+) -> Result<(), Failure> {
     // What cannot be read can only no longer be shown.
     let mut kept = folder.definitions().unwrap_or_default();
     let before = kept.len();
-    kept.extend(definitions(runbook, workspace, scope));
+    kept.extend(definitions(outlines, runbook, workspace, scope));
     if kept.len() > before {
         folder.keep_definitions(&kept)?;
     }
     Ok(())
 }
 
-/// Every step's definition and what else each phase means, by their digests.
-pub(super) fn definitions(runbook: &Runbook, workspace: &Workspace, scope: &Scope) -> BTreeMap<String, Value> {
+/// Every step's definition and what else each phase means, by their digests, which `outlines` of the same have already.
+pub(super) fn definitions(
+    outlines: &[PhaseOutline],
+    runbook: &Runbook,
+    workspace: &Workspace,
+    scope: &Scope,
+) -> BTreeMap<String, Value> {
     let mut found = BTreeMap::new();
-    for phase in &runbook.phases {
+    for (phase, outline) in runbook.phases.iter().zip(outlines) {
         let scripts = workspace::scripts(&workspace.dir, &phase.steps, scope);
-        for step in &phase.steps {
+        for (step, outline) in phase.steps.iter().zip(&outline.steps) {
             let definition = digest::step_definition(step, scripts.get(&step.id).map(String::as_str));
-            found.insert(digest::of_definition(&definition), definition);
+            found.insert(outline.definition.clone(), definition);
         }
-        found.insert(digest::phase_digest(runbook, phase, &scripts), digest::without_steps(runbook, phase));
+        found.insert(outline.digest.clone(), digest::without_steps(runbook, phase));
     }
     found
 }

@@ -39,7 +39,7 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     let plan = args.plan.as_ref().map(|file| Approved::read(&context.here.join(file))).transpose()?;
     let planned = plan.as_ref().map(|plan| plan.part(context, &args.part)).transpose()?;
     let part = planned.as_ref().unwrap_or(&args.part);
-    let prospect = Prospect::look(context, part).await?;
+    let prospect = Prospect::glance(context, part).await?;
     refuse(&prospect.missing, &what(&prospect, part), "nothing was started")?;
     let home = context.home(prospect.network);
     home.create()?;
@@ -104,7 +104,8 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
     }
     let scope_progress = recorder.progress().clone();
     let view = View { runbook: &context.runbook, progress: &scope_progress, world: &world };
-    outline::keep(&context.runbook, &prospect.workspace, &view.scope(prospect.network), &world.folder)?;
+    let (outlines, scope) = (&scope_progress.phases, view.scope(prospect.network));
+    outline::keep(outlines, &context.runbook, &prospect.workspace, &scope, &world.folder)?;
     if let Some(table) = resume::table(context, &prospect, &view, &tools) {
         terminal::note(&table);
     }

@@ -1,7 +1,6 @@
 //! Whether a run that was handed over is what it says, by its own files alone, and whether it can go on here. Reads
 //! only, and asks no chain.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::handed_over::broken;
@@ -136,10 +135,10 @@ pub(super) fn refuse_other_place(offered: &Offered, view: &View<'_>) -> Result<(
 
 fn definitions(view: &View<'_>) -> Vec<String> {
     let network = &view.runbook.networks[&view.world.network];
-    let today = outline::phases(view.runbook, &view.world.workspace, &view.scope(network));
+    let (workspace, scope) = (&view.world.workspace, view.scope(network));
+    let today = outline::phases(view.runbook, workspace, &scope);
     let before = view.world.folder.definitions().unwrap_or_default();
-    let after: BTreeMap<String, serde_json::Value> =
-        outline::definitions(view.runbook, &view.world.workspace, &view.scope(network));
+    let after = outline::definitions(&today, view.runbook, workspace, &scope);
     let changed = |outline: &PhaseOutline| {
         let then = view.progress.phases.iter().find(|then| then.id == outline.id);
         match then {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::world::View;
+use super::world::{View, World};
 use crate::process::environment;
-use crate::runbook::{Action, Need, Network, Scope, Step, Template};
+use crate::runbook::{Action, Need, Network, Runbook, Scope, Step, Template};
 
 /// A command ready to run.
 #[derive(Clone)]
@@ -49,17 +49,29 @@ pub fn argv(action: &Action, scope: &Scope) -> Result<Option<Vec<String>>, Strin
     }))
 }
 
-/// Everything that `step` is started with on `network`.
-pub fn prepare(view: &View<'_>, step: &Step, network: &Network, scope: &Scope) -> Result<Option<Prepared>, String> {
-    let Some(argv) = argv(&step.action, scope)? else { return Ok(None) };
-    let given = given(view, step, network, scope)?;
-    let folders = view.runbook.workspace.path.iter().map(|folder| view.world.workspace.dir.join(folder));
-    let folders: Vec<PathBuf> = std::iter::once(view.world.folder.shims()).chain(folders).collect();
-    let mut env = environment::base(&view.world.environment, &folders);
+/// What every step is started with, whatever it is given besides.
+pub fn environment(runbook: &Runbook, world: &World) -> BTreeMap<String, String> {
+    let folders = runbook.workspace.path.iter().map(|folder| world.workspace.dir.join(folder));
+    let folders: Vec<PathBuf> = std::iter::once(world.folder.shims()).chain(folders).collect();
+    let mut env = environment::base(&world.environment, &folders);
     // A name that is set, even to nothing, is not loaded again by a dotenv inside the step.
-    for name in view.runbook.secret_variables().chain(&view.world.hidden) {
+    for name in runbook.secret_variables().chain(&world.hidden) {
         env.insert(name.clone(), String::new());
     }
+    env
+}
+
+/// Everything that `step` is started with on `network`, on top of `environment`.
+pub fn prepare(
+    view: &View<'_>,
+    step: &Step,
+    network: &Network,
+    scope: &Scope,
+    environment: &BTreeMap<String, String>,
+) -> Result<Option<Prepared>, String> {
+    let Some(argv) = argv(&step.action, scope)? else { return Ok(None) };
+    let given = given(view, step, network, scope)?;
+    let mut env = environment.clone();
     let names = given.keys().cloned().collect();
     env.extend(given);
     let display = display(step, &argv, scope);

@@ -64,6 +64,8 @@ pub struct Engine<'a> {
     steps: HashMap<&'a StepId, (&'a Phase, &'a Step)>,
     selection: &'a Selection,
     world: World,
+    /// What every step is started with.
+    environment: BTreeMap<String, String>,
     recorder: Recorder,
     /// The dev chain that this invocation started; dropping it ends it.
     chain: Option<Running>,
@@ -105,11 +107,13 @@ impl<'a> Engine<'a> {
         let steps = runbook.phases.iter().flat_map(of_phase).collect();
         let (asked_contracts, looked) = (BTreeSet::new(), BTreeMap::new());
         let (answers, chosen) = (None, None);
+        let environment = command::environment(runbook, &world);
         Self {
             runbook,
             steps,
             selection,
             world,
+            environment,
             recorder,
             chain: None,
             guided,

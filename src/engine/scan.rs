@@ -2,7 +2,7 @@
 //! a value, and changes nothing.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -55,9 +55,10 @@ fn places(
     let kept = files_below(folder)?.into_iter().map(|file| folder.join(file));
     let published = published.iter().map(|file| reports.join(&file.path));
     let mut places = Vec::new();
-    for file in kept.chain(published).filter(|file| is_regular(file)) {
-        match looked.get(&file).filter(|looked| file.metadata().is_ok_and(|about| looked.is_of(&about))) {
+    for (file, about) in kept.chain(published).filter_map(regular) {
+        match looked.get(&file).filter(|looked| looked.is_of(&about)) {
             Some(looked) => places.extend(told(&file, looked.found.clone())),
+            None if about.len() == 0 => {}
             None => places.extend(places_in(&file, mask)?),
         }
     }
@@ -89,9 +90,10 @@ pub fn look_through(files: &BTreeMap<String, Vec<u8>>, mask: &Mask) -> Result<()
     failure(files.iter().flat_map(of).collect()).map_or(Ok(()), Err)
 }
 
-/// Whether it is a file itself, and no link, pipe or socket.
-fn is_regular(path: &Path) -> bool {
-    std::fs::symlink_metadata(path).is_ok_and(|about| about.is_file())
+/// A file itself, and no link, pipe or socket.
+fn regular(path: PathBuf) -> Option<(PathBuf, Metadata)> {
+    let about = std::fs::symlink_metadata(&path).ok().filter(Metadata::is_file)?;
+    Some((path, about))
 }
 
 /// With the code `SecretFound` and every place; none where there is no place.

@@ -28,7 +28,7 @@ impl Engine<'_> {
         let began = Instant::now();
         let network = self.view().network(self.phase_of(step)?).clone();
         let scope = self.view().scope(&network);
-        let prepared = command::prepare(&self.view(), step, &network, &scope);
+        let prepared = command::prepare(&self.view(), step, &network, &scope, &self.environment);
         let (waived, refused): (Vec<_>, Vec<_>) =
             self.before(step, &network).await.into_iter().partition(|result| result.verdict == Verdict::Waived);
         let (after_block, finalized) =

@@ -10,8 +10,9 @@ use tokio::process::{ChildStderr, ChildStdout};
 use super::capture::Source;
 use super::leftover;
 
-/// How much is read at once, at first and from commands that say much.
-const SMALL: usize = 16 * 1024;
+/// How much is read at once: at first, and from commands that say more and much. Many say nothing.
+const FIRST: usize = 1024;
+const MORE: usize = 16 * 1024;
 const LARGE: usize = 256 * 1024;
 
 /// How much the kernel keeps for citadel to read: as much as users may ask for on Linux.
@@ -60,7 +61,7 @@ impl Pipes {
 
 impl<P: AsyncRead + AsFd + Unpin> Pipe<P> {
     fn new(end: Option<P>) -> Self {
-        Self { end, piece: Vec::new(), room: SMALL }
+        Self { end, piece: Vec::new(), room: FIRST }
     }
 
     /// Reads once; the end of a pipe, or its failure, closes it.
@@ -70,10 +71,15 @@ impl<P: AsyncRead + AsFd + Unpin> Pipe<P> {
             self.piece.resize(self.room, 0);
         }
         let read = end.read(&mut self.piece).await.unwrap_or(0);
-        // The command says much.
-        if read == self.room && self.room < LARGE {
-            widen(end);
-            self.room = LARGE;
+        if read == self.room {
+            self.room = match self.room {
+                FIRST => MORE,
+                MORE => {
+                    widen(end);
+                    LARGE
+                }
+                most => most,
+            };
         }
         if read == 0 {
             self.end = None;

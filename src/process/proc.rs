@@ -4,7 +4,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -32,11 +32,18 @@ pub(super) fn is_here() -> bool {
     *HERE.get_or_init(|| Path::new("/proc/self/stat").exists())
 }
 
-/// A file of `/proc`, which does not tell its size, so that it is not asked: most are read at once.
+/// A file of `/proc`.
 fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
-    let (mut file, mut bytes, mut length) = (File::open(path)?, vec![0; 1024], 0);
+    let mut file = File::open(path)?;
+    whole(|bytes, _| file.read(bytes))
+}
+
+/// All that `read` gives, piece by piece from the place that it is told. A file of `/proc` does not tell its size, so that it
+/// is not asked: most are read at once.
+fn whole(mut read: impl FnMut(&mut [u8], u64) -> io::Result<usize>) -> io::Result<Vec<u8>> {
+    let (mut bytes, mut length) = (vec![0; 1024], 0);
     loop {
-        match file.read(&mut bytes[length..]) {
+        match read(&mut bytes[length..], length as u64) {
             Ok(0) => break,
             Ok(more) => length += more,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -84,9 +91,11 @@ pub(super) fn all() -> Vec<(u32, Stat)> {
 /// The orphans that the kernel handed to citadel, dead ones too, and other children of its. Orphans are handed to the first
 /// living thread, which is the main one, and are looked for after every step: the other threads' lists are not read.
 pub(super) fn adopted() -> Vec<u32> {
+    static LIST: OnceLock<Option<File>> = OnceLock::new();
     let own = std::process::id();
-    let listed = read(format!("/proc/{own}/task/{own}/children"));
-    listed.map_or_else(|_| children_of(own), |list| pids_in(&list).collect())
+    let list = LIST.get_or_init(|| File::open(format!("/proc/{own}/task/{own}/children")).ok());
+    let listed = list.as_ref().and_then(|list| whole(|bytes, from| list.read_at(bytes, from)).ok());
+    listed.map_or_else(|| children_of(own), |list| pids_in(&list).collect())
 }
 
 /// The children of a process, dead ones too.

@@ -20,6 +20,10 @@ use super::spawn::{Program, Running, spawn};
 use super::{Command, Ended, Outcome, Stop, Watcher, clock, fence, isolation, leftover};
 use crate::secrets::Mask;
 
+/// How long citadel stays awake for what a command says and for its end: being woken takes a tenth of a millisecond where cores
+/// are shared, which is much of a short command and nothing of a long one.
+const AWAKE: Duration = Duration::from_millis(2);
+
 /// A command that is made ready while something else is done first, such as a record of it. Nothing of it exists before
 /// [`Ready::run`].
 pub struct Ready {
@@ -151,14 +155,18 @@ impl Supervisor<'_> {
         let mut tick = interval_at(tokio::time::Instant::now() + TICK, TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut stage = self.next(Stage::Working, clock::now(), watcher);
+        let awake = Instant::now() + AWAKE;
         while !matches!(stage, Stage::Over) {
             // What the family does is asked only when something may have changed, not for every piece of output.
             let look = tokio::select! {
+                biased;
+                // First the clock: endless output must not hold it up.
+                _ = tick.tick() => true,
+                () = exit.ended() => true,
                 (source, buffer, read) = self.pipes.read() => {
                     take(&mut self.capture, &mut self.spoke, source, buffer, read)
                 }
-                () = exit.ended() => true,
-                _ = tick.tick() => true,
+                () = tokio::task::yield_now(), if Instant::now() < awake => false,
             };
             if look {
                 self.capture.tell(watcher);

@@ -14,7 +14,13 @@ pub fn which(program: &str, path: &str, dir: &Path) -> Option<PathBuf> {
     }
     // An empty entry would mean the working folder: a program is never taken from there by accident.
     let folders = path.split(':').filter(|entry| !entry.is_empty());
-    folders.map(|folder| dir.join(folder).join(program)).find(|file| is_program(file))
+    folders
+        .map(|folder| {
+            let mut file = dir.join(folder);
+            file.push(program);
+            file
+        })
+        .find(|file| is_program(file))
 }
 
 /// Whether this is a file that can be executed.

@@ -1,6 +1,6 @@
 //! Where lines go and how wide it is.
 
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 use std::os::fd::AsFd;
 
 use crate::text::Line;
@@ -25,7 +25,9 @@ pub(super) struct Screen {
 
 impl Screen {
     pub(super) fn stderr(colour: bool) -> Self {
-        Self { out: Box::new(std::io::stderr()), columns: || columns(&std::io::stderr()), colour }
+        // What is no terminal does not become one.
+        let columns = if std::io::stderr().is_terminal() { || columns(&std::io::stderr()) } else { || DEFAULT };
+        Self { out: Box::new(std::io::stderr()), columns, colour }
     }
 
     #[cfg(test)]

@@ -55,7 +55,11 @@ impl Line {
         let text = text.as_ref();
         let layout = &text[text.trim_end_matches(' ').len()..];
         // What older runners take for a command, wherever it stands.
-        self.pieces.push((tone, super::clean(text).replace("##[", "## [") + layout));
+        let mut text = super::clean(text);
+        if text.contains("##[") {
+            text = text.replace("##[", "## [");
+        }
+        self.pieces.push((tone, text + layout));
         self
     }
 
@@ -96,8 +100,8 @@ impl Line {
     /// The line as text for `columns` columns, without a final newline.
     pub fn render(&self, columns: usize, colour: bool) -> String {
         let columns = columns.min(PAGE);
-        let chars: Vec<(Tone, char)> =
-            self.pieces.iter().flat_map(|(tone, text)| text.chars().map(|c| (*tone, c))).collect();
+        let mut chars: Vec<(Tone, char)> = Vec::with_capacity(self.pieces.iter().map(|(_, text)| text.len()).sum());
+        chars.extend(self.pieces.iter().flat_map(|(tone, text)| text.chars().map(|c| (*tone, c))));
         match (&self.right, self.fit) {
             (Some(right), _) => Self::with_right(&chars, right, columns, colour),
             (None, Fit::Whole) => paint(&chars, colour),
@@ -165,7 +169,7 @@ fn break_at(chars: &[(Tone, char)], columns: usize, margin: usize) -> Option<usi
 
 fn paint(chars: &[(Tone, char)], colour: bool) -> String {
     let end = chars.iter().rposition(|(_, c)| *c != ' ').map_or(0, |index| index + 1);
-    let mut out = String::new();
+    let mut out = String::with_capacity(chars.len() + 1);
     // A CI runner takes what begins a line for its own commands, and text of strangers can come to stand there.
     if chars.iter().skip_while(|(_, c)| *c == ' ').take(2).map(|(_, c)| *c).eq([':', ':']) {
         out.push_str("| ");

@@ -23,8 +23,12 @@ pub fn deceives(c: char) -> bool {
 /// Foreign text on one line, safe for a terminal: tabs and newlines become spaces, other deceiving characters their
 /// number.
 pub fn clean(text: &str) -> String {
+    let text = text.trim_end();
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
-    for c in text.trim_end().chars() {
+    for c in text.chars() {
         match c {
             '\n' | '\r' | '\t' => out.push(' '),
             c if deceives(c) => push_number(&mut out, c),

@@ -43,6 +43,15 @@ fn the_whole_run_has_a_limit_that_is_named() {
     assert_eq!(test.processes(), [""; 0]);
 }
 
+/// As some supervisors start what they supervise: the kernel would throw away how a child ended.
+#[test]
+fn how_a_step_ended_is_known_where_ends_of_children_are_ignored() {
+    let test = stub(&step("ends", "exit 7", "exit = 7"));
+    let (citadel, state) = (env!("CARGO_BIN_EXE_citadel"), test.state());
+    let told = test.sh(&format!("env --ignore-signal=CHLD {citadel} --state {} {RUN}", state.display()));
+    assert!(told.contains("COMPLETE"), "{told}");
+}
+
 #[test]
 fn what_a_step_leaves_running_is_named_and_ended() {
     let test = stub(&step("leaves", "(setsid sleep 600 >/dev/null 2>&1 &); echo done", ""));
