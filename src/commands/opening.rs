@@ -7,14 +7,13 @@ use jiff::Timestamp;
 
 use super::context::Context;
 use super::contingency::rehearsals;
-use super::outline;
 use super::preconditions;
 use crate::cli::Part;
 use crate::devchain;
 use crate::digest::sha256;
-use crate::engine::world::{View, World};
+use crate::engine::world::World;
 use crate::error::{ExitCode, Failure};
-use crate::event::{Event, Guards, RunContinued, RunOpened};
+use crate::event::{Event, Guards, PhaseOutline, RunContinued, RunOpened};
 use crate::journal::{self, Contents, Entry, Home, Journal, RunFolder};
 use crate::plan::Selection;
 use crate::process;
@@ -163,12 +162,13 @@ impl<'a> Prospect<'a> {
         self.existing.as_ref().map(|existing| existing.progress.clone()).unwrap_or_default()
     }
 
-    /// Writes the record that opens the run, or that takes it up again.
+    /// The record that opens the run, or that takes it up again, by `phases`; and the journal that it goes into.
     pub(super) fn open(
         &self,
         context: &Context,
         world: &World,
         tools: BTreeMap<String, String>,
+        phases: Vec<PhaseOutline>,
     ) -> Result<(Journal, Event, Progress), Failure> {
         // What was handed over is closed by whoever goes on with it.
         if let Some((old, reason)) = self.given_up.as_ref().filter(|(old, _)| old.progress.handed_over.is_none()) {
@@ -177,8 +177,6 @@ impl<'a> Prospect<'a> {
             journal.append(closed, Timestamp::now())?;
         }
         let progress = self.progress();
-        let view = View { runbook: &context.runbook, progress: &progress, world };
-        let phases = outline::phases(&context.runbook, &self.workspace, &view.scope(self.network));
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let citadel = env!("CARGO_PKG_VERSION").to_owned();
         let (operator, commit) = (context.operator(), self.workspace.commit.clone());

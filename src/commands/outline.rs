@@ -14,27 +14,50 @@ use crate::workspace::{self, Workspace};
 
 /// Every phase with its steps and digests, script bodies and make recipes included.
 pub(super) fn phases(runbook: &Runbook, workspace: &Workspace, scope: &Scope) -> Vec<PhaseOutline> {
-    let outline = |phase: &Phase| {
+    outlines(runbook, workspace, scope, &mut |_, _| {})
+}
+
+/// The same, and every step's definition and what else each phase means, by their digests.
+pub(super) fn with_definitions(
+    runbook: &Runbook,
+    workspace: &Workspace,
+    scope: &Scope,
+) -> (Vec<PhaseOutline>, BTreeMap<String, Value>) {
+    let mut definitions = BTreeMap::new();
+    let outlines = outlines(runbook, workspace, scope, &mut |digest, definition| {
+        definitions.insert(digest.to_owned(), definition);
+    });
+    (outlines, definitions)
+}
+
+/// Passes every definition on as soon as its digest is known: all of a long runbook at once take much memory.
+fn outlines(
+    runbook: &Runbook,
+    workspace: &Workspace,
+    scope: &Scope,
+    defined: &mut dyn FnMut(&str, Value),
+) -> Vec<PhaseOutline> {
+    let mut outline = |phase: &Phase| {
         let scripts = workspace::scripts(&workspace.dir, &phase.steps, scope);
-        let step = |step: &Step| StepOutline {
-            id: step.id.clone(),
-            title: step.title.clone(),
-            definition: digest::of_definition(&digest::step_definition(
-                step,
-                scripts.get(&step.id).map(String::as_str),
-            )),
-            differs: step.differs.clone(),
+        let mut step = |step: &Step| {
+            let script = scripts.get(&step.id).map(String::as_str);
+            let (definition, value) = digest::of_step(step, script);
+            defined(&definition, value);
+            StepOutline { id: step.id.clone(), title: step.title.clone(), definition, differs: step.differs.clone() }
         };
+        let steps = phase.steps.iter().map(&mut step).collect();
+        let (digest, rest) = digest::of_phase(runbook, phase, &scripts);
+        defined(&digest, rest);
         PhaseOutline {
             id: phase.id.clone(),
             title: phase.title.clone(),
             gate: phase.gate.title.clone(),
-            digest: digest::phase_digest(runbook, phase, &scripts),
-            steps: phase.steps.iter().map(step).collect(),
+            digest,
+            steps,
             waivers: waivers(runbook, phase),
         }
     };
-    runbook.phases.iter().map(outline).collect()
+    runbook.phases.iter().map(&mut outline).collect()
 }
 
 fn waivers(runbook: &Runbook, phase: &Phase) -> BTreeMap<String, Waiver> {
@@ -43,39 +66,14 @@ fn waivers(runbook: &Runbook, phase: &Phase) -> BTreeMap<String, Waiver> {
     checks.filter_map(|check| Some((check.id.clone(), Waiver::clone(check.waiver.as_ref()?)))).collect()
 }
 
-/// Keeps every step's definition under its digest, beside those of earlier invocations. `outlines` are today's.
-pub(super) fn keep(
-    outlines: &[PhaseOutline],
-    runbook: &Runbook,
-    workspace: &Workspace,
-    scope: &Scope,
-    folder: &RunFolder,
-) -> Result<(), Failure> {
+/// Keeps `definitions` by their digests, beside those of earlier invocations.
+pub(super) fn keep(definitions: BTreeMap<String, Value>, folder: &RunFolder) -> Result<(), Failure> {
     // What cannot be read can only no longer be shown.
     let mut kept = folder.definitions().unwrap_or_default();
     let before = kept.len();
-    kept.extend(definitions(outlines, runbook, workspace, scope));
+    kept.extend(definitions);
     if kept.len() > before {
         folder.keep_definitions(&kept)?;
     }
     Ok(())
-}
-
-/// Every step's definition and what else each phase means, by their digests, which `outlines` of the same have already.
-pub(super) fn definitions(
-    outlines: &[PhaseOutline],
-    runbook: &Runbook,
-    workspace: &Workspace,
-    scope: &Scope,
-) -> BTreeMap<String, Value> {
-    let mut found = BTreeMap::new();
-    for (phase, outline) in runbook.phases.iter().zip(outlines) {
-        let scripts = workspace::scripts(&workspace.dir, &phase.steps, scope);
-        for (step, outline) in phase.steps.iter().zip(&outline.steps) {
-            let definition = digest::step_definition(step, scripts.get(&step.id).map(String::as_str));
-            found.insert(outline.definition.clone(), definition);
-        }
-        found.insert(outline.digest.clone(), digest::without_steps(runbook, phase));
-    }
-    found
 }

@@ -89,7 +89,10 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
         hand_in(&context.here.join(file), &prospect, &world)?;
     }
     let tools = preconditions::versions(context, &prospect).await;
-    let (journal, opening, progress) = prospect.open(context, &world, tools.clone())?;
+    let before = prospect.progress();
+    let scope = View { runbook: &context.runbook, progress: &before, world: &world }.scope(prospect.network);
+    let (phases, definitions) = outline::with_definitions(&context.runbook, &prospect.workspace, &scope);
+    let (journal, opening, progress) = prospect.open(context, &world, tools.clone(), phases)?;
     if let Some(torn) = prospect.existing.as_ref().map(|existing| existing.torn).filter(|torn| *torn > 0) {
         terminal::warning(&format!("the journal ended in {torn} bytes of an unfinished record, which were cut off"));
     }
@@ -102,10 +105,9 @@ pub(super) async fn run(context: &Context, args: &Run) -> Result<ExitCode, Failu
         let (nonce, digest, by) = (nonce.clone(), digest.clone(), context.operator());
         recorder.record(Event::PlanTaken { nonce, digest, by })?;
     }
-    let scope_progress = recorder.progress().clone();
-    let view = View { runbook: &context.runbook, progress: &scope_progress, world: &world };
-    let (outlines, scope) = (&scope_progress.phases, view.scope(prospect.network));
-    outline::keep(outlines, &context.runbook, &prospect.workspace, &scope, &world.folder)?;
+    outline::keep(definitions, &world.folder)?;
+    let after = recorder.progress().clone();
+    let view = View { runbook: &context.runbook, progress: &after, world: &world };
     if let Some(table) = resume::table(context, &prospect, &view, &tools) {
         terminal::note(&table);
     }

@@ -136,9 +136,8 @@ pub(super) fn refuse_other_place(offered: &Offered, view: &View<'_>) -> Result<(
 fn definitions(view: &View<'_>) -> Vec<String> {
     let network = &view.runbook.networks[&view.world.network];
     let (workspace, scope) = (&view.world.workspace, view.scope(network));
-    let today = outline::phases(view.runbook, workspace, &scope);
+    let (today, after) = outline::with_definitions(view.runbook, workspace, &scope);
     let before = view.world.folder.definitions().unwrap_or_default();
-    let after = outline::definitions(&today, view.runbook, workspace, &scope);
     let changed = |outline: &PhaseOutline| {
         let then = view.progress.phases.iter().find(|then| then.id == outline.id);
         match then {

@@ -24,12 +24,14 @@ pub(super) struct Output {
     bytes: u64,
     /// As long as it is short.
     sha256: Running,
-    /// From the first byte on, since it may become long.
     whole: Whole,
 }
 
 #[derive(Debug)]
 enum Whole {
+    /// Most commands say nothing.
+    Nothing(Mask),
+    /// From the first byte on, since it may become long.
     Here(Box<(Tree, Search)>),
     There(Thread),
 }
@@ -65,8 +67,7 @@ fn seen(about: &Metadata) -> Seen {
 
 impl Output {
     pub(super) fn new(mask: &Mask) -> Self {
-        let whole = Whole::Here(Box::new((Tree::default(), Search::new(mask))));
-        Self { bytes: 0, sha256: Running::default(), whole }
+        Self { bytes: 0, sha256: Running::default(), whole: Whole::Nothing(mask.clone()) }
     }
 
     /// How much it was so far.
@@ -78,7 +79,7 @@ impl Output {
     pub(super) fn push(&mut self, bytes: &[u8]) {
         match self.whole {
             Whole::There(_) => self.take(&mut bytes.to_vec(), bytes.len()),
-            Whole::Here(_) => self.here(bytes),
+            Whole::Nothing(_) | Whole::Here(_) => self.here(bytes),
         }
     }
 
@@ -89,11 +90,14 @@ impl Output {
                 self.bytes += length as u64;
                 thread.take(buffer, length);
             }
-            Whole::Here(_) => self.here(&buffer[..length]),
+            Whole::Nothing(_) | Whole::Here(_) => self.here(&buffer[..length]),
         }
     }
 
     fn here(&mut self, bytes: &[u8]) {
+        if let (Whole::Nothing(mask), false) = (&self.whole, bytes.is_empty()) {
+            self.whole = Whole::Here(Box::new((Tree::default(), Search::new(mask))));
+        }
         let Whole::Here(here) = &mut self.whole else { return };
         self.bytes += bytes.len() as u64;
         self.sha256.push(bytes);
@@ -112,6 +116,7 @@ impl Output {
             return Ok((self.bytes, Digest::Sha256(self.sha256.finish()), None));
         }
         let (tree, search) = match self.whole {
+            Whole::Nothing(mask) => (Tree::default(), Search::new(&mask)),
             Whole::Here(here) => *here,
             Whole::There(Thread { pieces, handle, .. }) => {
                 drop(pieces);

@@ -13,14 +13,24 @@ use super::{Contract, Network, Phase, Runbook, Step, StepId, template};
 /// SHA-256, in lowercase hex, of the phase's definition and of the scripts that its steps run: the bodies of npm
 /// scripts and the recipes of make targets, as the caller read them.
 pub fn phase_digest(runbook: &Runbook, phase: &Phase, scripts: &BTreeMap<StepId, String>) -> String {
-    let own: BTreeMap<&str, &String> =
-        phase.steps.iter().filter_map(|step| Some((step.id.0.as_str(), scripts.get(&step.id)?))).collect();
-    sha256(&object([("definition", definition(runbook, phase)), ("scripts", value(&own))]))
+    of_phase(runbook, phase, scripts).0
 }
 
-/// What of a phase's definition is not its steps', which are kept by digests of their own.
+/// The same, and what of the definition is not its steps', which are kept by digests of their own.
+pub fn of_phase(runbook: &Runbook, phase: &Phase, scripts: &BTreeMap<StepId, String>) -> (String, Value) {
+    let own: BTreeMap<&str, &String> =
+        phase.steps.iter().filter_map(|step| Some((step.id.0.as_str(), scripts.get(&step.id)?))).collect();
+    let mut whole = object([("definition", definition(runbook, phase)), ("scripts", value(&own))]);
+    let digest = sha256(&whole);
+    (digest, less_steps(whole["definition"].take()))
+}
+
+/// What of a phase's definition is not its steps'.
 pub fn without_steps(runbook: &Runbook, phase: &Phase) -> Value {
-    let mut definition = definition(runbook, phase);
+    less_steps(definition(runbook, phase))
+}
+
+fn less_steps(mut definition: Value) -> Value {
     if let Some(phase) = definition["phase"].as_object_mut() {
         phase.remove("steps");
     }
@@ -30,6 +40,12 @@ pub fn without_steps(runbook: &Runbook, phase: &Phase) -> Value {
 /// One step's definition and the script that it runs.
 pub fn step_definition(step: &Step, script: Option<&str>) -> Value {
     object([("definition", value(step)), ("script", value(&script))])
+}
+
+/// The same with its digest before it.
+pub fn of_step(step: &Step, script: Option<&str>) -> (String, Value) {
+    let definition = step_definition(step, script);
+    (of_definition(&definition), definition)
 }
 
 /// SHA-256, in lowercase hex, of a definition.

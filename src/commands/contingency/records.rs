@@ -107,7 +107,7 @@ fn kept(
 ) -> Result<Recorder, Failure> {
     world.folder.create()?;
     // A later look says field by field what changed since; without it, only that something did.
-    let _ = outline::keep(&outlines(alone, world), alone, &world.workspace, &scope(alone, world), &world.folder);
+    let _ = outline::keep(outline::with_definitions(alone, &world.workspace, &scope(alone, world)).1, &world.folder);
     crate::process::shims::write(&world.folder.shims(), &world.path())?;
     let existing = existing.filter(|existing| existing.progress.run.is_some());
     let (mut journal, mut progress, opening) = if let Some(existing) = existing {

@@ -62,13 +62,12 @@ fn changed(
     let workspace =
         Workspace { dir: workspace.to_owned(), practice: false, commit: None, programs: Programs::default() };
     let Some(scope) = scope(context, network, &alone, &workspace) else { return Vec::new() };
-    let outlines = outline::phases(&alone, &workspace, &scope);
+    let (outlines, after) = outline::with_definitions(&alone, &workspace, &scope);
     let (Some(then), Some(today)) = (run.progress.phases.first(), outlines.first()) else { return Vec::new() };
     if then.digest == today.digest {
         return Vec::new();
     }
     let before = run.folder.definitions().unwrap_or_default();
-    let after = outline::definitions(&outlines, &alone, &workspace, &scope);
     changes(&Defined { outline: then, kept: &before }, &Defined { outline: today, kept: &after })
 }
 

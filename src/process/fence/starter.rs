@@ -55,7 +55,8 @@ impl Starter {
     }
 
     fn post<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static, soon: bool) -> mpsc::Receiver<T> {
-        let (tell, told) = mpsc::channel();
+        // With room for one answer: a channel without bounds takes room for thirty.
+        let (tell, told) = mpsc::sync_channel(1);
         let work = Box::new(move || {
             // Nobody may want it any more.
             let _ = tell.send(work());
