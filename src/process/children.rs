@@ -73,10 +73,10 @@ pub(super) fn start<C: Born>(
 }
 
 /// Where citadel was started with SIGCHLD ignored, as some supervisors do, the kernel throws the status of every child away,
-/// unless there is a handler.
+/// unless there is a handler. Where nobody can tell, there is one.
 fn keep_statuses() -> io::Result<()> {
     static IGNORED: OnceLock<bool> = OnceLock::new();
-    match IGNORED.get_or_init(|| proc::ignores(rustix::process::Signal::CHILD)) {
+    match IGNORED.get_or_init(|| !proc::is_here() || proc::ignores(rustix::process::Signal::CHILD)) {
         true => signal(SignalKind::child()).map(drop),
         false => Ok(()),
     }

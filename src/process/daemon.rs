@@ -51,6 +51,8 @@ impl Daemon {
         let gone = self.running.family.group.end(grace).await;
         if gone {
             self.running.disarm();
+            // So that nothing of it stays in the list of processes.
+            let _ = self.running.child.try_wait();
         }
         gone
     }

@@ -1,14 +1,12 @@
 //! Tells that a process of citadel's own has ended. Never asks for its status, which is left to whoever owns it.
 
-use std::io;
-
 /// One process, listened to until it ends.
 pub(super) struct Exit(Option<imp::Source>);
 
 impl Exit {
     /// Listens to a child whose status nobody has asked for.
-    pub(super) fn of(pid: u32) -> io::Result<Self> {
-        imp::source(pid).map(Self)
+    pub(super) fn of(pid: u32) -> Self {
+        Self(imp::source(pid))
     }
 
     /// Comes back when it has ended, once; and never where the system cannot tell, so that whoever waits must look by a
@@ -38,13 +36,10 @@ mod imp {
     pub(super) type Source = AsyncFd<OwnedFd>;
     pub(super) const ONCE: bool = true;
 
-    /// None before Linux 5.3.
-    pub(super) fn source(pid: u32) -> io::Result<Option<Source>> {
-        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-        match pid.and_then(|pid| pidfd_open(pid, PidfdFlags::NONBLOCK).ok()) {
-            Some(handle) => listen(handle).map(Some),
-            None => Ok(None),
-        }
+    /// None before Linux 5.3, and where the system refuses one: no reason to end a command that runs.
+    pub(super) fn source(pid: u32) -> Option<Source> {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw)?;
+        listen(pidfd_open(pid, PidfdFlags::empty()).ok()?).ok()
     }
 
     #[expect(deprecated, reason = "an `OwnedFd` stays open as long as it is listened to; what replaces this is unsafe")]
@@ -59,16 +54,14 @@ mod imp {
 
 #[cfg(not(target_os = "linux"))]
 mod imp {
-    use std::io;
-
     use tokio::signal::unix::{Signal, SignalKind, signal};
 
     pub(super) type Source = Signal;
     /// Every child that ends is told of.
     pub(super) const ONCE: bool = false;
 
-    pub(super) fn source(_: u32) -> io::Result<Option<Source>> {
-        signal(SignalKind::child()).map(Some)
+    pub(super) fn source(_: u32) -> Option<Source> {
+        signal(SignalKind::child()).ok()
     }
 
     pub(super) async fn ended(source: &mut Source) {

@@ -116,6 +116,7 @@ impl Output {
             return Ok((self.bytes, Digest::Sha256(self.sha256.finish()), None));
         }
         let (tree, search) = match self.whole {
+            // Of so much it is not.
             Whole::Nothing(mask) => (Tree::default(), Search::new(&mask)),
             Whole::Here(here) => *here,
             Whole::There(Thread { pieces, handle, .. }) => {

@@ -1,4 +1,4 @@
-//! The two pipes that a command writes into, read in large pieces.
+//! The two pipes that a command writes into, read in pieces that grow with what it says.
 
 use std::io;
 use std::os::fd::AsFd;

@@ -193,6 +193,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_longer_than_one_piece_is_read_whole() {
+        let long: Vec<u8> = (0..5000_u16).map(|number| number.to_le_bytes()[0]).collect();
+        let most_of = |limit: usize, long: &[u8]| {
+            whole(|bytes, from| {
+                let rest = &long[usize::try_from(from).unwrap()..];
+                let length = rest.len().min(bytes.len()).min(limit);
+                bytes[..length].copy_from_slice(&rest[..length]);
+                Ok(length)
+            })
+        };
+        for limit in [700, 1024, 9999] {
+            assert_eq!(most_of(limit, &long).unwrap(), long);
+            assert_eq!(most_of(limit, &long[..1024]).unwrap(), long[..1024]);
+        }
+    }
+
+    #[test]
     fn nonsense_is_nobody() {
         assert_eq!(parse(""), None);
         assert_eq!(parse("1 (x) S 2"), None);

@@ -24,8 +24,8 @@ use crate::secrets::Mask;
 /// are shared, which is much of a short command and nothing of a long one.
 const AWAKE: Duration = Duration::from_millis(2);
 
-/// A command that is made ready while something else is done first, such as a record of it. Nothing of it exists before
-/// [`Ready::run`].
+/// A command that is made ready while something else is done first, such as a record of it; where there is no fence, only when
+/// it runs. Nothing of it exists before [`Ready::run`].
 pub struct Ready {
     command: Arc<Command>,
     /// None for a command that gets a namespace: whether there is one is asked when it starts.
@@ -156,7 +156,7 @@ enum Stage {
 
 impl Supervisor<'_> {
     async fn until_over(&mut self, watcher: &mut dyn Watcher) -> anyhow::Result<()> {
-        let mut exit = Exit::of(self.running.child.id()).context("cannot hear of ended processes")?;
+        let mut exit = Exit::of(self.running.child.id());
         // The first look is at what was there before anybody listened.
         let mut tick = interval_at(tokio::time::Instant::now() + TICK, TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -264,7 +264,10 @@ impl Supervisor<'_> {
     /// Takes what comes for so long.
     async fn listen(&mut self, time: Duration) {
         let until = tokio::time::Instant::now() + time;
-        while let Ok((source, buffer, read)) = tokio::time::timeout_at(until, self.pipes.read()).await {
+        // Output that never ends must not keep it.
+        while tokio::time::Instant::now() < until
+            && let Ok((source, buffer, read)) = tokio::time::timeout_at(until, self.pipes.read()).await
+        {
             take(&mut self.capture, &mut self.spoke, source, buffer, read);
         }
     }

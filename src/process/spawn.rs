@@ -19,7 +19,7 @@ pub(super) struct Program {
     isolated: bool,
 }
 
-/// A running program. Dropped, it is killed with all that it started.
+/// A running program. Dropped, it is killed with all that it started; nobody asks for its status then.
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) child: Child,

@@ -14,7 +14,7 @@ pub(super) struct Starter {
     jobs: Mutex<mpsc::Sender<Job>>,
 }
 
-/// It only forks and waits for the exec.
+/// It only finds programs, forks and waits for the exec.
 const STACK: usize = 256 * 1024;
 
 /// How often whoever waits looks before going to sleep: a start takes less than a millisecond, as does a record that is
