@@ -135,6 +135,7 @@ impl<'a> Engine<'a> {
     /// makes the archive of the run, where it is complete and the runbook publishes one.
     pub async fn run(mut self, pack: impl AsyncFnOnce() -> Result<Packed, Failure>) -> Result<Ending, Failure> {
         let looped = self.go_through().await;
+        let looped = self.recorder.settle().and(looped);
         if looped.is_err() {
             self.stopped()?;
         }
@@ -196,8 +197,11 @@ impl<'a> Engine<'a> {
             let line = plan::next_at_work(runbook, self.selection, self.recorder.progress(), &network);
             // An attempt looks by itself, right before its intent is recorded.
             let looks = line.as_ref().is_some_and(|line| matches!(line.item, Item::Run { .. }));
-            if !looks && self.suspended()? {
-                return Ok(None);
+            if !looks {
+                self.recorder.settle()?;
+                if self.suspended()? {
+                    return Ok(None);
+                }
             }
             let Some(line) = line else {
                 let since = clock::now();
@@ -210,7 +214,7 @@ impl<'a> Engine<'a> {
             };
             match line.item {
                 Item::DevChain => self.start_dev_chain().await?,
-                Item::Run { step, attempt } => self.run_step(self.step(&step)?, attempt).await?,
+                Item::Run { step, attempt } => self.attempt(self.step(&step)?, attempt).await?,
                 Item::Gate { phase } => self.judge_gate(self.phase(&phase)?).await?,
                 Item::Probe { step } => {
                     if let Some(stop) = self.probe(self.step(&step)?).await? {

@@ -15,12 +15,22 @@ use crate::event::{Event, Log, StepEnded, StepOutcome, StepStarted};
 use crate::evidence::{self, Found};
 use crate::journal::{RunFolder, write_file};
 use crate::process::{self, Ended};
-use crate::runbook::{Action, BlockTag, EvidenceKind, Isolation, Network, Scope, Step, Template};
+use crate::runbook::{Action, BlockTag, Effects, Evidence, EvidenceKind, Isolation, Network, Scope, Step, Template};
 use crate::verdict::{CheckResult, Verdict, worst};
 use crate::workspace;
 
 impl Engine<'_> {
+    /// Makes one attempt; its outcome is durable and told when this returns.
     pub(super) async fn run_step(&mut self, step: &Step, attempt: u32) -> Result<(), Failure> {
+        let made = self.attempt(step, attempt).await;
+        self.recorder.settle().and(made)
+    }
+
+    /// The same for a step that others may follow: the disk may take its outcome while the next is got ready.
+    pub(super) async fn attempt(&mut self, step: &Step, attempt: u32) -> Result<(), Failure> {
+        if !is_ready_at_once(step, attempt) {
+            self.recorder.settle()?;
+        }
         self.back_off(step).await;
         if *self.world.stop.borrow() != process::Stop::No {
             return Ok(());
@@ -55,23 +65,27 @@ impl Engine<'_> {
                 let aside = evidence::set_aside(step, attempt, workspace, &self.world.folder, &scope);
                 aside.map_err(publish::in_the_way)?;
                 let allowed = self.time.allowed(step);
-                // Its program is found while the intent is synced.
-                let ready = process::Ready::begin(self.command(step, attempt, prepared, allowed));
-                Doing::Process { ready, allowed, before }
+                Doing::Process { command: Box::new(self.command(step, attempt, prepared, allowed)), allowed, before }
             }
         };
-        self.recorder.record(Event::StepStarted(started))?;
+        self.recorder.begin(Event::StepStarted(started))?;
         let ended = match doing {
             Doing::Nothing(ended) => *ended,
-            Doing::WithoutProcess => self.without_process(step, attempt, &network).await,
-            Doing::Process { ready, allowed, before } => {
-                self.with_process(step, attempt, ready, allowed, &network, &before).await?
+            Doing::WithoutProcess => {
+                self.recorder.settle()?;
+                self.without_process(step, attempt, &network).await
+            }
+            Doing::Process { command, allowed, before } => {
+                // Its program is found, and its log opened, while the intent is synced.
+                let ready = process::Ready::begin(*command, &self.world.mask);
+                self.recorder.settle()?;
+                self.with_process(step, attempt, ready?, allowed, &network, &before).await?
             }
         };
         let mut ended =
             StepEnded { milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX), ..ended };
         ended.evidence.extend(waived);
-        self.recorder.record(Event::StepEnded(ended))
+        self.recorder.begin(Event::StepEnded(ended))
     }
 
     /// Asks the probe whether an indeterminate step's effect happened. `Some`: it could not tell either.
@@ -167,7 +181,7 @@ impl Engine<'_> {
         let tracked = self.tracked_changes().await;
         let (log, stdout) = (ready.command().log.clone(), ready.command().stdout.clone());
         let mut watcher = StepWatcher { recorder: &mut self.recorder, step: &step.id, attempt };
-        let mut outcome = ready.run(&self.world.mask, self.world.stop.clone(), &mut watcher).await?;
+        let mut outcome = ready.run(self.world.stop.clone(), &mut watcher).await?;
         for (file, written) in [(Some(log), &mut outcome.log), (stdout, &mut outcome.stdout)] {
             let looked = written.as_mut().and_then(|written| written.looked.take());
             self.looked.extend(file.zip(looked));
@@ -257,13 +271,23 @@ impl Engine<'_> {
     }
 }
 
+/// Whether nothing is asked, moved or waited for before its intent is written, so that what came before can be settled then.
+fn is_ready_at_once(step: &Step, attempt: u32) -> bool {
+    let reads = |evidence: &Evidence| match &evidence.kind {
+        EvidenceKind::File(file) => !file.written && !file.unchanged,
+        EvidenceKind::Output(_) => true,
+        EvidenceKind::Chain(_) | EvidenceKind::Transactions(_) => false,
+    };
+    attempt == 1 && step.effects == Effects::None && step.before.is_empty() && step.evidence.iter().all(reads)
+}
+
 /// What an attempt comes down to, once its intent is recorded.
 enum Doing {
     /// It ended before it began.
     Nothing(Box<StepEnded>),
     WithoutProcess,
     Process {
-        ready: process::Ready,
+        command: Box<process::Command>,
         allowed: Allowed,
         /// The files that it must write, as they were.
         before: BTreeMap<String, String>,

@@ -11,7 +11,9 @@ mod lock;
 mod network_filesystem;
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write as _};
+#[cfg(target_os = "linux")]
+use std::num::NonZeroU64;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -36,8 +38,18 @@ pub struct Journal {
     path: PathBuf,
     mask: Mask,
     file: File,
+    /// How it is brought to disk; tests have it refused.
+    sync: fn(&File) -> io::Result<()>,
     /// Device and number: whether the path still leads to this file.
     identity: (u64, u64),
+    end: End,
+    /// Where it ended before the record that was begun and is not synced yet.
+    begun: Option<End>,
+}
+
+/// How far it goes.
+#[derive(Debug)]
+struct End {
     length: u64,
     sequence: u64,
     head: String,
@@ -67,9 +79,10 @@ impl Journal {
         let folder = path.parent().context("the journal has no folder")?;
         sync_folder(folder).context("cannot sync the run's folder")?;
         let (length, sequence, head, latest) = (0, 0, GENESIS.to_owned(), Timestamp::UNIX_EPOCH);
+        let end = End { length, sequence, head, last_line: Vec::new(), latest };
         let identity = identity(&file.metadata()?);
         let (path, mask) = (path.to_owned(), mask.clone());
-        Ok(Self { path, mask, file, identity, length, sequence, head, last_line: Vec::new(), latest })
+        Ok(Self { path, mask, file, sync: File::sync_data, identity, end, begun: None })
     }
 
     /// Opens an existing journal after checking all of it. A torn last line is cut off: it was never a record.
@@ -90,29 +103,54 @@ impl Journal {
         }
         let last = contents.entries.last();
         let lines = &bytes[..bytes.len() - contents.torn];
-        let journal = Self {
-            path: path.to_owned(),
-            mask: mask.clone(),
-            file,
-            identity: identity(&about),
+        let end = End {
             length,
             sequence: last.map_or(0, |entry| entry.seq),
             head: last.map_or_else(|| GENESIS.to_owned(), |entry| entry.hash.clone()),
             last_line: lines.split_inclusive(|byte| *byte == b'\n').next_back().unwrap_or_default().to_vec(),
             latest: last.map_or(Timestamp::UNIX_EPOCH, |entry| entry.time),
         };
+        let (path, mask, identity) = (path.to_owned(), mask.clone(), identity(&about));
+        let journal = Self { path, mask, file, sync: File::sync_data, identity, end, begun: None };
         Ok((journal, contents))
     }
 
     /// Writes one event and syncs it; when this returns, the record is on disk.
     pub fn append(&mut self, event: Event, now: Timestamp) -> Result<Entry, Failure> {
-        self.put(event, now, File::sync_data)
+        let (entry, before) = self.put(event, now)?;
+        self.begun = Some(before);
+        self.settle()?;
+        Ok(entry)
+    }
+
+    /// Writes one event, which the disk begins to take while citadel does something else; the record is on disk when
+    /// [`Journal::settle`] returns.
+    pub fn begin(&mut self, event: Event, now: Timestamp) -> Result<Entry, Failure> {
+        let (entry, before) = self.put(event, now)?;
+        begin_writing(&self.file, before.length, self.end.length);
+        self.begun = Some(before);
+        Ok(entry)
+    }
+
+    /// Waits until what was begun is on disk. What cannot be synced is no record.
+    pub fn settle(&mut self) -> Result<(), Failure> {
+        let Some(before) = self.begun.take() else { return Ok(()) };
+        if let Err(error) = (self.sync)(&self.file) {
+            self.end = before;
+            return Err(self.unwritten(error));
+        }
+        #[cfg(feature = "kill-points")]
+        kill_point::reached(self.end.sequence, "after-sync");
+        Ok(())
     }
 
     /// Writes one event that nobody needs after the machine itself went down. Every other death it survives, and the
     /// next record that is synced takes it along.
     pub fn append_unsynced(&mut self, event: Event, now: Timestamp) -> Result<Entry, Failure> {
-        self.put(event, now, |_| Ok(()))
+        let (entry, _) = self.put(event, now)?;
+        #[cfg(feature = "kill-points")]
+        kill_point::reached(entry.seq, "after-sync");
+        Ok(entry)
     }
 
     /// What it keeps out of its records.
@@ -120,67 +158,68 @@ impl Journal {
         &self.mask
     }
 
-    fn put(
-        &mut self,
-        mut event: Event,
-        now: Timestamp,
-        sync: impl FnOnce(&File) -> std::io::Result<()>,
-    ) -> Result<Entry, Failure> {
+    /// Writes one event; also where the journal ended before.
+    fn put(&mut self, mut event: Event, now: Timestamp) -> Result<(Entry, End), Failure> {
+        self.settle()?;
         self.unchanged()?;
         event.retell(&|text| self.mask.clean(text));
         // A clock that went back must not make the record look older than the one before.
-        let time = now.round(Unit::Millisecond).unwrap_or(now).max(self.latest);
-        let (entry, line) = Entry::seal(self.sequence + 1, self.head.clone(), time, event)?;
+        let time = now.round(Unit::Millisecond).unwrap_or(now).max(self.end.latest);
+        let (entry, line) = Entry::seal(self.end.sequence + 1, self.end.head.clone(), time, event)?;
         #[cfg(feature = "kill-points")]
         kill_point::around_write(entry.seq, &self.file, &line);
-        self.file
-            .write_all(line.as_bytes())
-            .inspect(|()| {
-                #[cfg(feature = "kill-points")]
-                kill_point::reached(entry.seq, "after-write");
-            })
-            .and_then(|()| sync(&self.file))
-            .inspect_err(|_| {
-                // Half a line is no record; where even this fails, the next citadel cuts it off.
-                let _ = self.file.set_len(self.length);
-            })
-            .with_context(|| format!("cannot write the journal `{}`", self.path.display()))
-            .map_err(|source| Failure::from(source).hint(WRITE_HINT))?;
+        self.file.write_all(line.as_bytes()).map_err(|error| self.unwritten(error))?;
         #[cfg(feature = "kill-points")]
-        kill_point::reached(entry.seq, "after-sync");
-        self.length += line.len() as u64;
-        self.sequence = entry.seq;
-        self.head.clone_from(&entry.hash);
-        self.last_line = line.into_bytes();
-        self.latest = time;
-        Ok(entry)
+        kill_point::reached(entry.seq, "after-write");
+        let end = End {
+            length: self.end.length + line.len() as u64,
+            sequence: entry.seq,
+            head: entry.hash.clone(),
+            last_line: line.into_bytes(),
+            latest: time,
+        };
+        let before = std::mem::replace(&mut self.end, end);
+        Ok((entry, before))
+    }
+
+    /// Cuts off what could not be written. Half a line is no record; where even this fails, the next citadel cuts it off.
+    fn unwritten(&self, error: io::Error) -> Failure {
+        let _ = self.file.set_len(self.end.length);
+        let what = format!("cannot write the journal `{}`", self.path.display());
+        Failure::from(anyhow::Error::new(error).context(what)).hint(WRITE_HINT)
     }
 
     /// The hash of the last record.
     pub fn head(&self) -> &str {
-        &self.head
+        &self.end.head
     }
 
     /// The number of the last record.
     pub fn sequence(&self) -> u64 {
-        self.sequence
+        self.end.sequence
     }
 
-    fn unchanged(&mut self) -> Result<(), Failure> {
+    /// From now on every sync is refused.
+    #[cfg(test)]
+    pub(crate) fn fail_to_sync(&mut self) {
+        self.sync = |_| Err(io::ErrorKind::Other.into());
+    }
+
+    fn unchanged(&self) -> Result<(), Failure> {
         let broken = |what: String| {
             Failure::new(ExitCode::EvidenceBroken, format!("the journal `{}` {what}", self.path.display()))
                 .hint("somebody else wrote to the run's folder; keep it as it is, then `citadel run --new`")
         };
         let on_disk = std::fs::metadata(&self.path).map_err(|error| broken(format!("is gone: {error}")))?;
-        if on_disk.len() != self.length {
-            return Err(broken(format!("has {} bytes, citadel wrote {}", on_disk.len(), self.length)));
+        if on_disk.len() != self.end.length {
+            return Err(broken(format!("has {} bytes, citadel wrote {}", on_disk.len(), self.end.length)));
         }
         if identity(&on_disk) != self.identity {
             return Err(broken("is another file than the one that citadel wrote".into()));
         }
-        let mut seen = vec![0; self.last_line.len()];
-        let start = self.length - self.last_line.len() as u64;
-        if self.file.read_exact_at(&mut seen, start).is_err() || seen != self.last_line {
+        let mut seen = vec![0; self.end.last_line.len()];
+        let start = self.end.length - self.end.last_line.len() as u64;
+        if self.file.read_exact_at(&mut seen, start).is_err() || seen != self.end.last_line {
             return Err(broken("does not end with the record that citadel wrote last".into()));
         }
         Ok(())
@@ -217,6 +256,17 @@ pub fn parse(bytes: &[u8]) -> Result<Contents, Broken> {
     }
     Ok(Contents { entries, torn: bytes.len() - end })
 }
+
+/// Has the system begin to write what lies between two places of a file. What need not stay in memory is written first, and a
+/// piece of a page stays. No more than a hint: only a sync says that it is on disk.
+#[cfg(target_os = "linux")]
+fn begin_writing(file: &File, from: u64, to: u64) {
+    use rustix::fs::{Advice, fadvise};
+    let _ = fadvise(file, from, NonZeroU64::new(to - from), Advice::DontNeed);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn begin_writing(_: &File, _: u64, _: u64) {}
 
 fn identity(about: &Metadata) -> (u64, u64) {
     (about.dev(), about.ino())
@@ -315,6 +365,32 @@ mod tests {
         journal.append_unsynced(Event::DevChainEnded, Timestamp::UNIX_EPOCH).unwrap();
         journal.append(Event::DevChainEnded, Timestamp::UNIX_EPOCH).unwrap();
         assert_eq!(read(&journal.path).unwrap().entries.len(), 5);
+    }
+
+    #[test]
+    fn what_was_begun_is_a_record_that_is_synced_before_the_next() {
+        let (_folder, mut journal) = journal();
+        let entry = journal.begin(Event::DevChainEnded, Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(read(&journal.path).unwrap().entries.last(), Some(&entry));
+        assert!(journal.begun.is_some());
+        journal.append_unsynced(Event::DevChainEnded, Timestamp::UNIX_EPOCH).unwrap();
+        assert!(journal.begun.is_none());
+        journal.settle().unwrap();
+        assert_eq!(read(&journal.path).unwrap().entries.len(), 5);
+    }
+
+    #[test]
+    fn what_cannot_be_synced_is_no_record() {
+        let (_folder, mut journal) = journal();
+        let head = journal.head().to_owned();
+        journal.fail_to_sync();
+        for _ in 0..2 {
+            journal.begin(Event::DevChainEnded, Timestamp::UNIX_EPOCH).unwrap();
+            journal.settle().unwrap_err();
+            journal.append(Event::DevChainEnded, Timestamp::UNIX_EPOCH).unwrap_err();
+            assert_eq!((journal.head(), journal.sequence()), (head.as_str(), 3));
+            assert_eq!(read(&journal.path).unwrap().entries.len(), 3);
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The two pipes that a command writes into, read in pieces that grow with what it says.
 
-use std::io;
-use std::os::fd::AsFd;
-use std::process::Child;
+use std::io::{self, PipeReader};
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::Stdio;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{ChildStderr, ChildStdout};
@@ -33,10 +33,22 @@ struct Pipe<P> {
     room: usize,
 }
 
+/// The reading ends before anybody reads.
+pub(super) struct Ends {
+    out: PipeReader,
+    err: PipeReader,
+}
+
+/// Makes both, with the ends that a command writes into: its stdout and its stderr.
+pub(super) fn pair() -> io::Result<(Ends, [Stdio; 2])> {
+    let ((out, to_out), (err, to_err)) = (io::pipe()?, io::pipe()?);
+    Ok((Ends { out, err }, [to_out.into(), to_err.into()]))
+}
+
 impl Pipes {
-    pub(super) fn of(child: &mut Child) -> io::Result<Self> {
-        let out = child.stdout.take().map(ChildStdout::from_std).transpose()?;
-        let err = child.stderr.take().map(ChildStderr::from_std).transpose()?;
+    pub(super) fn of(Ends { out, err }: Ends) -> io::Result<Self> {
+        let out = ChildStdout::from_std(OwnedFd::from(out).into())?;
+        let err = ChildStderr::from_std(OwnedFd::from(err).into())?;
         Ok(Self { out: Pipe::new(out), err: Pipe::new(err) })
     }
 
@@ -60,8 +72,8 @@ impl Pipes {
 }
 
 impl<P: AsyncRead + AsFd + Unpin> Pipe<P> {
-    fn new(end: Option<P>) -> Self {
-        Self { end, piece: Vec::new(), room: FIRST }
+    fn new(end: P) -> Self {
+        Self { end: Some(end), piece: Vec::new(), room: FIRST }
     }
 
     /// Reads once; the end of a pipe, or its failure, closes it.

@@ -66,14 +66,15 @@ pub(super) fn stat(pid: u32) -> Option<Stat> {
 /// The name may hold spaces and parentheses: the last `)` ends it.
 fn parse(text: &str) -> Option<Stat> {
     let (head, rest) = text.rsplit_once(')')?;
-    let fields: Vec<_> = rest.split_whitespace().collect();
+    let mut fields = rest.split_ascii_whitespace();
     Some(Stat {
         name: head.split_once('(')?.1.to_owned(),
-        state: fields.first()?.chars().next()?,
-        parent: fields.get(1)?.parse().ok()?,
-        group: fields.get(2)?.parse().ok()?,
-        session: fields.get(3)?.parse().ok()?,
-        start_time: fields.get(19)?.parse().ok()?,
+        state: fields.next()?.chars().next()?,
+        parent: fields.next()?.parse().ok()?,
+        group: fields.next()?.parse().ok()?,
+        session: fields.next()?.parse().ok()?,
+        // Field 22.
+        start_time: fields.nth(15)?.parse().ok()?,
     })
 }
 

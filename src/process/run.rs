@@ -15,32 +15,41 @@ use tokio::time::{MissedTickBehavior, interval_at, sleep};
 use super::capture::{Capture, Seen, Source};
 use super::exit::Exit;
 use super::group::{KILLED, TICK};
-use super::pipes::Pipes;
+use super::pipes::{Ends, Pipes};
 use super::spawn::{Program, Running, spawn};
-use super::{Command, Ended, Outcome, Stop, Watcher, clock, fence, isolation, leftover};
+use super::{Command, Ended, Outcome, Stop, Watcher, clock, fence, isolation, leftover, pipes};
 use crate::secrets::Mask;
 
 /// How long citadel stays awake for what a command says and for its end: being woken takes a tenth of a millisecond where cores
 /// are shared, which is much of a short command and nothing of a long one.
 const AWAKE: Duration = Duration::from_millis(2);
 
-/// A command that is made ready while something else is done first, such as a record of it; where there is no fence, only when
-/// it runs. Nothing of it exists before [`Ready::run`].
+/// A command that is made ready while a record of it is brought to disk: its log opened here, its program found by the thread
+/// that will start it; where there is no fence, only when it runs. Nothing of it exists before [`Ready::run`].
 pub struct Ready {
     command: Arc<Command>,
+    mask: Mask,
+    capture: Capture,
     /// None for a command that gets a namespace: whether there is one is asked when it starts.
-    program: Option<fence::Later<Result<Program, String>>>,
+    program: Option<fence::Later<Result<Piped, String>>>,
 }
 
+/// A program with the two pipes that it will write into.
+type Piped = (Program, Ends, [Stdio; 2]);
+
 impl Ready {
-    /// Begins to look for its program.
-    pub fn begin(command: Command) -> Self {
+    /// Begins to look for its program and to make its pipes, and opens the files of its output.
+    ///
+    /// # Errors
+    /// A file of its output cannot be made.
+    pub fn begin(command: Command, mask: &Mask) -> anyhow::Result<Self> {
         let command = Arc::new(command);
         let program = command.isolation.is_none().then(|| {
             let command = Arc::clone(&command);
-            fence::meanwhile(move || Program::find(&command.argv, &command.dir, &command.env, None))
+            fence::meanwhile(move || piped(&command, None))
         });
-        Self { command, program }
+        let capture = Capture::open(&command, mask)?;
+        Ok(Self { command, mask: mask.clone(), capture, program })
     }
 
     /// What it is.
@@ -52,14 +61,8 @@ impl Ready {
     ///
     /// # Errors
     /// citadel could not do its part; whatever the command did is an outcome.
-    pub async fn run(
-        self,
-        mask: &Mask,
-        stop: watch::Receiver<Stop>,
-        watcher: &mut dyn Watcher,
-    ) -> anyhow::Result<Outcome> {
-        let Self { command, program } = self;
-        let capture = Capture::open(&command, mask)?;
+    pub async fn run(self, stop: watch::Receiver<Stop>, watcher: &mut dyn Watcher) -> anyhow::Result<Outcome> {
+        let Self { command, mask, capture, program } = self;
         let begun = clock::now();
         if *stop.borrow() != Stop::No {
             return Ok(not_started("citadel was asked to stop before it began".to_owned()));
@@ -68,8 +71,9 @@ impl Ready {
             Some(program) => program.take(),
             None => isolated(&command).await,
         };
-        let mut running = match started.and_then(|program| spawn(program, Stdio::piped(), Stdio::piped())) {
-            Ok(running) => running,
+        let started = started.and_then(|(program, ends, [out, err])| Ok((spawn(program, out, err)?, ends)));
+        let (mut running, ends) = match started {
+            Ok(started) => started,
             Err(why) => return Ok(not_started(why)),
         };
         running.is_command();
@@ -77,11 +81,11 @@ impl Ready {
             kill(&mut running).await?;
             return Err(error);
         }
-        let pipes = Pipes::of(&mut running.child).context("cannot read the output of the command")?;
+        let pipes = Pipes::of(ends).context("cannot read the output of the command")?;
         let inodes = pipes.inodes();
         let (spoke, why, left, failed) = (begun, None, Vec::new(), None);
         let gone = false;
-        let command = &command;
+        let (command, mask) = (&command, &mask);
         let mut supervisor =
             Supervisor { command, mask, running, pipes, capture, stop, begun, spoke, why, left, gone, failed };
         supervisor.until_over(watcher).await?;
@@ -106,7 +110,7 @@ pub async fn run(
     stop: watch::Receiver<Stop>,
     watcher: &mut dyn Watcher,
 ) -> anyhow::Result<Outcome> {
-    Ready::begin(command.clone()).run(mask, stop, watcher).await
+    Ready::begin(command.clone(), mask)?.run(stop, watcher).await
 }
 
 /// Lets whatever else is ready go first: on a single core, the command.
@@ -115,9 +119,15 @@ async fn others_first() {
     tokio::task::yield_now().await;
 }
 
-async fn isolated(command: &Command) -> Result<Program, String> {
+async fn isolated(command: &Command) -> Result<Piped, String> {
     let wrapper = isolation::wrapper(command.isolation.as_deref().unwrap_or_default()).await?;
-    Program::find(&command.argv, &command.dir, &command.env, Some(&wrapper))
+    piped(command, Some(&wrapper))
+}
+
+fn piped(command: &Command, wrapper: Option<&[String]>) -> Result<Piped, String> {
+    let program = Program::find(&command.argv, &command.dir, &command.env, wrapper)?;
+    let (ends, into) = pipes::pair().map_err(|error| format!("no pipe can be made for its output: {error}"))?;
+    Ok((program, ends, into))
 }
 
 struct Supervisor<'a> {

@@ -1,6 +1,7 @@
 //! Starts a program in a process group of its own, with exactly the given environment and nothing to read.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -87,7 +88,9 @@ impl Program {
 fn command(file: &Path) -> Command {
     use std::os::unix::process::CommandExt as _;
     let mut command = Command::new(file);
-    command.process_group(0).stdin(Stdio::null());
+    // Opened now rather than between an intent and its process.
+    let nothing = File::open("/dev/null").map_or_else(|_| Stdio::null(), Stdio::from);
+    command.process_group(0).stdin(nothing);
     command
 }
 

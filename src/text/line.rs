@@ -174,10 +174,14 @@ fn paint(chars: &[(Tone, char)], colour: bool) -> String {
     if chars.iter().skip_while(|(_, c)| *c == ' ').take(2).map(|(_, c)| *c).eq([':', ':']) {
         out.push_str("| ");
     }
+    if !colour {
+        out.extend(chars[..end].iter().map(|(_, c)| *c));
+        return out;
+    }
     for run in chars[..end].chunk_by(|a, b| a.0 == b.0) {
         let text: String = run.iter().map(|(_, c)| *c).collect();
         let style = style(run[0].0);
-        if colour && style != Style::new() && !text.trim().is_empty() {
+        if style != Style::new() && !text.trim().is_empty() {
             let _ = write!(out, "{style}{text}{style:#}");
         } else {
             out.push_str(&text);
