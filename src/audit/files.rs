@@ -64,12 +64,24 @@ pub(super) fn look(folder: &RunFolder, entries: &[Entry], is_exported: bool, not
     known.extend(logs);
     let last = entries.last().map_or(0, |entry| entry.seq);
     match strangers(folder.path(), &known) {
-        Ok(files) => files
-            .iter()
-            .filter(|file| is_exported || !is_working(file))
-            .for_each(|file| notes.wrong_file(last, file, "no record of the journal names it")),
+        Ok(files) => {
+            let (empty, strange): (Vec<_>, Vec<_>) = files
+                .iter()
+                .filter(|file| is_exported || !is_working(file))
+                .partition(|file| is_empty_log(folder, file));
+            if !empty.is_empty() {
+                notes.noted.push(format!("{} that no record names", count(empty.len(), "empty log")));
+            }
+            strange.iter().for_each(|file| notes.wrong_file(last, file, "no record of the journal names it"));
+        }
         Err(why) => notes.wrong(last, format!("is not all that there is: {why:#}")),
     }
+}
+
+/// Whether it is what an attempt leaves whose intent never came to the disk: its log is opened meanwhile.
+fn is_empty_log(folder: &RunFolder, file: &str) -> bool {
+    file.starts_with("logs/")
+        && place(folder, file).is_ok_and(|path| path.metadata().is_ok_and(|about| about.len() == 0))
 }
 
 /// The bytes of a file in the run's folder, never through a link. `Err` is a sentence.

@@ -137,7 +137,8 @@ impl<'a> Engine<'a> {
         let looped = self.go_through().await;
         let looped = self.recorder.settle().and(looped);
         if looped.is_err() {
-            self.stopped()?;
+            // Where even this cannot be recorded, the failure says why.
+            let _ = self.stopped();
         }
         let ended = self.end_dev_chain().await;
         let ending = match looped.and_then(|ending| ended.map(|()| ending)) {

@@ -28,14 +28,15 @@ impl Engine<'_> {
 
     /// The same for a step that others may follow: the disk may take its outcome while the next is got ready.
     pub(super) async fn attempt(&mut self, step: &Step, attempt: u32) -> Result<(), Failure> {
-        if !is_ready_at_once(step, attempt) {
+        let at_once = is_ready_at_once(step, attempt);
+        if !at_once {
             self.recorder.settle()?;
         }
         self.back_off(step).await;
         if *self.world.stop.borrow() != process::Stop::No {
             return Ok(());
         }
-        let began = Instant::now();
+        let mut began = Instant::now();
         let network = self.view().network(self.phase_of(step)?).clone();
         let scope = self.view().scope(&network);
         let prepared = command::prepare(&self.view(), step, &network, &scope, &self.environment);
@@ -52,6 +53,7 @@ impl Engine<'_> {
         }
         let started = self.intent(step, attempt, prepared.as_ref(), &scope);
         let started = StepStarted { after_block, finalized, ..started };
+        let allowed = self.time.allowed(step);
         let doing = match prepared {
             Err(name) => {
                 let why = format!("`{{{{ {name} }}}}` has no value on {}", network.name);
@@ -59,15 +61,23 @@ impl Engine<'_> {
             }
             Ok(_) if !refused.is_empty() => Doing::Nothing(Box::new(refusal(step, attempt, refused))),
             Ok(None) => Doing::WithoutProcess,
+            Ok(Some(_)) if allowed.is_nothing() => {
+                let not_started = not_started(step, attempt, allowed.not_started());
+                Doing::Nothing(Box::new(StepEnded { outcome: StepOutcome::TimedOut, ..not_started }))
+            }
             Ok(Some(prepared)) => {
                 let workspace = &self.world.workspace.dir;
                 let before = evidence::hashes_before(step, workspace, &scope);
                 let aside = evidence::set_aside(step, attempt, workspace, &self.world.folder, &scope);
                 aside.map_err(publish::in_the_way)?;
-                let allowed = self.time.allowed(step);
                 Doing::Process { command: Box::new(self.command(step, attempt, prepared, allowed)), allowed, before }
             }
         };
+        self.recorder.settle()?;
+        if at_once {
+            // What the disk took until now was the time of the step before.
+            began = Instant::now();
+        }
         self.recorder.begin(Event::StepStarted(started))?;
         let ended = match doing {
             Doing::Nothing(ended) => *ended,
@@ -173,10 +183,6 @@ impl Engine<'_> {
         network: &Network,
         before: &BTreeMap<String, String>,
     ) -> Result<StepEnded, Failure> {
-        if allowed.is_nothing() {
-            let not_started = not_started(step, attempt, allowed.not_started());
-            return Ok(StepEnded { outcome: StepOutcome::TimedOut, ..not_started });
-        }
         let since = SystemTime::now();
         let tracked = self.tracked_changes().await;
         let (log, stdout) = (ready.command().log.clone(), ready.command().stdout.clone());

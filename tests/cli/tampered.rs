@@ -111,6 +111,21 @@ fn is(entry: &Entry, kind: &str) -> bool {
     serde_json::to_value(&entry.event).unwrap()["type"] == kind
 }
 
+/// What is left where the machine went down while an intent was on its way to the disk.
+#[test]
+fn an_empty_log_that_no_record_names_is_told_and_breaks_nothing() {
+    let run = Copied::new();
+    fs::write(run.path("logs/9.never.1.log"), "").unwrap();
+    let audit = run.audit().unwrap();
+    assert_eq!((audit.problems, audit.noted), (Vec::new(), vec!["1 empty log that no record names".to_owned()]));
+    let last = run.entries.last().unwrap().seq;
+    for (file, text) in [("logs/9.never.1.log", "x"), ("artefacts/9.never.1.json", "")] {
+        let run = Copied::new();
+        fs::write(run.path(file), text).unwrap();
+        run.wrong_at(last, file);
+    }
+}
+
 #[test]
 fn an_untouched_run_is_consistent() {
     let run = Copied::new();
