@@ -72,7 +72,9 @@ pub(super) fn look(folder: &RunFolder, entries: &[Entry], is_exported: bool, not
             if !empty.is_empty() {
                 notes.noted.push(format!("{} that no record names", count(empty.len(), "empty log")));
             }
-            strange.iter().for_each(|file| notes.wrong_file(last, file, "no record of the journal names it"));
+            for file in strange {
+                notes.wrong_file(last, file, "no record of the journal names it");
+            }
         }
         Err(why) => notes.wrong(last, format!("is not all that there is: {why:#}")),
     }
