@@ -19,6 +19,10 @@ use crate::secrets::{Mask, Masker};
 /// a command wait for the disk that says very much.
 const SYNCED: u64 = 16 * 1024 * 1024;
 
+/// How much is written at once, at most: for longer writes Linux keeps longer stretches of memory together, which a virtual
+/// machine may have to get back from its host first. Then a log took more than twice as long.
+const AT_ONCE: usize = 256 * 1024;
+
 /// The two pipes of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
@@ -196,7 +200,8 @@ impl Sink {
     /// What must take the bytes now, unless they could not be written.
     fn write(&mut self, bytes: &[u8]) -> Option<&mut Output> {
         if self.lost.is_none() {
-            self.lost = self.file.write_all(bytes).err().map(not_kept);
+            let written = bytes.chunks(AT_ONCE).try_for_each(|piece| self.file.write_all(piece));
+            self.lost = written.err().map(not_kept);
         }
         self.lost.is_none().then_some(&mut self.output)
     }

@@ -6,7 +6,7 @@
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
 use crate::digest::{Digest, Running, Tree};
@@ -14,9 +14,6 @@ use crate::secrets::{Mask, Search};
 
 /// How much is no long output: most commands say less. It has a SHA-256, which everybody can check.
 const SHORT: u64 = 4 * 1024 * 1024;
-
-/// How many pieces may wait for the thread.
-const WAITING: usize = 1;
 
 /// Output in the making.
 #[derive(Debug)]
@@ -39,9 +36,8 @@ enum Whole {
 #[derive(Debug)]
 struct Thread {
     pieces: SyncSender<(Vec<u8>, usize)>,
-    /// Buffers that were worked on, to be used again.
+    /// The buffer that was worked on, to be used again: there are two, one here and one there.
     spare: Receiver<Vec<u8>>,
-    made: usize,
     handle: JoinHandle<(Tree, Search)>,
 }
 
@@ -134,10 +130,11 @@ impl Output {
 impl Thread {
     /// Takes over from here. None where the system gives no thread; then it goes on without.
     fn start((tree, search): &(Tree, Search)) -> Option<Self> {
-        let (pieces, taken) = sync_channel::<(Vec<u8>, usize)>(WAITING);
-        let (done, spare) = sync_channel(WAITING + 1);
+        let (pieces, taken) = sync_channel::<(Vec<u8>, usize)>(1);
+        let (done, spare) = sync_channel(1);
         let (mut tree, mut search) = (tree.clone(), search.clone());
         let work = move || {
+            let _ = done.try_send(Vec::new());
             for (buffer, length) in taken {
                 tree.push(&buffer[..length]);
                 search.push(&buffer[..length]);
@@ -146,21 +143,13 @@ impl Thread {
             (tree, search)
         };
         let handle = Builder::new().name("output".into()).spawn(work).ok()?;
-        Some(Self { pieces, spare, made: 0, handle })
+        Some(Self { pieces, spare, handle })
     }
 
     fn take(&mut self, buffer: &mut Vec<u8>, length: usize) {
-        let mut other = match self.spare.try_recv() {
-            Ok(spare) => spare,
-            Err(TryRecvError::Empty) if self.made > WAITING => self.spare.recv().unwrap_or_default(),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => {
-                self.made += 1;
-                Vec::new()
-            }
-        };
-        std::mem::swap(buffer, &mut other);
         // Where the thread is gone, its end says so.
-        let _ = self.pieces.send((other, length));
+        let spare = self.spare.recv().unwrap_or_default();
+        let _ = self.pieces.send((std::mem::replace(buffer, spare), length));
     }
 }
 

@@ -13,7 +13,7 @@ use super::leftover;
 /// How much is read at once: at first, and from commands that say more and much. Many say nothing.
 const FIRST: usize = 1024;
 const MORE: usize = 16 * 1024;
-const LARGE: usize = 256 * 1024;
+const LARGE: usize = 512 * 1024;
 
 /// How much the kernel keeps for citadel to read: as much as users may ask for on Linux.
 const ROOM: usize = 1024 * 1024;

@@ -1,15 +1,13 @@
 //! Looks through a stream for secrets, in one pass and flat memory: declared values in every form, and undeclared ones by
 //! their shape. Says what it found, never which.
 
-use super::shapes::shapes;
+use super::shapes::{LONGEST, shapes};
 use super::{Mask, wrapped};
 
 /// How much is gathered before it is looked at.
 const PIECE: usize = 128 * 1024;
 /// So much at once is not gathered, but looked at where it is.
 const LONG: usize = 64 * 1024;
-/// How much of the end of what was looked at is looked at again with what follows: no shape is longer.
-const AGAIN: usize = 16 * 1024;
 
 /// A stream that is being looked through.
 #[derive(Debug, Clone)]
@@ -33,15 +31,15 @@ impl Search {
             self.held.extend_from_slice(bytes);
             if self.held.len() >= PIECE {
                 look(&self.held, &mut self.shapes);
-                self.held.drain(..self.held.len() - AGAIN);
+                self.held.drain(..self.held.len() - LONGEST);
             }
             return;
         }
-        self.held.extend_from_slice(&bytes[..AGAIN]);
+        self.held.extend_from_slice(&bytes[..LONGEST]);
         look(&self.held, &mut self.shapes);
         look(bytes, &mut self.shapes);
         self.held.clear();
-        self.held.extend_from_slice(&bytes[bytes.len() - AGAIN..]);
+        self.held.extend_from_slice(&bytes[bytes.len() - LONGEST..]);
     }
 
     /// What was found, each rule once.
@@ -109,7 +107,7 @@ mod tests {
     #[test]
     fn nothing_is_missed_wherever_it_stands_and_however_it_comes() {
         let hex = "ab".repeat(32);
-        for before in [0, 1, AGAIN, LONG - 40, LONG - 1, PIECE - 90, PIECE - 40, PIECE - 1, PIECE, 3 * PIECE + 17] {
+        for before in [0, 1, LONGEST, LONG - 40, LONG - 1, PIECE - 90, PIECE - 40, PIECE - 1, PIECE, 3 * PIECE + 17] {
             let around = |text: &str| format!("{} {text} {}", "x".repeat(before), "y".repeat(before)).into_bytes();
             for piece in [999, LONG - 1, LONG, PIECE + 5, 1_000_000] {
                 let shape = found(&around(&format!("PRIVATE_KEY=0x{hex}")), piece);

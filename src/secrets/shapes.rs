@@ -26,6 +26,9 @@ const PEM: &str = "a PEM private key";
 /// How the first and the last line of a PEM private key end.
 static PEM_LINES: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("PRIVATE KEY-----"));
 
+/// Nothing longer is looked for.
+pub(super) const LONGEST: usize = 16 * 1024;
+
 /// Nothing shorter has one of the shapes, and each has one of these words in it.
 const SHORTEST: usize = 40;
 static HINT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("(?i-u)eyj|key").ok());
@@ -77,7 +80,10 @@ pub struct LineShapes {
 impl LineShapes {
     /// Takes note of lines that nobody is shown.
     pub fn skip(&mut self, bytes: &[u8]) {
-        // Forwards: that way it is as fast as the output comes.
+        // What began before the last of them has ended by now.
+        let before = bytes.len().saturating_sub(LONGEST);
+        self.inside &= before == 0;
+        let bytes = &bytes[before..];
         if let Some(at) = PEM_LINES.find_iter(bytes).last() {
             let line = bytes[..at].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
             self.inside = memmem::rfind(line, b"-----BEGIN ") > memmem::rfind(line, b"-----END ");
@@ -161,5 +167,13 @@ mod tests {
         assert_eq!(shapes.hide(body.to_owned()), hidden);
         shapes.skip(format!("{body}\n{end}\n").as_bytes());
         assert_eq!(shapes.hide("after".to_owned()), "after");
+        let check = |body: &str, expected: &str| {
+            let mut shapes = LineShapes::default();
+            shapes.skip(begin.as_bytes());
+            shapes.skip(format!("x\n{}{begin}\n{body}\n", "x".repeat(LONGEST)).as_bytes());
+            assert_eq!(shapes.hide("MIIE".to_owned()), expected, "{}", body.len());
+        };
+        check(&body.repeat(200), hidden);
+        check(&body.repeat(300), "MIIE");
     }
 }
